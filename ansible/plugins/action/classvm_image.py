@@ -1,0 +1,51 @@
+"""Check and pack a service's folder here; have the host build it when it has to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+# Ansible offers module_utils to modules only; an action plugin runs on the control node.
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from classvm import pip_settings, source  # noqa: E402 - after the path is set
+from classvm.errors import ClassvmError  # noqa: E402
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
+    """Two calls of the module at most: ask whether to build, then build."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the module's result."""
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        folder = Path(args.pop("folder")).resolve()
+        try:
+            source.check(folder)
+            packed = source.pack(folder)
+            args["source_digest"] = packed.digest
+            result = self._call(args, task_vars)
+            if result.get("needs_context"):
+                result = self._build(args, packed.archive, task_vars)
+        except ClassvmError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return result
+
+    def _call(self, args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._execute_module("classvm_image", args, task_vars=task_vars)
+        return answer
+
+    def _build(self, args: dict[str, Any], archive: bytes, task_vars: Any) -> dict[str, Any]:
+        folder = self._make_tmp_path()
+        context = self._connection._shell.join_path(folder, "context.tar")  # noqa: SLF001
+        self._transfer_data(context, archive)
+        settings = pip_settings.read()
+        secrets = {"pip.conf": settings.conf, "ca.pem": settings.ca}
+        try:
+            return self._call({**args, "context": context, "secrets": secrets}, task_vars)
+        finally:
+            self._remove_tmp_path(folder, force=True)

@@ -1,0 +1,37 @@
+"""Take the fingerprint of the provision here, where the roles and their variables are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+# Ansible offers module_utils to modules only; an action plugin runs on the control node.
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from classvm import provision  # noqa: E402 - after the path is set
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
+    """Replace `paths` and `prefixes` by the fingerprint of what they name."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the module's result."""
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        paths = [Path(path).resolve() for path in args.pop("paths")]
+        prefixes = tuple(args.pop("prefixes"))
+        variables = {
+            name: self._templar.template(value)
+            for name, value in (task_vars or {}).items()
+            if name.startswith(prefixes)
+        }
+        args["fingerprint"] = provision.fingerprint(paths, variables)
+        answer: dict[str, Any] = self._execute_module(
+            "classvm_provisioned",
+            args,
+            task_vars=task_vars,
+        )
+        return answer

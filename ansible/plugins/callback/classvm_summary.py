@@ -1,0 +1,34 @@
+"""Close a run with one line per host: what is up, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: classvm_summary
+type: aggregate
+short_description: Print the closing line of each host
+description: Prints what a playbook left in the statistic C(classvm) with C(set_stats), and the number of changes.
+"""
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships no types
+    """Waits for the end of the run."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "classvm_summary"
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """Print the lines after Ansible's own recap."""
+        for host, custom in stats.custom.items():
+            if "classvm" in custom:
+                self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
+
+
+def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:
+    """Return the closing line, for example "classvm: release … is up at … (…, 0 changed)"."""
+    details = [*([said["detail"]] if said.get("detail") else []), f"{counts['changed']} changed"]
+    return f"classvm: {said['state']} ({', '.join(details)})"

@@ -1,0 +1,1 @@
+"""classvm's logic: plain typed Python, used by the Ansible modules and tested without them."""

@@ -1,0 +1,164 @@
+"""The Docker command line as typed Python: the only client that every host has.
+
+The command line is used rather than an SDK: nothing has to be installed on the host,
+and what classvm does can be typed by hand to try it.
+Source: https://docs.docker.com/reference/cli/docker/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from . import command
+from .errors import ClassvmError
+
+
+@dataclass(frozen=True)
+class Image:
+    """A local image, as `docker image inspect` describes it."""
+
+    id: str
+    labels: Mapping[str, str]
+    size: int
+    healthcheck: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container, running or not, as `docker container inspect` describes it.
+
+    Attributes:
+        ports: host address of each published container port, such as
+            ``{"8080/tcp": [("0.0.0.0", 11000)]}``.
+
+    """
+
+    id: str
+    name: str
+    image: str
+    running: bool
+    exit_code: int
+    labels: Mapping[str, str]
+    ports: Mapping[str, List[Any]] = field(default_factory=dict)
+
+
+class Docker:
+    """Talks to the engine of this machine."""
+
+    def __init__(self, program: str = "docker") -> None:
+        """Use the given client program, by default the first one on PATH."""
+        self.program = program
+
+    def run(self, *words: str, stdin: Optional[bytes] = None) -> command.Finished:
+        """Run `docker WORDS` and return what it said, whatever its exit code."""
+        return command.run([self.program, *words], stdin=stdin)
+
+    def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
+        """Run `docker WORDS`, which has to succeed, and return its output."""
+        return command.check([self.program, *words], stdin=stdin)
+
+    def engine_version(self) -> Optional[str]:
+        """Return the version of the engine, or None when no engine answers."""
+        if shutil.which(self.program) is None:
+            return None
+        finished = self.run("version", "--format", "{{.Server.Version}}")
+        return finished.out.strip() if finished.code == 0 else None
+
+    def require_engine(self) -> str:
+        """Return the engine's version.
+
+        Raises:
+            ClassvmError: no engine answers this account.
+
+        """
+        version = self.engine_version()
+        if version is None:
+            raise ClassvmError(
+                "No Docker engine answers this account. If the host was never provisioned, run"
+                " `make provision` as an admin; if it was, join the docker group and log in"
+                " again. `make doctor` tells which.",
+            )
+        return version
+
+    def image(self, reference: str) -> Optional[Image]:
+        """Return the local image of that name or id, or None."""
+        found = self._inspect("image", reference)
+        if found is None:
+            return None
+        config = found.get("Config") or {}
+        return Image(
+            id=found["Id"],
+            labels=config.get("Labels") or {},
+            size=found["Size"],
+            healthcheck=(config.get("Healthcheck") or {}).get("Test") or [],
+        )
+
+    def container(self, name: str) -> Optional[Container]:
+        """Return the container of that name, running or not, or None."""
+        found = self._inspect("container", name)
+        if found is None:
+            return None
+        published = found["NetworkSettings"].get("Ports") or {}
+        return Container(
+            id=found["Id"],
+            name=found["Name"].lstrip("/"),
+            image=found["Image"],
+            running=found["State"]["Running"],
+            exit_code=found["State"]["ExitCode"],
+            labels=found["Config"].get("Labels") or {},
+            ports={
+                port: [(at["HostIp"], int(at["HostPort"])) for at in places]
+                for port, places in published.items()
+                if places
+            },
+        )
+
+    def publishers(self, port: int) -> List[str]:
+        """Return the names of the running containers that publish a TCP port of the host."""
+        listed = self.check("ps", "--filter", f"publish={port}/tcp", "--format", "{{.Names}}")
+        return listed.split()
+
+    def logs(self, name: str, lines: int) -> str:
+        """Return the last log lines of a container, standard error included."""
+        return self.run("logs", "--tail", str(lines), name).last_lines()
+
+    def data_root(self) -> str:
+        """Return the folder in which the engine keeps images and containers."""
+        return self.check("info", "--format", "{{.DockerRootDir}}").strip()
+
+    def _inspect(self, kind: str, name: str) -> Optional[Dict[str, Any]]:
+        finished = self.run(kind, "inspect", name)
+        if finished.code:
+            if "no such" in finished.err.lower():
+                return None
+            raise command.CommandError(finished)
+        described: Dict[str, Any] = json.loads(finished.out)[0]
+        return described
+
+
+BUILDKIT = {"DOCKER_BUILDKIT": "1"}
+
+
+def buildkit_client() -> str:
+    """Return the path of a Docker client that can pass secrets to a build.
+
+    A machine may have two clients, of which the first on PATH lacks the buildx component.
+
+    Raises:
+        ClassvmError: no client on PATH can.
+
+    """
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        client = os.path.join(folder, "docker")
+        if not os.access(client, os.X_OK):
+            continue
+        if "--secret" in command.run([client, "build", "--help"], env=BUILDKIT).out:
+            return client
+    raise ClassvmError(
+        "No Docker client here can pass secrets to a build. Install the buildx component:"
+        " `sudo apt-get install docker-buildx` (or docker-buildx-plugin).",
+    )

@@ -1,0 +1,190 @@
+"""Install the guard, or open a port in the firewall that is already there.
+
+The guard is a table of our own in nftables that filters before Docker rewrites addresses.
+A new guard that cuts the control node off takes itself back: it stays only if a later
+connection confirms it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Mapping, Optional, Sequence
+
+from . import command
+from .errors import ClassvmError
+
+FOLDER = Path("/etc/classvm")
+TABLE = "classvm"
+UNIT = "classvm-guard.service"
+REVERT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of the guard in a folder.
+
+    Attributes:
+        rules: the ruleset that boots with the host.
+        trial: the ruleset that waits for its confirmation.
+        listing: how nftables listed the ruleset after it was applied.
+        revert: process id of the one who takes a trial back.
+
+    """
+
+    rules: Path = FOLDER / "guard.nft"
+    trial: Path = FOLDER / "guard.nft.trial"
+    listing: Path = FOLDER / "guard.listing"
+    revert: Path = FOLDER / "guard.revert.pid"
+
+
+def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> str:
+    """Return the whole ruleset: the open ports, then the rules, which refer to them.
+
+    Args:
+        rules: text of the rules with the names OPEN_TCP.
+        open_tcp: TCP ports of the host that anybody may reach.
+        ssh_ports: ports of the SSH server, always open.
+
+    """
+    ports = ", ".join(str(port) for port in sorted({*open_tcp, *ssh_ports}))
+    return f"define OPEN_TCP = {{ {ports} }}\n\n{rules}"
+
+
+def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
+    """Return the ports of the SSH server: those configured and the one in use right now."""
+    configured = re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE) if (
+        shutil.which("sshd")
+    ) else []
+    # "client-address client-port server-address server-port", set by sshd
+    in_use = environment.get("SSH_CONNECTION", "").split()[3:]
+    return sorted({int(port) for port in [*configured, *in_use]})
+
+
+def listing() -> str:
+    """Return the guard as nftables holds it, without counters; "" when it is not loaded."""
+    finished = command.run(["nft", "--stateless", "list", "table", "inet", TABLE])
+    return finished.out if finished.code == 0 else ""
+
+
+def is_current(wished: str, files: Files = Files()) -> bool:
+    """Tell whether the wished guard is installed, loaded and unchanged since."""
+    return (
+        files.rules.exists()
+        and files.rules.read_text(encoding="utf-8") == wished
+        and files.listing.exists()
+        and bool(listing())
+        and files.listing.read_text(encoding="utf-8") == listing()
+    )
+
+
+def try_out(wished: str, files: Files = Files(), seconds: int = REVERT_SECONDS) -> None:
+    """Load a ruleset for the time being; without `confirm` it is taken back.
+
+    Raises:
+        ClassvmError: nftables does not accept the ruleset; nothing was changed.
+
+    """
+    files.trial.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    files.trial.write_text(wished, encoding="utf-8")
+    command.check(["nft", "--check", "--file", str(files.trial)])
+    revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
+        ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    files.revert.write_text(str(revert.pid), encoding="ascii")
+    command.check(["nft", "--file", str(files.trial)])
+
+
+def revert_script(files: Files) -> str:
+    """Return the shell command that loads the confirmed guard again, or none."""
+    return (
+        f"nft delete table inet {TABLE}; "
+        f"if [ -e {files.rules} ]; then nft --file {files.rules}; fi; "
+        f"rm -f {files.trial} {files.revert}"
+    )
+
+
+def confirm(files: Files = Files()) -> None:
+    """Keep the ruleset on trial: called over a connection that was made after it was loaded.
+
+    Raises:
+        ClassvmError: there is no trial any more.
+
+    """
+    if not files.trial.exists():
+        raise ClassvmError(
+            "The new guard was taken back because nobody could connect in time. Check"
+            " firewall_open_ports and the SSH port, then run `make provision` again.",
+        )
+    _end_revert(files)
+    files.trial.replace(files.rules)
+    files.listing.write_text(listing(), encoding="utf-8")
+
+
+def _end_revert(files: Files) -> None:
+    if files.revert.exists():
+        # The negative number means the whole session: the shell and its `sleep`.
+        command.run(["kill", "--", f"-{files.revert.read_text(encoding='ascii')}"])
+        files.revert.unlink()
+
+
+def remove(files: Files = Files()) -> bool:
+    """Take the guard away; return whether there was one."""
+    there = bool(listing()) or files.rules.exists()
+    if there:
+        _end_revert(files)
+        command.run(["nft", "delete", "table", "inet", TABLE])
+        for path in (files.rules, files.trial, files.listing):
+            if path.exists():
+                path.unlink()
+    return there
+
+
+def closed_in(port: int) -> List[str]:
+    """Return the names of the active firewalls of the host that do not let a port in."""
+    closed = []
+    if _ufw_is_active() and not _ufw_allows(port):
+        closed.append("ufw")
+    if _firewalld_is_active() and not _firewalld_allows(port):
+        closed.append("firewalld")
+    return closed
+
+
+def open_in(firewall: str, port: int) -> None:
+    """Let a TCP port in, now and after the next boot."""
+    if firewall == "ufw":
+        command.check(["ufw", "allow", f"{port}/tcp"])
+        return
+    for when in ([], ["--permanent"]):
+        command.check(["firewall-cmd", "--quiet", *when, f"--add-port={port}/tcp"])
+
+
+def _ufw_is_active() -> bool:
+    return _says(["ufw", "status"], r"^Status: active")
+
+
+def _ufw_allows(port: int) -> bool:
+    return _says(["ufw", "status"], rf"^{port}/tcp\s+ALLOW\s+Anywhere")
+
+
+def _firewalld_is_active() -> bool:
+    return _says(["firewall-cmd", "--state"], r"^running")
+
+
+def _firewalld_allows(port: int) -> bool:
+    return _says(["firewall-cmd", "--query-port", f"{port}/tcp"], r"^yes")
+
+
+def _says(argv: Sequence[str], pattern: str) -> bool:
+    if shutil.which(argv[0]) is None:
+        return False
+    finished: Optional[command.Finished] = command.run(argv)
+    return bool(finished and re.search(pattern, finished.out, re.MULTILINE))

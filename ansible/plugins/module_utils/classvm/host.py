@@ -1,0 +1,71 @@
+"""Look at a host before anything on it is changed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+from pathlib import Path
+
+from . import command
+from .docker import Docker
+from .errors import ClassvmError
+
+MEGABYTE = 1 << 20
+
+
+def require_space(path: str, megabytes: int) -> None:
+    """Make sure that the file system of a folder, present or to be made, has room.
+
+    Raises:
+        ClassvmError: fewer than ``megabytes`` (2**20 bytes) or no inodes are free.
+
+    """
+    there = Path(path)
+    while not there.exists():
+        there = there.parent
+    state = os.statvfs(there)
+    free = state.f_bavail * state.f_frsize // MEGABYTE
+    if free < megabytes:
+        raise ClassvmError(
+            f"Disk full: {there} has {free} MB free, {megabytes} MB are needed. Find what is"
+            f" large with `du -xh {there} | sort -h | tail`; `docker system df` shows Docker's part.",
+        )
+    if state.f_files and not state.f_favail:
+        raise ClassvmError(f"Disk full: {there} has no free inodes (`df -i {there}`).")
+
+
+def require_free_port(docker: Docker, port: int) -> None:
+    """Make sure that nobody holds a TCP port of this host.
+
+    Raises:
+        ClassvmError: somebody does; the text names who, as far as this account may know.
+
+    """
+    publishers = docker.publishers(port)
+    if publishers:
+        raise ClassvmError(
+            f"Port {port} is busy: the container {publishers[0]} publishes it."
+            f" `docker stop {publishers[0]}` frees it; `make deploy PORT=…` takes another port.",
+        )
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - the address that Docker would bind
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise ClassvmError(f"Port {port} cannot be opened: {error.strerror}") from error
+            raise ClassvmError(
+                f"Port {port} is busy: {port_owner(port)} listens on it. Stop it, or take another"
+                " port with `make deploy PORT=…`.",
+            ) from error
+
+
+def port_owner(port: int) -> str:
+    """Return who listens on a TCP port, for example "python3 (process 4711)"."""
+    listed = command.run(["ss", "-Hltnp", f"sport = :{port}"]).out
+    owner = re.search(r'users:\(\("([^"]+)",pid=(\d+)', listed)
+    if owner is None:
+        return f"a process of another user (`sudo ss -ltnp 'sport = :{port}'` names it)"
+    return f"{owner.group(1)} (process {owner.group(2)})"

@@ -1,0 +1,79 @@
+"""Remember on the host which provision it has, so that a student's redeploy can skip it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, List, Mapping, Sequence
+
+from . import command
+from .docker import Docker
+
+RECORD = "provision.json"
+ADMIN_GROUPS = ("sudo", "wheel", "admin")
+
+
+def fingerprint(paths: Sequence[Path], variables: Mapping[str, Any]) -> str:
+    """Return the digest of everything that decides how a host is provisioned.
+
+    Args:
+        paths: files and folders whose content counts.
+        variables: values that the roles are given.
+
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        for file in _files(path):
+            digest.update(f"{file.relative_to(path.parent)}\0".encode() + file.read_bytes())
+    digest.update(json.dumps(variables, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> List[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(
+        file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    )
+
+
+def why_stale(docker: Docker, state_dir: str, wished: str, base_image: str) -> str:
+    """Return why a host needs its provision (again), or "" when it does not."""
+    record = Path(state_dir) / RECORD
+    if not record.exists():
+        return "this host was never provisioned"
+    if json.loads(record.read_text(encoding="utf-8")).get("fingerprint") != wished:
+        return "the roles or their variables have changed since this host was provisioned"
+    if docker.engine_version() is None:
+        return "no Docker engine answers"
+    if docker.image(base_image) is None:
+        return f"the base image {base_image} is missing"
+    return ""
+
+
+def write_record(state_dir: str, wished: str) -> None:
+    """Remember that the provision with this fingerprint is complete."""
+    record = Path(state_dir) / RECORD
+    new = record.with_suffix(".new")
+    new.write_text(json.dumps({"fingerprint": wished}) + "\n", encoding="utf-8")
+    new.chmod(0o664)
+    new.replace(record)
+
+
+def privilege(groups: Sequence[str]) -> str:
+    """Return how this account can become root: "root", "sudo", "password" or "none".
+
+    Args:
+        groups: names of the account's groups.
+
+    """
+    if os.geteuid() == 0:
+        return "root"
+    if shutil.which("sudo") is None:
+        return "none"
+    if command.run(["sudo", "--non-interactive", "true"]).code == 0:
+        return "sudo"
+    return "password" if set(groups) & set(ADMIN_GROUPS) else "none"

@@ -1,0 +1,49 @@
+#!/usr/bin/python
+"""Configure and run the Docker engine."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_engine
+short_description: Configure the Docker engine and have it run, with systemd or without
+description:
+  - Lays O(settings) over what C(daemon.json) holds, validates the result, installs it and restarts the engine.
+  - An engine that does not start with the new file gets the former one back.
+options:
+  settings: {type: dict, required: true, description: Settings of daemon.json.}
+"""
+
+EXAMPLES = """
+- name: Bound the logs
+  classvm_engine:
+    settings: {log-driver: json-file, log-opts: {max-size: 10m, max-file: "3"}}
+"""
+
+RETURN = """
+version: {type: str, returned: success, description: Version of the engine; empty when none runs yet.}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import engine
+from ansible.module_utils.classvm.docker import Docker
+from ansible.module_utils.classvm.errors import ClassvmError
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={"settings": {"type": "dict", "required": True}},
+        supports_check_mode=True,
+    )
+    docker = Docker()
+    try:
+        change = engine.plan(docker, module.params["settings"])
+        if change and not module.check_mode:
+            engine.apply(docker, change)
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(change), version=docker.engine_version() or "")
+
+
+if __name__ == "__main__":
+    main()

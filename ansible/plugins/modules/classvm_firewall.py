@@ -1,0 +1,99 @@
+#!/usr/bin/python
+"""Guard a class VM, or open a port in the firewall that a machine already has."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_firewall
+short_description: Install the default-deny guard, or open ports in the firewall that is there
+options:
+  state:
+    description:
+      - V(opened) opens the ports in an active ufw or firewalld and restricts nothing.
+      - V(guarded) does that and loads the guard on trial; it is taken back unless V(confirmed) follows.
+      - V(confirmed) keeps the guard that is on trial.
+      - V(absent) removes the guard.
+    type: str
+    choices: [opened, guarded, confirmed, absent]
+    required: true
+  open_tcp: {type: list, elements: int, default: [], description: TCP ports of the host to be reached from outside.}
+  rules: {type: str, default: "", description: Text of the nftables rules; they refer to OPEN_TCP.}
+"""
+
+EXAMPLES = """
+- name: Open the service's port
+  classvm_firewall:
+    state: opened
+    open_tcp: ["{{ service_host_port }}"]
+"""
+
+RETURN = """
+on_trial: {type: bool, returned: success, description: Whether the guard waits for its confirmation.}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import firewall
+from ansible.module_utils.classvm.errors import ClassvmError
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {
+                "choices": ["opened", "guarded", "confirmed", "absent"],
+                "required": True,
+            },
+            "open_tcp": {"type": "list", "elements": "int", "default": []},
+            "rules": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**WORK[module.params["state"]](module))
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+
+
+def opened(module: AnsibleModule) -> dict:
+    """Open the ports in the active firewalls."""
+    closed = [(fw, port) for port in module.params["open_tcp"] for fw in firewall.closed_in(port)]
+    for name, port in closed if not module.check_mode else []:
+        firewall.open_in(name, port)
+    return {"changed": bool(closed), "on_trial": False}
+
+
+def guarded(module: AnsibleModule) -> dict:
+    """Open the ports, then load the guard on trial."""
+    result = opened(module)
+    wished = firewall.ruleset(
+        module.params["rules"],
+        module.params["open_tcp"],
+        firewall.ssh_ports(),
+    )
+    if not firewall.is_current(wished):
+        if not module.check_mode:
+            firewall.try_out(wished)
+        result = {"changed": True, "on_trial": not module.check_mode}
+    return result
+
+
+def confirmed(module: AnsibleModule) -> dict:
+    """Keep the guard that is on trial."""
+    if not module.check_mode:
+        firewall.confirm()
+    return {"changed": True, "on_trial": False}
+
+
+def absent(module: AnsibleModule) -> dict:
+    """Remove the guard."""
+    if module.check_mode:
+        return {"changed": bool(firewall.listing()), "on_trial": False}
+    return {"changed": firewall.remove(), "on_trial": False}
+
+
+WORK = {"opened": opened, "guarded": guarded, "confirmed": confirmed, "absent": absent}
+
+
+if __name__ == "__main__":
+    main()

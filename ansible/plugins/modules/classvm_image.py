@@ -1,0 +1,92 @@
+#!/usr/bin/python
+"""Build the service image."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_image
+short_description: Build the service image unless an image of this very content is here
+description:
+  - Used through the action plugin of the same name, which checks and packs the folder on the control node
+    and hands the packed folder over only when the host asks for it.
+options:
+  service: {type: str, required: true, description: Name of the service.}
+  base_image: {type: str, required: true, description: Name of the base image.}
+  source_digest: {type: str, required: true, description: Digest of the service's folder.}
+  context: {type: path, default: "", description: File of the host with the packed folder.}
+  secrets: {type: dict, default: {}, description: Text of each build secret by name.}
+"""
+
+EXAMPLES = """
+- name: Build the service image
+  classvm_image:
+    folder: "{{ playbook_dir }}/../service"
+    service: lab
+    base_image: "classvm/base:18.04"
+"""
+
+RETURN = """
+release: {type: str, returned: success, description: Id of the release.}
+image: {type: str, returned: success, description: Name of the image.}
+needs_context: {type: bool, returned: success, description: Whether the image still has to be built.}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import host, image
+from ansible.module_utils.classvm.docker import Docker
+from ansible.module_utils.classvm.errors import ClassvmError
+
+SPACE_MEGABYTES = 1024
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={
+            "service": {"type": "str", "required": True},
+            "base_image": {"type": "str", "required": True},
+            "source_digest": {"type": "str", "required": True},
+            "context": {"type": "path", "default": ""},
+            "secrets": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**work(module))
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+
+
+def work(module: AnsibleModule) -> dict:
+    """Return the task's result."""
+    docker = Docker()
+    params = module.params
+    if module.check_mode and not docker.engine_version():
+        return {"changed": True, "release": "", "image": "", "needs_context": False}
+    docker.require_engine()
+    base = docker.image(params["base_image"])
+    if base is None and not module.check_mode:
+        raise ClassvmError(f"{params['base_image']} is missing: run `make provision` as an admin")
+    recipe = image.Recipe(
+        service=params["service"],
+        base=params["base_image"],
+        base_id=base.id if base else "",
+        source_digest=params["source_digest"],
+    )
+    result = {"changed": False, "release": recipe.release, "image": recipe.image}
+    if image.find(docker, recipe) is not None:
+        return {**result, "needs_context": False}
+    if module.check_mode:
+        return {**result, "changed": True, "needs_context": False}
+    host.require_space(docker.data_root(), SPACE_MEGABYTES)
+    if not params["context"]:
+        return {**result, "needs_context": True}
+    context = Path(params["context"]).read_bytes()
+    image.build(docker, recipe, context, params["secrets"])
+    return {**result, "changed": True, "needs_context": False}
+
+
+if __name__ == "__main__":
+    main()

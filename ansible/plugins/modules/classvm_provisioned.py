@@ -1,0 +1,77 @@
+#!/usr/bin/python
+"""Compare, or record, the provision of this host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_provisioned
+short_description: Tell whether a host's provision is current, or record that it is
+description:
+  - With O(state=queried) tells why the host needs its provision, and how this account could become root.
+  - With O(state=recorded) remembers the fingerprint of a provision that is complete.
+  - The action plugin of the same name adds the fingerprint on the control node.
+options:
+  state: {type: str, choices: [queried, recorded], default: queried}
+  fingerprint: {type: str, required: true, description: Digest of the roles and their variables.}
+  state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
+  base_image: {type: str, required: true, description: Name of the base image that has to be here.}
+"""
+
+EXAMPLES = """
+- name: Ask whether this host needs its provision
+  classvm_provisioned:
+    paths: ["{{ playbook_dir }}/../roles/docker"]
+    prefixes: [docker_]
+    state_dir: /var/lib/classvm
+    base_image: "classvm/base:18.04"
+  register: provisioned
+"""
+
+RETURN = """
+stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
+privilege: {type: str, returned: queried, description: root, sudo, password or none.}
+"""
+
+import grp
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import host, provision
+from ansible.module_utils.classvm.docker import Docker
+from ansible.module_utils.classvm.errors import ClassvmError
+
+SPACE_MEGABYTES = 10
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"choices": ["queried", "recorded"], "default": "queried"},
+            "fingerprint": {"type": "str", "required": True},
+            "state_dir": {"type": "path", "required": True},
+            "base_image": {"type": "str", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**work(module))
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+
+
+def work(module: AnsibleModule) -> dict:
+    """Return the task's result."""
+    wished, state_dir = module.params["fingerprint"], module.params["state_dir"]
+    host.require_space(state_dir, SPACE_MEGABYTES)
+    stale = provision.why_stale(Docker(), state_dir, wished, module.params["base_image"])
+    if module.params["state"] == "recorded":
+        if stale and not module.check_mode:
+            provision.write_record(state_dir, wished)
+        return {"changed": bool(stale)}
+    groups = [grp.getgrgid(gid).gr_name for gid in os.getgroups()]
+    return {"changed": False, "stale": stale, "privilege": provision.privilege(groups)}
+
+
+if __name__ == "__main__":
+    main()

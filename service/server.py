@@ -1,0 +1,43 @@
+"""The web service: ``create_app()`` builds it, gunicorn serves it.
+
+``python server.py`` serves it with Flask's own server instead, which is good
+for learning only: it is slow and not hardened.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import connexion
+import flask
+
+from src import guard, index, problem, settings, spec
+from src.validation import VALIDATORS
+
+
+def create_app() -> flask.Flask:
+    """Return the service as a Flask (WSGI) application.
+
+    Raises:
+        connexion.exceptions.InvalidSpecification: ``master.yml`` is not a
+            valid OpenAPI document.
+    """
+    # A client's mistake is answered with 4xx, and is no error of the service.
+    logging.getLogger("connexion.decorators.validation").setLevel(logging.CRITICAL)
+
+    connexion_app = connexion.FlaskApp(__name__, specification_dir=".")
+    connexion_app.add_api(
+        spec.SPEC_FILE.name,
+        strict_validation=True,
+        validate_responses=True,
+        validator_map=VALIDATORS,
+    )
+    app: flask.Flask = connexion_app.app
+    app.add_url_rule("/", "index", index.get)
+    guard.register(app)
+    problem.register(app)
+    return app
+
+
+if __name__ == "__main__":
+    create_app().run(port=settings.read_ports().container)

@@ -1,0 +1,1 @@
+"""Handlers of the service: one module per path of ``master.yml``."""

@@ -1,0 +1,29 @@
+"""The front page: which endpoints are there?"""
+
+from __future__ import annotations
+
+import flask
+
+from src import spec
+
+HTML = "text/html"
+PLAIN = "text/plain"
+
+
+def get() -> flask.Response:
+    """Answer a web page to a browser, and plain text to programs like curl."""
+    # Browsers ask for text/html by name; "*/*" is content with the first one.
+    wanted = flask.request.accept_mimetypes.best_match([PLAIN, HTML], default=PLAIN)
+    template = "index.html" if wanted == HTML else "index.txt"
+    page = flask.render_template(
+        template,
+        info=spec.load()["info"],
+        operations=spec.operations(),
+        docs_path=spec.docs_path(),
+        base_path=spec.base_path(),
+    )
+    response = flask.make_response(page)
+    response.mimetype = wanted
+    # Keeps a cache from giving one client's format to another.
+    response.headers["Vary"] = "Accept"
+    return response

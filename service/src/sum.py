@@ -1,0 +1,16 @@
+"""Add two numbers."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from src import decimals
+
+
+def get(a: str, b: str) -> Union[int, float]:
+    """Return ``a + b``.
+
+    ``a`` and ``b`` are decimal numbers as text; connexion has checked them
+    against their pattern in ``master.yml``. Text keeps every digit as typed.
+    """
+    return decimals.add(a, b)

@@ -1,0 +1,19 @@
+"""Look up which version of a package is installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Optional
+
+if sys.version_info >= (3, 8):
+    from importlib.metadata import PackageNotFoundError, version
+else:
+    from importlib_metadata import PackageNotFoundError, version
+
+
+def of(package: str) -> Optional[str]:
+    """Return the installed version of ``package``, or None without it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,62 @@
+"""gunicorn's gevent worker, with an end to slow requests and JSON errors."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import gevent
+from gunicorn.http import errors
+from gunicorn.workers.ggevent import GeventWorker
+
+from src.problem import MEDIA_TYPE
+
+# An honest request takes milliseconds; a body sent byte by byte must not hold
+# its connection for ever.
+LONGEST_REQUEST_SECONDS = 30
+
+STATUSES = (
+    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
+    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED),
+    (errors.ParseException, HTTPStatus.BAD_REQUEST),
+)
+
+
+class Worker(GeventWorker):  # type: ignore[misc, unused-ignore]
+    """Serves each connection in a greenlet, a thread that costs next to nothing."""
+
+    def handle_request(self, *arguments: Any) -> Any:
+        """Serve one request, or end the connection if it takes too long."""
+        with gevent.Timeout(LONGEST_REQUEST_SECONDS, exception=False):
+            return super().handle_request(*arguments)
+        raise StopIteration
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer bytes that are no HTTP, which never reach Flask."""
+        for kind, status in STATUSES:
+            if isinstance(exc, kind):
+                self.log.warning("invalid request from %s: %r", addr[0], str(exc))
+                client.sendall(problem_message(status))
+                return
+        super().handle_error(req, client, addr, exc)
+
+
+def problem_message(status: HTTPStatus) -> bytes:
+    """Return a whole HTTP response: head and problem JSON."""
+    problem = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": "The server cannot read the request as HTTP.",
+    }
+    body = json.dumps(problem).encode("ascii")
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "Connection: close\r\n"
+        f"Content-Type: {MEDIA_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "\r\n"
+    )
+    return head.encode("ascii") + body
