@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from src import container, uptime
 
@@ -23,15 +23,15 @@ def get() -> Dict[str, Any]:
         "distribution": container.find_distribution(),
         "container": {
             "id": container_id,
-            "explanation": explain(container_id is not None),
+            "explanation": explain(container_id),
         },
         "uptime_seconds": uptime.seconds(),
     }
 
 
-def explain(found: bool) -> str:
+def explain(container_id: Optional[str]) -> str:
     """Return what the container id means, or why there is none."""
-    if found:
+    if container_id:
         return "docker ps shows the first 12 digits of this id."
     return (
         "No container id in /proc/self/cgroup or /proc/self/mountinfo: "

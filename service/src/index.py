@@ -1,4 +1,4 @@
-"""The front page: which endpoints are there?"""
+"""Show the front page, which lists all endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ PLAIN = "text/plain"
 def get() -> flask.Response:
     """Answer a web page to a browser, and plain text to programs like curl."""
     # Browsers ask for text/html by name; "*/*" is content with the first one.
-    wanted = flask.request.accept_mimetypes.best_match([PLAIN, HTML], default=PLAIN)
+    accepted = flask.request.accept_mimetypes
+    wanted = accepted.best_match([PLAIN, HTML]) or PLAIN
     template = "index.html" if wanted == HTML else "index.txt"
     page = flask.render_template(
         template,

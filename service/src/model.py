@@ -1,4 +1,4 @@
-"""The trained classifier: which species of iris has these measurements?
+"""Load the trained classifier of irises, and calculate with it.
 
 The model is a softmax regression: one weighted sum of the measurements per
 species, turned into probabilities. ``train.py`` computes the weights.

@@ -36,7 +36,8 @@ def from_http_exception(error: HTTPException) -> flask.Response:
     headers = dict(error.get_headers())
     # It says text/html, but the body is problem JSON.
     headers.pop("Content-Type", None)
-    return respond(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description, headers)
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    return respond(status, error.description, headers)
 
 
 def from_connexion(error: ProblemException) -> flask.Response:

@@ -33,7 +33,9 @@ class Worker(GeventWorker):  # type: ignore[misc, unused-ignore]
             return super().handle_request(*arguments)
         raise StopIteration
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+    def handle_error(
+        self, req: Any, client: Any, addr: Any, exc: BaseException
+    ) -> None:
         """Answer bytes that are no HTTP, which never reach Flask."""
         for kind, status in STATUSES:
             if isinstance(exc, kind):

@@ -21,14 +21,31 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "classvm_summary"
 
+    def __init__(self) -> None:
+        """Start without failures."""
+        super().__init__()
+        self._failures: dict[str, str] = {}
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
+        """Remember why a host failed."""
+        if not ignore_errors:
+            self._failures[result._host.get_name()] = str(result._result.get("msg", ""))  # noqa: SLF001 - Ansible offers no other way
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the lines after Ansible's own recap."""
         for host, custom in stats.custom.items():
-            if "classvm" in custom:
+            if "classvm" in custom and host not in self._failures:
                 self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
+        for host, reason in self._failures.items():
+            self._display.display(failure_line(host, reason))
 
 
 def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:
     """Return the closing line, for example "classvm: release … is up at … (…, 0 changed)"."""
     details = [*([said["detail"]] if said.get("detail") else []), f"{counts['changed']} changed"]
     return f"classvm: {said['state']} ({', '.join(details)})"
+
+
+def failure_line(host: str, reason: str) -> str:
+    """Return the closing line of a host that failed: the first line of its reason."""
+    return f"classvm: {host} failed: {reason.strip().partition(chr(10))[0]}"

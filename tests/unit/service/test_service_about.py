@@ -67,14 +67,20 @@ def test_index_is_plain_text_for_programs(
 def test_swagger_ui_and_its_parts_are_served(client: FlaskClient) -> None:
     page = client.get(spec.docs_path())
     assert page.status_code == 200
-    for part in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
+    for part in (
+        "swagger-ui.css",
+        "swagger-ui-bundle.js",
+        "swagger-ui-standalone-preset.js",
+    ):
         assert part in page.get_data(as_text=True)
         assert client.get(spec.docs_path() + part).status_code == 200
     assert client.get(f"{BASE}/openapi.json").get_json()["paths"]
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", f"{BASE}/hello", spec.docs_path()])
-def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
+def test_every_response_has_the_security_headers(
+    client: FlaskClient, path: str
+) -> None:
     assert client.get(path).headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -96,10 +102,10 @@ def test_a_package_that_is_missing_has_no_version(
     assert packages == [{"name": "no-such-package", "version": None, "role": "none"}]
 
 
-MOUNTS = (
-    f"9 8 0:1 /var/lib/docker/containers/{CONTAINER_ID}/hostname /etc/hostname rw - ext4"
+MOUNTS = f"9 8 0:1 /var/lib/docker/containers/{CONTAINER_ID}/hostname /etc/hostname rw - ext4"
+HOST_MOUNTS = (
+    f"9 8 0:1 / /var/lib/docker/containers/{CONTAINER_ID}/mounts/shm rw - tmpfs"
 )
-HOST_MOUNTS = f"9 8 0:1 / /var/lib/docker/containers/{CONTAINER_ID}/mounts/shm rw - tmpfs"
 
 
 @pytest.mark.parametrize(

@@ -111,12 +111,11 @@ def test_without_the_refinement_errors_quote_the_pattern(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = f"{spec.base_path()}/sum/x/1"
-    pattern = spec.load()["components"]["schemas"]["DecimalNumber"]["pattern"]
     clear = server.create_app().test_client().get(path)
     monkeypatch.delitem(validation.VALIDATORS, "parameter")
     plain = server.create_app().test_client().get(path)
-    assert pattern not in json.loads(clear.get_data())["detail"]
-    assert pattern in json.loads(plain.get_data())["detail"]
+    assert "Failed validating" not in json.loads(clear.get_data())["detail"]
+    assert "Failed validating" in json.loads(plain.get_data())["detail"]
 
 
 def test_no_file_but_ports_env_has_the_port_numbers(service: Any) -> None:
@@ -125,6 +124,10 @@ def test_no_file_but_ports_env_has_the_port_numbers(service: Any) -> None:
         for line in (service / "ports.env").read_text().splitlines()
         if line and not line.startswith("#")
     ]
-    files = [service / "server.py", service / "master.yml", service / "gunicorn.conf.py"]
+    files = [
+        service / "server.py",
+        service / "master.yml",
+        service / "gunicorn.conf.py",
+    ]
     for file in [*files, *service.glob("src/*.py"), *service.glob("templates/*")]:
         assert not [port for port in ports if port in file.read_text()], file

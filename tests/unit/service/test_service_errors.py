@@ -81,7 +81,17 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(
         json.dumps({**MEASUREMENTS, "extra": 1}).encode(),
         *(
             json.dumps({**MEASUREMENTS, "petal_width": value}).encode()
-            for value in ("1", True, None, 0, -1, 21, 10**400, float("nan"), float("inf"))
+            for value in (
+                "1",
+                True,
+                None,
+                0,
+                -1,
+                21,
+                10**400,
+                float("nan"),
+                float("inf"),
+            )
         ),
     ],
     ids=lambda body: repr(body[:60]),

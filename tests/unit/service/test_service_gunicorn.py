@@ -33,7 +33,9 @@ CLIENTS = 300
 class Server:
     """A running gunicorn and the files it writes to."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, folder: Path
+    ) -> None:
         self.process = process
         self.port = port
         self.log = folder / "access.log"
@@ -45,7 +47,7 @@ class Server:
         """Return the status of a GET request."""
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
         try:
-            connection.request("GET", path, headers={"User-Agent": "a\"b\\c"})
+            connection.request("GET", path, headers={"User-Agent": 'a"b\\c'})
             response = connection.getresponse()
             response.read()
             return response.status
@@ -78,7 +80,10 @@ def serve(service: Path, folder: Path, *extra: str) -> Iterator[Server]:
     """Run gunicorn; ``extra`` arguments overrule gunicorn.conf.py."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-b", f"{LOOPBACK}:{port}", *extra]
-    with (folder / "access.log").open("wb") as out, (folder / "err.log").open("wb") as err:
+    with (
+        (folder / "access.log").open("wb") as out,
+        (folder / "err.log").open("wb") as err,
+    ):
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=service,
@@ -125,8 +130,18 @@ def test_silent_and_stalled_clients_block_neither_answers_nor_the_stop(
         assert server.process.returncode == 0
 
 
-def test_threads_instead_of_greenlets_are_blocked(service: Path, tmp_path: Path) -> None:
-    threads = ("-k", "gthread", "--threads", "8", "-c", "/dev/null", "server:create_app()")
+def test_threads_instead_of_greenlets_are_blocked(
+    service: Path, tmp_path: Path
+) -> None:
+    threads = (
+        "-k",
+        "gthread",
+        "--threads",
+        "8",
+        "-c",
+        "/dev/null",
+        "server:create_app()",
+    )
     with serve(service, tmp_path, *threads) as server, ExitStack() as stack:
         attack(server, stack)
         with pytest.raises(TimeoutError):

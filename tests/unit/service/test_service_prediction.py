@@ -83,7 +83,9 @@ def test_get_and_post_agree(client: FlaskClient, label: int) -> None:
     assert client.get(PREDICTION, query_string=measurements).get_json() == posted
     assert posted["class"] == DATA.classes[label]
     assert math.isclose(sum(posted["probabilities"].values()), 1)
-    assert max(posted["probabilities"], key=posted["probabilities"].get) == posted["class"]
+    assert (
+        max(posted["probabilities"], key=posted["probabilities"].get) == posted["class"]
+    )
     assert posted["model_version"] == model.version_of(model.MODEL_FILE.read_bytes())
 
 
@@ -115,8 +117,16 @@ def test_the_form_sends_what_the_service_takes(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, "", "{", "{}", "[]", '{"classes": ["a"], "weights": [[1]], "biases": [1]}']
-    + ['{"classes": ["a"], "weights": [[1, 2, 3, NaN]], "biases": [1]}'],
+    [
+        None,
+        "",
+        "{",
+        "{}",
+        "[]",
+        '{"classes": ["a"], "weights": [[1]], "biases": [1]}',
+        '{"classes": ["a", "b"], "weights": [[1, 2, 3, 4]], "biases": [1]}',
+        '{"classes": ["a"], "weights": [[1, 2, 3, NaN]], "biases": [1]}',
+    ],
 )
 def test_without_a_model_the_service_is_alive_but_not_ready(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None

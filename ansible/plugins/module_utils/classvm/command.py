@@ -11,6 +11,7 @@ from typing import Mapping, Optional, Sequence
 from .errors import ClassvmError
 
 LAST_LINES = 20
+LINE_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Finished:
     def last_lines(self) -> str:
         """Return the end of the output, where programs put their reason."""
         lines = (self.out + self.err).strip().splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+        return "\n".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:])
 
 
 class CommandError(ClassvmError):

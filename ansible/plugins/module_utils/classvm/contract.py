@@ -49,7 +49,7 @@ DEFAULT_TIMEOUT = 5.0
 PAUSE_BETWEEN_TRIES = 0.2
 EXCERPT_LENGTH = 300
 MAX_SCHEMA_PROBLEMS = 5
-# Neither a number, nor a truth value, nor a plausible member of an enumeration.
+# Neither a number, nor a truth value, nor a date, nor likely in any enumeration.
 WRONG_VALUE = "not-a-valid-value"
 PROBLEM_JSON = "application/problem+json"
 # Stands for "there is none", because None itself is a possible example (JSON null).
@@ -501,26 +501,18 @@ def example_calls(document: Node, operation: Operation, base: str) -> list[Call]
 
 
 def refuses_text(document: Node, schema: Any) -> bool:
-    """Tell whether a schema allows only numbers, truth values or an enumeration.
+    """Tell whether WRONG_VALUE breaks a schema: a number, an enumeration, a pattern.
 
     A list counts as its items do: in a URL, one wrong item makes the list wrong.
     """
     schema = resolve(document, schema)
-    if "array" in type_names(schema):
-        schema = resolve(document, schema.get("items"))
-    # WRONG_VALUE is neither of these, and null is not written as text.
-    types = type_names(schema) - {"null"}
-    return "enum" in schema or (bool(types) and types <= {"integer", "number", "boolean"})
-
-
-def type_names(schema: Node) -> set[str]:
-    """Return the types a schema allows, e.g. ``{"integer", "null"}``; empty for any."""
-    names = schema.get("type", [])
-    return {names} if isinstance(names, str) else set(names)
+    if "items" in schema:
+        schema = resolve(document, schema["items"])
+    return not make_validator(document, schema).is_valid(WRONG_VALUE)
 
 
 def wrong_value_calls(document: Node, operation: Operation, base: str) -> list[Call]:
-    """Return calls that must be refused, each with one value of the wrong type."""
+    """Return calls that must be refused, each with one value its schema forbids."""
     values = example_values(document, operation, optional=False)
     body = example_of(document, operation.body)
     calls = []
@@ -536,7 +528,7 @@ def wrong_value_calls(document: Node, operation: Operation, base: str) -> list[C
 
 
 def wrong_bodies(document: Node, operation: Operation, body: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (case, body) for each member of a JSON body that can be of the wrong type."""
+    """Yield (case, body) for each member of a JSON body that can have a wrong value."""
     if body is NO_EXAMPLE or not is_json(operation.media_type):
         return
     schema = resolve(document, operation.body.get("schema"))
@@ -662,7 +654,7 @@ def success_problems(document: Node, operation: Operation, answer: Answer) -> li
 
 
 def refusal_problems(document: Node, operation: Operation, answer: Answer) -> list[str]:
-    """List what is wrong with the answer to a value of the wrong type."""
+    """List what is wrong with the answer to a value its schema forbids."""
     if answer.status >= 500:
         return [f"bad input caused server error {answer.status}; expected a declared 4xx"]
     if answer.status < 400:
@@ -750,15 +742,24 @@ def json_problems(document: Node, schema: Node, body: bytes) -> list[str]:
         value = json.loads(body.decode("utf-8"), parse_constant=reject_constant)
     except ValueError as error:
         return [f"the body is not JSON: {error}"]
+    errors = list(make_validator(document, schema).iter_errors(value))
+    return [
+        f"body {pointer(error.absolute_path)}: {error.message[:EXCERPT_LENGTH]}"
+        for error in errors[:MAX_SCHEMA_PROBLEMS]
+    ]
+
+
+def make_validator(document: Node, schema: Node) -> jsonschema.Draft4Validator:
+    """Return a validator for ``schema``, one of the schemas of ``document``.
+
+    Raises:
+        InputError: the schema itself is not valid.
+    """
     # References in the schema start at the root of the document, so jsonschema gets
     # the document itself as a schema: it ignores all of its keys except allOf.
     root = {**document, "allOf": [schema]}
     check_schema(root)
-    validator = jsonschema.Draft4Validator(root, format_checker=format_checker())
-    errors = list(validator.iter_errors(value))[:MAX_SCHEMA_PROBLEMS]
-    return [
-        f"body {pointer(error.absolute_path)}: {error.message[:EXCERPT_LENGTH]}" for error in errors
-    ]
+    return jsonschema.Draft4Validator(root, format_checker=format_checker())
 
 
 def reject_constant(name: str) -> None:
