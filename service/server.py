@@ -7,12 +7,14 @@ for learning only: it is slow and not hardened.
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import connexion
-import flask
-
 from src import guard, index, problem, settings, spec
 from src.validation import VALIDATORS
+
+if TYPE_CHECKING:
+    import flask
 
 
 def create_app() -> flask.Flask:
@@ -21,6 +23,7 @@ def create_app() -> flask.Flask:
     Raises:
         connexion.exceptions.InvalidSpecification: ``master.yml`` is not a
             valid OpenAPI document.
+
     """
     # A client's mistake is answered with 4xx, and is no error of the service.
     logging.getLogger("connexion.decorators.validation").setLevel(logging.CRITICAL)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, List, NamedTuple, Sequence
 
 from src.model import FEATURES, MODEL_FILE, probabilities
 from src.settings import SERVICE_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA_FILE = SERVICE_FOLDER / "data" / "iris.csv"
 
@@ -31,9 +33,9 @@ Row = List[float]
 class Dataset(NamedTuple):
     """Flowers: ``rows`` in cm, and for each the index of its class."""
 
-    classes: List[str]
-    rows: List[Row]
-    labels: List[int]
+    classes: list[str]
+    rows: list[Row]
+    labels: list[int]
 
 
 def read_dataset(file: Path = DATA_FILE) -> Dataset:
@@ -51,7 +53,7 @@ def read_dataset(file: Path = DATA_FILE) -> Dataset:
     )
 
 
-def split(data: Dataset) -> Tuple[Dataset, Dataset]:
+def split(data: Dataset) -> tuple[Dataset, Dataset]:
     """Return the flowers to train with, and those to test with."""
     train = [i for i in range(len(data.rows)) if i % TEST_EVERY != 0]
     test = [i for i in range(len(data.rows)) if i % TEST_EVERY == 0]
@@ -66,7 +68,7 @@ def _select(data: Dataset, indices: Sequence[int]) -> Dataset:
     )
 
 
-def mean_and_deviation(rows: Sequence[Row]) -> Tuple[Row, Row]:
+def mean_and_deviation(rows: Sequence[Row]) -> tuple[Row, Row]:
     """Return the mean and the standard deviation of every feature, in cm."""
     columns = list(zip(*rows))
     means = [sum(column) / len(column) for column in columns]
@@ -77,7 +79,7 @@ def mean_and_deviation(rows: Sequence[Row]) -> Tuple[Row, Row]:
     return means, [variance**0.5 for variance in variances]
 
 
-def fit(data: Dataset) -> Tuple[List[Row], Row]:
+def fit(data: Dataset) -> tuple[list[Row], Row]:
     """Return weights (one row per class) and biases (one number per class)."""
     weights = [[0.0] * len(FEATURES) for _ in data.classes]
     biases = [0.0] * len(data.classes)
@@ -99,7 +101,7 @@ def slopes(
     data: Dataset,
     weights: Sequence[Row],
     biases: Row,
-) -> Tuple[List[Row], Row]:
+) -> tuple[list[Row], Row]:
     """Return the gradient of the loss, shaped like weights and biases.
 
     Loss: mean cross-entropy plus half the penalty times the squared weights.
@@ -124,16 +126,13 @@ def accuracy(data: Dataset, weights: Sequence[Row], biases: Row) -> float:
     return hits / len(data.rows)
 
 
-def train(data: Dataset) -> Dict[str, Any]:
+def train(data: Dataset) -> dict[str, Any]:
     """Return the trained model, as stored in data/model.json."""
     training, test = split(data)
     means, deviations = mean_and_deviation(training.rows)
     # Features of like size let gradient descent move straight to the minimum.
     scaled = training._replace(
-        rows=[
-            [(v - m) / d for v, m, d in zip(row, means, deviations)]
-            for row in training.rows
-        ]
+        rows=[[(v - m) / d for v, m, d in zip(row, means, deviations)] for row in training.rows]
     )
     weights, biases = unscale(*fit(scaled), means, deviations)
     return {
@@ -150,7 +149,7 @@ def unscale(
     biases: Row,
     means: Row,
     deviations: Row,
-) -> Tuple[List[Row], Row]:
+) -> tuple[list[Row], Row]:
     """Return weights and biases that take centimetres, rounded.
 
     ``w * (x - mean) / deviation`` equals ``(w / deviation) * x`` minus
@@ -158,8 +157,7 @@ def unscale(
     """
     per_cm = [[w / d for w, d in zip(row, deviations)] for row in weights]
     moved = [
-        bias - sum(w * mean for w, mean in zip(row, means))
-        for row, bias in zip(per_cm, biases)
+        bias - sum(w * mean for w, mean in zip(row, means)) for row, bias in zip(per_cm, biases)
     ]
     return [_rounded(row) for row in per_cm], _rounded(moved)
 
@@ -168,7 +166,7 @@ def _rounded(numbers: Row) -> Row:
     return [round(number, DECIMALS) for number in numbers]
 
 
-def to_json(model: Dict[str, Any]) -> str:
+def to_json(model: dict[str, Any]) -> str:
     """Return the text of data/model.json."""
     return json.dumps(model, indent=2) + "\n"
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger
 
+if TYPE_CHECKING:
+    from gunicorn.http.message import Request
+    from gunicorn.http.wsgi import Response
+
 
 def entry(
-    response: Any,
-    environ: Dict[str, Any],
+    response: Response,
+    environ: dict[str, Any],
     duration: timedelta,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Return what the log tells about a request.
 
     ``environ`` is the WSGI environment; time is UTC in ISO 8601, the duration
@@ -41,9 +45,9 @@ class JsonLogger(Logger):  # type: ignore[misc, unused-ignore]
 
     def access(
         self,
-        resp: Any,
-        _req: Any,
-        environ: Dict[str, Any],
+        resp: Response,
+        _req: Request,
+        environ: dict[str, Any],
         request_time: timedelta,
     ) -> None:
         """Log one request; gunicorn calls it after the response is sent."""

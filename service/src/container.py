@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Optional
 
 OS_RELEASE = Path("/etc/os-release")
 MOUNTS = Path("/proc/self/mountinfo")
@@ -19,7 +18,7 @@ ID_IN_MOUNTS = re.compile(r"/containers/([0-9a-f]{64})/hostname /etc/hostname ")
 ID_IN_CGROUPS = re.compile(r"/docker[/-]([0-9a-f]{64})")
 
 
-def find_id(mounts: Path = MOUNTS, cgroups: Path = CGROUPS) -> Optional[str]:
+def find_id(mounts: Path = MOUNTS, cgroups: Path = CGROUPS) -> str | None:
     """Return the id of the container, 64 hexadecimal digits.
 
     None means that the kernel shows no sign of a Docker container.
@@ -28,7 +27,7 @@ def find_id(mounts: Path = MOUNTS, cgroups: Path = CGROUPS) -> Optional[str]:
     return match.group(1) if match else None
 
 
-def find_distribution(os_release: Path = OS_RELEASE) -> Optional[str]:
+def find_distribution(os_release: Path = OS_RELEASE) -> str | None:
     """Return name and version of the Linux distribution, None if unknown.
 
     Source: ``/etc/os-release``, see its manual page os-release(5).

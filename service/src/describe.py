@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 from src import spec
 
 UNRELEASED = "unreleased"
 
 
-def get() -> Dict[str, Any]:
+def get() -> dict[str, Any]:
     """Return title, version, purpose, release id and endpoints.
 
     The release id comes from the environment variable CLASSVM_RELEASE.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 from src import container, uptime
 
 
-def get() -> Dict[str, Any]:
+def get() -> dict[str, Any]:
     """Return text on Docker, distribution, container id, uptime in seconds.
 
     The container id is null outside a container, the distribution is null if
@@ -29,7 +29,7 @@ def get() -> Dict[str, Any]:
     }
 
 
-def explain(container_id: Optional[str]) -> str:
+def explain(container_id: str | None) -> str:
     """Return what the container id means, or why there is none."""
     if container_id:
         return "docker ps shows the first 12 digits of this id."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from typing import Any, Dict
+from typing import Any
 
 import flask
 
@@ -21,15 +21,14 @@ ROLES = {
 PYTHON_ROLE = "programming language: runs all of the packages below"
 
 
-def get() -> Dict[str, Any]:
+def get() -> dict[str, Any]:
     """Return text on Flask, and name, version and role of each package.
 
     The version of a package that is not installed is null, and so is the name
     of a web server that does not tell it.
     """
     packages = [
-        {"name": name, "version": versions.of(name), "role": role}
-        for name, role in ROLES.items()
+        {"name": name, "version": versions.of(name), "role": role} for name, role in ROLES.items()
     ]
     return {
         "what": "Flask is a small framework for writing web services in Python.",

@@ -20,8 +20,7 @@ SECURITY_HEADERS = {
     # Pages use nothing from other sites. Inline styles and scripts are allowed,
     # because the pages and Swagger UI contain their own.
     "Content-Security-Policy": (
-        "default-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "frame-ancestors 'none'"
+        "default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
 }
@@ -40,6 +39,7 @@ def refuse_bad_body() -> None:
         LengthRequired: 411, the body comes in chunks of unknown total size.
         RequestEntityTooLarge: 413, the body is larger than 64 KiB.
         UnsupportedMediaType: 415, an endpoint exists, but wants JSON.
+
     """
     request = flask.request
     if "Transfer-Encoding" in request.headers:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from connexion.exceptions import ProblemException
 
 from src import model, uptime
 
 
-def get() -> Dict[str, Any]:
+def get() -> dict[str, Any]:
     """Return that the service is ready: any answer at all shows it is alive.
 
     Raises:
         ProblemException: 503, alive but not ready: the model is missing or
             damaged.
+
     """
     try:
         version = model.load().version

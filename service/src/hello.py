@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
 
-
-def get() -> Dict[str, str]:
+def get() -> dict[str, str]:
     """Return the greeting: ``{"message": text}``."""
     return {"message": "Hello, world!"}

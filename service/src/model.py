@@ -10,10 +10,12 @@ import hashlib
 import json
 import math
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 from src.settings import SERVICE_FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODEL_FILE = SERVICE_FOLDER / "data" / "model.json"
 
@@ -35,9 +37,9 @@ class Model(NamedTuple):
     """
 
     version: str
-    classes: List[str]
-    weights: List[List[float]]
-    biases: List[float]
+    classes: list[str]
+    weights: list[list[float]]
+    biases: list[float]
 
 
 @lru_cache(maxsize=None)
@@ -46,6 +48,7 @@ def load(file: Path = MODEL_FILE) -> Model:
 
     Raises:
         ModelUnavailableError: the file is missing or damaged.
+
     """
     try:
         content = file.read_bytes()
@@ -59,7 +62,7 @@ def version_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:VERSION_LENGTH]
 
 
-def _build(values: Dict[str, Any], version: str) -> Model:
+def _build(values: dict[str, Any], version: str) -> Model:
     classes, weights, biases = values["classes"], values["weights"], values["biases"]
     if not len(classes) == len(weights) == len(biases):
         raise ValueError("classes, weights and biases differ in length")
@@ -74,7 +77,7 @@ def probabilities(
     weights: Sequence[Sequence[float]],
     biases: Sequence[float],
     measurements: Sequence[float],
-) -> List[float]:
+) -> list[float]:
     """Return one probability per class; their sum is 1.
 
     ``measurements`` has one number per feature, ``weights`` and ``biases``
@@ -87,7 +90,7 @@ def probabilities(
     return softmax(scores)
 
 
-def softmax(scores: Sequence[float]) -> List[float]:
+def softmax(scores: Sequence[float]) -> list[float]:
     """Return ``exp(score)`` of each score, divided by their sum."""
     # Subtracting the highest score changes no result, but keeps exp() from
     # overflowing.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 from src import decimals
 
 
-def get(a: str, b: str) -> Union[int, float]:
+def get(a: str, b: str) -> int | float:
     """Return ``a * b``.
 
     ``a`` and ``b`` are decimal numbers as text; connexion has checked them

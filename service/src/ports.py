@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from src import settings, spec
 
@@ -16,7 +16,7 @@ CRUD = {
 }
 
 
-def get() -> Dict[str, Any]:
+def get() -> dict[str, Any]:
     """Return both ports and, for each path, its methods and their meaning."""
     ports = settings.read_ports()
     return {
@@ -30,9 +30,9 @@ def get() -> Dict[str, Any]:
     }
 
 
-def endpoints() -> List[Dict[str, Any]]:
+def endpoints() -> list[dict[str, Any]]:
     """Return path, methods with CRUD operation, and allowed methods, per path."""
-    by_path: Dict[str, List[str]] = {}
+    by_path: dict[str, list[str]] = {}
     for operation in spec.operations():
         by_path.setdefault(operation.path, []).append(operation.method)
     return [
@@ -45,7 +45,7 @@ def endpoints() -> List[Dict[str, Any]]:
     ]
 
 
-def allowed(methods: List[str]) -> List[str]:
+def allowed(methods: list[str]) -> list[str]:
     """Return ``methods`` with those Flask adds, sorted.
 
     HEAD is GET without the body, OPTIONS asks which methods there are.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Union
+from typing import Any
 
 import flask
 from connexion.exceptions import BadRequestProblem, ProblemException
@@ -11,7 +11,7 @@ from connexion.exceptions import BadRequestProblem, ProblemException
 from src import model, spec
 
 
-def get(**query: float) -> Union[flask.Response, Dict[str, Any]]:
+def get(**query: float) -> flask.Response | dict[str, Any]:
     """Answer the HTML form, or, with all four measurements, the prediction.
 
     ``query`` holds the measurements given, in cm, within the limits of
@@ -27,17 +27,18 @@ def get(**query: float) -> Union[flask.Response, Dict[str, Any]]:
     return predict(query)
 
 
-def post(body: Dict[str, float]) -> Dict[str, Any]:
+def post(body: dict[str, float]) -> dict[str, Any]:
     """Return the prediction for the measurements in ``body``, in cm."""
     return predict(body)
 
 
-def predict(measurements: Dict[str, float]) -> Dict[str, Any]:
+def predict(measurements: dict[str, float]) -> dict[str, Any]:
     """Return the likeliest class, the probability of each, the model version.
 
     Raises:
         BadRequestProblem: a measurement is not a number.
         ProblemException: 503, the model is missing or damaged.
+
     """
     values = [measurements[name] for name in model.FEATURES]
     refuse_nan(values)
@@ -53,7 +54,7 @@ def predict(measurements: Dict[str, float]) -> Dict[str, Any]:
     }
 
 
-def form_fields() -> List[Dict[str, Any]]:
+def form_fields() -> list[dict[str, Any]]:
     """Return name, label, limits (cm) and example per field of the form."""
     schemas = spec.load()["components"]["schemas"]
     limits = schemas["Centimetres"]
@@ -70,7 +71,7 @@ def form_fields() -> List[Dict[str, Any]]:
     ]
 
 
-def refuse_nan(values: List[float]) -> None:
+def refuse_nan(values: list[float]) -> None:
     """Raise BadRequestProblem if one of ``values`` is "not a number"."""
     # NaN is neither below a minimum nor above a maximum, so it passes both.
     if any(math.isnan(value) for value in values):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Dict, Optional
 
 import flask
 from connexion.exceptions import NonConformingResponse, ProblemException
@@ -56,8 +55,8 @@ def from_deep_nesting(_error: RecursionError) -> flask.Response:
 
 def respond(
     status: int,
-    detail: Optional[str],
-    headers: Optional[Dict[str, str]] = None,
+    detail: str | None,
+    headers: dict[str, str] | None = None,
 ) -> flask.Response:
     """Return a problem response; ``detail`` tells a human what went wrong."""
     title = HTTPStatus(status).phrase

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Dict, Mapping, NamedTuple
+from typing import Mapping, NamedTuple
 
 SERVICE_FOLDER = Path(__file__).resolve().parent.parent
 PORTS_FILE = SERVICE_FOLDER / "ports.env"
@@ -23,11 +23,12 @@ class Ports(NamedTuple):
     host: int
 
 
-def parse_env(text: str) -> Dict[str, str]:
+def parse_env(text: str) -> dict[str, str]:
     """Return the ``NAME=value`` lines of ``text``; ``#`` starts a comment.
 
     Raises:
         ValueError: a line is neither empty, nor a comment, nor ``NAME=value``.
+
     """
     values = {}
     for line in text.splitlines():
@@ -46,6 +47,7 @@ def parse_port(name: str, value: str) -> int:
 
     Raises:
         ValueError: ``value`` is not such a number; the message has ``name``.
+
     """
     # int() alone would admit "1_0", and digits of other alphabets.
     is_number = re.fullmatch("[0-9]{1,5}", value)
@@ -64,6 +66,7 @@ def read_ports(
         FileNotFoundError: ``file`` is missing.
         KeyError: a port is neither in ``file`` nor in ``environ``.
         ValueError: a port is not a number in 1..65535.
+
     """
     values = parse_env(file.read_text(encoding="utf-8"))
     values.update(environ)

@@ -7,7 +7,7 @@ pages say and what the service does cannot drift apart.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, NamedTuple
+from typing import Any, Iterator, NamedTuple
 from urllib.parse import quote, urlencode
 
 import yaml
@@ -36,10 +36,10 @@ class Operation(NamedTuple):
 
 
 @lru_cache(maxsize=None)
-def load() -> Dict[str, Any]:
+def load() -> dict[str, Any]:
     """Return ``master.yml`` as dictionaries and lists."""
     with SPEC_FILE.open(encoding="utf-8") as stream:
-        spec: Dict[str, Any] = yaml.safe_load(stream)
+        spec: dict[str, Any] = yaml.safe_load(stream)
     return spec
 
 
@@ -54,7 +54,7 @@ def docs_path() -> str:
     return f"{base_path()}/ui/"
 
 
-def resolve(node: Dict[str, Any]) -> Dict[str, Any]:
+def resolve(node: dict[str, Any]) -> dict[str, Any]:
     """Return what ``node`` refers to with ``$ref``, or else ``node`` itself."""
     if "$ref" not in node:
         return node
@@ -64,7 +64,7 @@ def resolve(node: Dict[str, Any]) -> Dict[str, Any]:
     return target
 
 
-def operations() -> List[Operation]:
+def operations() -> list[Operation]:
     """Return every operation in the order of ``master.yml``."""
     return list(_operations())
 
@@ -76,7 +76,7 @@ def _operations() -> Iterator[Operation]:
                 yield _operation(path, method, item[method])
 
 
-def _operation(path: str, method: str, description: Dict[str, Any]) -> Operation:
+def _operation(path: str, method: str, description: dict[str, Any]) -> Operation:
     operation_id = description["operationId"]
     if method == "get":
         try_link = _example_link(path, description)
@@ -91,7 +91,7 @@ def _operation(path: str, method: str, description: Dict[str, Any]) -> Operation
     )
 
 
-def _example_link(path: str, description: Dict[str, Any]) -> str:
+def _example_link(path: str, description: dict[str, Any]) -> str:
     query = {}
     for parameter in map(resolve, description.get("parameters", [])):
         name, example = parameter["name"], parameter["example"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 from connexion.decorators.validation import ParameterValidator
 
@@ -16,14 +16,12 @@ class ClearParameterValidator(ParameterValidator):  # type: ignore[misc, unused-
     @staticmethod
     def validate_parameter(
         parameter_type: str,
-        value: Any,
-        param: Dict[str, Any],
-        param_name: Optional[str] = None,
-    ) -> Optional[str]:
+        value: object,
+        param: dict[str, Any],
+        param_name: str | None = None,
+    ) -> str | None:
         """Return what is wrong with ``value``, or None if nothing is."""
-        error = ParameterValidator.validate_parameter(
-            parameter_type, value, param, param_name
-        )
+        error = ParameterValidator.validate_parameter(parameter_type, value, param, param_name)
         if error is None:
             return None
         name, description = param["name"], param["description"]

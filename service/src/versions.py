@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Optional
 
 if sys.version_info >= (3, 8):
     from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +10,7 @@ else:
     from importlib_metadata import PackageNotFoundError, version
 
 
-def of(package: str) -> Optional[str]:
+def of(package: str) -> str | None:
     """Return the installed version of ``package``, or None without it."""
     try:
         return version(package)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING
 
 import gevent
 from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from src.problem import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from gunicorn.http.message import Request
 
 # An honest request takes milliseconds; a body sent byte by byte must not hold
 # its connection for ever.
@@ -27,14 +32,15 @@ STATUSES = (
 class Worker(GeventWorker):  # type: ignore[misc, unused-ignore]
     """Serves each connection in a greenlet, a thread that costs next to nothing."""
 
-    def handle_request(self, *arguments: Any) -> Any:
+    def handle_request(self, *arguments: object) -> bool:
         """Serve one request, or end the connection if it takes too long."""
         with gevent.Timeout(LONGEST_REQUEST_SECONDS, exception=False):
-            return super().handle_request(*arguments)
+            keep_open: bool = super().handle_request(*arguments)
+            return keep_open
         raise StopIteration
 
     def handle_error(
-        self, req: Any, client: Any, addr: Any, exc: BaseException
+        self, req: Request | None, client: socket, addr: tuple[str, int], exc: BaseException
     ) -> None:
         """Answer bytes that are no HTTP, which never reach Flask."""
         for kind, status in STATUSES:

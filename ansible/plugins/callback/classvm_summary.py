@@ -41,7 +41,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 
 
 def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:
-    """Return the closing line, for example "classvm: release … is up at … (…, 0 changed)"."""
+    """Return the closing line, for example "classvm: release … is up at … (…, 0 changed)".
+
+    A playbook that was asked for a text, like a log, leaves it under "text".
+    """
+    if "text" in said:
+        return said["text"]
     details = [*([said["detail"]] if said.get("detail") else []), f"{counts['changed']} changed"]
     return f"classvm: {said['state']} ({', '.join(details)})"
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python
 """Ansible module: check that a running REST service keeps its OpenAPI contract."""
 
 from __future__ import annotations
@@ -72,8 +71,8 @@ failures:
   sample: []
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib  # noqa: E402
-from ansible.module_utils.classvm.contract import (  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.classvm.contract import (
     DEFAULT_TIMEOUT,
     IMPORT_ERROR,
     InputError,

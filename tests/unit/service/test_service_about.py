@@ -55,9 +55,7 @@ def test_a_broken_link_would_be_noticed(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/plain", "application/json", None])
-def test_index_is_plain_text_for_programs(
-    client: FlaskClient, accept: str | None
-) -> None:
+def test_index_is_plain_text_for_programs(client: FlaskClient, accept: str | None) -> None:
     response = client.get("/", headers={"Accept": accept} if accept else {})
     assert response.mimetype == "text/plain"
     for operation in spec.operations():
@@ -78,9 +76,7 @@ def test_swagger_ui_and_its_parts_are_served(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", f"{BASE}/hello", spec.docs_path()])
-def test_every_response_has_the_security_headers(
-    client: FlaskClient, path: str
-) -> None:
+def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -103,9 +99,7 @@ def test_a_package_that_is_missing_has_no_version(
 
 
 MOUNTS = f"9 8 0:1 /var/lib/docker/containers/{CONTAINER_ID}/hostname /etc/hostname rw - ext4"
-HOST_MOUNTS = (
-    f"9 8 0:1 / /var/lib/docker/containers/{CONTAINER_ID}/mounts/shm rw - tmpfs"
-)
+HOST_MOUNTS = f"9 8 0:1 / /var/lib/docker/containers/{CONTAINER_ID}/mounts/shm rw - tmpfs"
 
 
 @pytest.mark.parametrize(
@@ -144,9 +138,7 @@ def test_the_distribution_is_read(tmp_path: Path) -> None:
     assert container.find_distribution(file) == "Ubuntu 18.04.6 LTS"
 
 
-def test_ports_tells_both_ports(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ports_tells_both_ports(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONTAINER_PORT", raising=False)
     monkeypatch.delenv("HOST_PORT", raising=False)
     answer = client.get(f"{BASE}/ports").get_json()
@@ -202,9 +194,7 @@ def test_describe_derives_from_the_contract(
 
 
 @pytest.mark.parametrize("operation", spec.operations(), ids=lambda o: o.operation_id)
-def test_head_is_get_without_the_body(
-    client: FlaskClient, operation: spec.Operation
-) -> None:
+def test_head_is_get_without_the_body(client: FlaskClient, operation: spec.Operation) -> None:
     link = operation.try_link
     response = client.head(link)
     assert response.status_code == client.get(link).status_code

@@ -38,7 +38,7 @@ def test_the_text_of_the_answer(client: FlaskClient, path: str, text: str) -> No
 
 
 def test_binary_floating_point_would_be_wrong() -> None:
-    assert 0.1 + 0.2 != decimals.add("0.1", "0.2")
+    assert decimals.add("0.1", "0.2") != 0.1 + 0.2
 
 
 @given(a=NUMBERS, b=NUMBERS)

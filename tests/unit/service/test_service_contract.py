@@ -13,6 +13,8 @@ from connexion.json_schema import Draft4ResponseValidator, resolve_refs
 from src import hello, spec, validation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
@@ -32,9 +34,7 @@ def call(client: FlaskClient, operation: spec.Operation) -> TestResponse:
     if operation.method == "GET":
         return client.get(operation.try_link)
     media = definition(operation)["requestBody"]["content"]["application/json"]
-    return client.open(
-        operation.path, method=operation.method, json=media["schema"]["example"]
-    )
+    return client.open(operation.path, method=operation.method, json=media["schema"]["example"])
 
 
 def check(schema: dict[str, Any], value: object) -> None:
@@ -43,9 +43,7 @@ def check(schema: dict[str, Any], value: object) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.operation_id)
-def test_examples_are_answered_as_promised(
-    client: FlaskClient, operation: spec.Operation
-) -> None:
+def test_examples_are_answered_as_promised(client: FlaskClient, operation: spec.Operation) -> None:
     response = call(client, operation)
     content = definition(operation)["responses"]["200"]["content"]["application/json"]
     assert response.status_code == 200
@@ -118,7 +116,7 @@ def test_without_the_refinement_errors_quote_the_pattern(
     assert "Failed validating" in json.loads(plain.get_data())["detail"]
 
 
-def test_no_file_but_ports_env_has_the_port_numbers(service: Any) -> None:
+def test_no_file_but_ports_env_has_the_port_numbers(service: Path) -> None:
     ports = [
         line.split("=")[1]
         for line in (service / "ports.env").read_text().splitlines()

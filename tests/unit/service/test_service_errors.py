@@ -58,9 +58,7 @@ def test_an_unknown_path_is_404(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", *{o.path for o in spec.operations()}])
-def test_a_wrong_method_is_405_and_names_the_right_ones(
-    client: FlaskClient, path: str
-) -> None:
+def test_a_wrong_method_is_405_and_names_the_right_ones(client: FlaskClient, path: str) -> None:
     response = client.delete(path)
     assert_problem(response, 405)
     assert "GET" in response.headers["Allow"]
@@ -162,7 +160,7 @@ JSON_VALUES = st.recursive(
 
 @settings(deadline=None, max_examples=100)
 @given(name=st.sampled_from(model.FEATURES), value=JSON_VALUES)
-def test_no_body_makes_the_service_fail(name: str, value: Any) -> None:
+def test_no_body_makes_the_service_fail(name: str, value: object) -> None:
     body = {**MEASUREMENTS, name: value}
     response = APP.test_client().post(PREDICTION, json=body)
     assert response.status_code in (200, 400)

@@ -15,8 +15,10 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import gevent
 import pytest
-from src import access_log, spec
+from gunicorn.workers.ggevent import GeventWorker
+from src import access_log, spec, worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +35,7 @@ CLIENTS = 300
 class Server:
     """A running gunicorn and the files it writes to."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], port: int, folder: Path
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         self.process = process
         self.port = port
         self.log = folder / "access.log"
@@ -130,9 +130,7 @@ def test_silent_and_stalled_clients_block_neither_answers_nor_the_stop(
         assert server.process.returncode == 0
 
 
-def test_threads_instead_of_greenlets_are_blocked(
-    service: Path, tmp_path: Path
-) -> None:
+def test_threads_instead_of_greenlets_are_blocked(service: Path, tmp_path: Path) -> None:
     threads = (
         "-k",
         "gthread",
@@ -172,9 +170,7 @@ def test_what_is_no_http_gets_a_problem_and_every_request_a_log_line(
     assert last["user_agent"] == 'a"b\\c'
 
 
-def test_a_body_that_never_arrives_does_not_block_others(
-    service: Path, tmp_path: Path
-) -> None:
+def test_a_body_that_never_arrives_does_not_block_others(service: Path, tmp_path: Path) -> None:
     head = (
         f"POST {spec.base_path()}/prediction HTTP/1.1\r\nHost: x\r\n"
         "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -193,3 +189,22 @@ def test_no_request_can_forge_a_line_of_the_log() -> None:
     assert line.isprintable()
     assert json.loads(line)["target"] == environ["RAW_URI"]
     assert json.loads(line)["duration_ms"] == 12.5
+
+
+@pytest.mark.parametrize(("seconds", "in_time"), [(0.0, True), (5.0, False)])
+def test_a_request_that_takes_too_long_is_ended(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, in_time: bool
+) -> None:
+    def serve_slowly(_worker: object) -> bool:
+        gevent.sleep(seconds)
+        return True
+
+    monkeypatch.setattr(worker, "LONGEST_REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(GeventWorker, "handle_request", serve_slowly)
+    ours = object.__new__(worker.Worker)
+    if in_time:
+        assert ours.handle_request() is True
+    else:
+        # gunicorn takes it as the order to close the connection.
+        with pytest.raises(StopIteration):
+            ours.handle_request()

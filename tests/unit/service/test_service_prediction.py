@@ -83,9 +83,7 @@ def test_get_and_post_agree(client: FlaskClient, label: int) -> None:
     assert client.get(PREDICTION, query_string=measurements).get_json() == posted
     assert posted["class"] == DATA.classes[label]
     assert math.isclose(sum(posted["probabilities"].values()), 1)
-    assert (
-        max(posted["probabilities"], key=posted["probabilities"].get) == posted["class"]
-    )
+    assert max(posted["probabilities"], key=posted["probabilities"].get) == posted["class"]
     assert posted["model_version"] == model.version_of(model.MODEL_FILE.read_bytes())
 
 

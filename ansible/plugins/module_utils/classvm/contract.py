@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Check that a running REST service keeps the contract its OpenAPI document states.
 
 Every operation of the document is called with the examples the document gives,
@@ -22,7 +21,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
+import datetime as dt
 import functools
 import http.client
 import json
@@ -32,7 +31,7 @@ import socket
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Sequence, Tuple
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 # Ansible and the command line each have their own way to report a missing
@@ -56,6 +55,8 @@ PROBLEM_JSON = "application/problem+json"
 NO_EXAMPLE = object()
 EXIT_OK, EXIT_BROKEN, EXIT_UNUSABLE = 0, 1, 2
 
+# Any value JSON can hold, and an object of the document, as Python holds them.
+Json = Any
 Node = Dict[str, Any]
 Values = Mapping[Tuple[str, str], Any]
 
@@ -201,6 +202,7 @@ def load_spec(path: str) -> Node:
 
     Raises:
         InputError: the file cannot be read or is not an OpenAPI 3.0 document.
+
     """
     try:
         document = yaml.safe_load(pathlib.Path(path).read_text(encoding="utf-8"))
@@ -222,7 +224,7 @@ def load_spec(path: str) -> Node:
     return translated
 
 
-def to_json_schema(node: Any) -> Any:
+def to_json_schema(node: Json) -> Json:
     """Return a copy of ``node`` whose OpenAPI 3.0 schemas are JSON Schema draft 4.
 
     The two differ in one keyword that matters here: ``nullable: true`` adds null
@@ -240,7 +242,7 @@ def to_json_schema(node: Any) -> Any:
     return copy
 
 
-def check_references(document: Node, node: Any) -> None:
+def check_references(document: Node, node: Json) -> None:
     """Raise InputError when a ``$ref`` anywhere below ``node`` cannot be followed."""
     if isinstance(node, list):
         for item in node:
@@ -266,17 +268,18 @@ def check_schema(schema: Node) -> None:
         raise InputError(message + error.message) from error
 
 
-def pointer(path: Any) -> str:
+def pointer(path: Iterable[str | int]) -> str:
     """Write a sequence of keys and indexes as a JSON Pointer (RFC 6901)."""
     keys = [str(key).replace("~", "~0").replace("/", "~1") for key in path]
     return "".join("/" + key for key in keys) or "(whole body)"
 
 
-def resolve(document: Node, node: Any) -> Node:
+def resolve(document: Node, node: Json) -> Node:
     """Follow the ``$ref`` of ``node`` until an object that has none.
 
     Raises:
         InputError: the reference leads nowhere, in a circle, or to another file.
+
     """
     followed: list[str] = []
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
@@ -289,12 +292,12 @@ def resolve(document: Node, node: Any) -> Node:
     return node if isinstance(node, dict) else {}
 
 
-def look_up(document: Node, reference: str) -> Any:
+def look_up(document: Node, reference: str) -> Json:
     """Return what a reference such as ``#/components/schemas/Sum`` points to (RFC 6901)."""
     if not reference.startswith("#/"):
         message = f"$ref {reference} is not local; only references starting with #/ are followed"
         raise InputError(message)
-    node: Any = document
+    node: Json = document
     for part in reference[2:].split("/"):
         key = unquote(part).replace("~1", "/").replace("~0", "~")
         if not isinstance(node, dict) or key not in node:
@@ -309,6 +312,7 @@ def list_operations(document: Node) -> list[Operation]:
 
     Raises:
         InputError: there is none, or a parameter has no name or no place.
+
     """
     found = []
     for path, reference in document["paths"].items():
@@ -371,10 +375,15 @@ def find_response(responses: Mapping[str, Node], status: int) -> Node | None:
     The exact code comes before the range (``4XX``), the range before ``default``
     (OpenAPI 3.0.3, Responses Object).
     """
-    for key in (str(status), f"{status // 100}XX", "default"):
+    for key in (str(status), status_range(status), "default"):
         if key in responses:
             return responses[key]
     return None
+
+
+def status_range(status: int) -> str:
+    """Return the range a status is in, the way OpenAPI writes it: ``4XX`` for 404."""
+    return f"{status // 100}XX"
 
 
 # ---------------------------------------------------------------------------
@@ -382,7 +391,7 @@ def find_response(responses: Mapping[str, Node], status: int) -> Node | None:
 # ---------------------------------------------------------------------------
 
 
-def example_of(document: Node, node: Node) -> Any:
+def example_of(document: Node, node: Node) -> Json:
     """Return the first example of a Parameter or Media Type Object, or NO_EXAMPLE."""
     if "example" in node:
         return node["example"]
@@ -427,11 +436,11 @@ def missing_examples(document: Node, operation: Operation) -> list[str]:
     return problems
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Json) -> str:
     """Write an example value the way it stands in a URL or a header (RFC 6570)."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (datetime.date, datetime.datetime)):
+    if isinstance(value, (dt.date, dt.datetime)):
         return value.isoformat()
     if isinstance(value, list):
         return ",".join(as_text(item) for item in value)
@@ -462,7 +471,7 @@ def query_string(operation: Operation, values: Values) -> str:
     return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
 
 
-def encode_body(media_type: str, value: Any) -> bytes:
+def encode_body(media_type: str, value: Json) -> bytes:
     """Write a request body in its media type: JSON, an HTML form, or plain text."""
     if is_json(media_type):
         return json.dumps(value, default=as_text).encode()
@@ -476,7 +485,7 @@ def build_call(
     base: str,
     case: str,
     values: Values,
-    body: Any,
+    body: Json,
 ) -> Call:
     """Build the request for ``operation`` from parameter values and a body (or NO_EXAMPLE)."""
     headers = {name: as_text(value) for (place, name), value in values.items() if place == "header"}
@@ -500,7 +509,7 @@ def example_calls(document: Node, operation: Operation, base: str) -> list[Call]
     return calls
 
 
-def refuses_text(document: Node, schema: Any) -> bool:
+def refuses_text(document: Node, schema: Json) -> bool:
     """Tell whether WRONG_VALUE breaks a schema: a number, an enumeration, a pattern.
 
     A list counts as its items do: in a URL, one wrong item makes the list wrong.
@@ -513,7 +522,8 @@ def refuses_text(document: Node, schema: Any) -> bool:
 
 def wrong_value_calls(document: Node, operation: Operation, base: str) -> list[Call]:
     """Return calls that must be refused, each with one value its schema forbids."""
-    values = example_values(document, operation, optional=False)
+    # All the other values are good ones, so that nothing else can be the reason.
+    values = example_values(document, operation, optional=True)
     body = example_of(document, operation.body)
     calls = []
     for parameter in operation.parameters:
@@ -527,7 +537,7 @@ def wrong_value_calls(document: Node, operation: Operation, base: str) -> list[C
     return calls
 
 
-def wrong_bodies(document: Node, operation: Operation, body: Any) -> Iterator[tuple[str, Any]]:
+def wrong_bodies(document: Node, operation: Operation, body: Json) -> Iterator[tuple[str, Any]]:
     """Yield (case, body) for each member of a JSON body that can have a wrong value."""
     if body is NO_EXAMPLE or not is_json(operation.media_type):
         return
@@ -552,6 +562,7 @@ def send(call: Call, timeout: float) -> Answer:
 
     Raises:
         NoAnswerError: there was no complete HTTP answer.
+
     """
     url = urlsplit(call.url)
     host = url.hostname or ""
@@ -625,17 +636,23 @@ def wait_for_answer(call: Call, seconds: float, timeout: float) -> str:
 
     Returns:
         "" after an answer, else the reason of the last failure.
+
     """
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            send(call, timeout)
-        except NoAnswerError as error:
-            if time.monotonic() + PAUSE_BETWEEN_TRIES > deadline:
-                return str(error)
-            time.sleep(PAUSE_BETWEEN_TRIES)
-        else:
-            return ""
+    reason = reason_for_silence(call, timeout)
+    while reason and time.monotonic() < deadline:
+        time.sleep(PAUSE_BETWEEN_TRIES)
+        reason = reason_for_silence(call, timeout)
+    return reason
+
+
+def reason_for_silence(call: Call, timeout: float) -> str:
+    """Send ``call`` once and say why there was no answer; "" when there was one."""
+    try:
+        send(call, timeout)
+    except NoAnswerError as error:
+        return str(error)
+    return ""
 
 
 # ---------------------------------------------------------------------------
@@ -648,17 +665,17 @@ def success_problems(document: Node, operation: Operation, answer: Answer) -> li
     response = find_response(operation.responses, answer.status)
     if response is None:
         return [undeclared(operation, answer.status)]
-    if not 200 <= answer.status < 300:
+    if status_range(answer.status) != "2XX":
         return [f"status {answer.status} is not a success, yet only documented examples were sent"]
     return response_problems(document, operation, response, answer)
 
 
 def refusal_problems(document: Node, operation: Operation, answer: Answer) -> list[str]:
     """List what is wrong with the answer to a value its schema forbids."""
-    if answer.status >= 500:
+    if status_range(answer.status) == "5XX":
         return [f"bad input caused server error {answer.status}; expected a declared 4xx"]
-    if answer.status < 400:
-        return [f"bad input was accepted with status {answer.status}; expected a declared 4xx"]
+    if status_range(answer.status) != "4XX":
+        return [f"bad input was answered with status {answer.status}; expected a declared 4xx"]
     response = find_response(operation.responses, answer.status)
     if response is None:
         return [undeclared(operation, answer.status)]
@@ -754,6 +771,7 @@ def make_validator(document: Node, schema: Node) -> jsonschema.Draft4Validator:
 
     Raises:
         InputError: the schema itself is not valid.
+
     """
     # References in the schema start at the root of the document, so jsonschema gets
     # the document itself as a schema: it ignores all of its keys except allOf.
@@ -786,7 +804,7 @@ def is_date_time(value: object) -> bool:
         return False
     day, clock, _fraction, offset = match.groups()
     # Python 3.7 reads neither Z nor fractions of every length.
-    datetime.datetime.fromisoformat(f"{day}T{clock}" + offset.upper().replace("Z", "+00:00"))
+    dt.datetime.fromisoformat(f"{day}T{clock}" + offset.upper().replace("Z", "+00:00"))
     return True
 
 
@@ -823,6 +841,7 @@ def check(
 
     Raises:
         InputError: an argument or the document cannot be used.
+
     """
     if timeout <= 0 or wait < 0:
         message = "the time-out must be more than 0 s and the wait not less than 0 s"
@@ -852,6 +871,7 @@ def base_url(document: Node, url: str) -> str:
 
     Raises:
         InputError: ``url`` is not an http or https URL with a host.
+
     """
     try:
         parts = urlsplit(url)
@@ -964,7 +984,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     if IMPORT_ERROR:
         reason = IMPORT_ERROR.strip().splitlines()[-1]
-        print(f"{reason}; install PyYAML and jsonschema", file=sys.stderr)
+        sys.stderr.write(f"contract.py: {reason}; install PyYAML and jsonschema\n")
         return EXIT_UNUSABLE
     try:
         report = check(
@@ -975,12 +995,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             probe=not options.no_probes,
         )
     except InputError as error:
-        print(f"contract.py: {error}", file=sys.stderr)
+        sys.stderr.write(f"contract.py: {error}\n")
         return EXIT_UNUSABLE
-    if options.json:
-        print(json.dumps(report.to_dict(), indent=2))
-    else:
-        print("\n".join(report.lines()))
+    text = json.dumps(report.to_dict(), indent=2) if options.json else "\n".join(report.lines())
+    sys.stdout.write(f"{text}\n")
     return EXIT_OK if report.ok else EXIT_BROKEN
 
 

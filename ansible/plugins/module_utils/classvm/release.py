@@ -26,6 +26,7 @@ from . import contract, host
 from .docker import Container, Docker
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
+from .service import container_name
 
 LABEL_SETTINGS = "classvm.settings"
 LOG_LINES = 20
@@ -69,7 +70,7 @@ class Wish:
     @property
     def live(self) -> str:
         """Name of the container that serves."""
-        return f"classvm-{self.service}"
+        return container_name(self.service)
 
     @property
     def candidate(self) -> str:

@@ -1,0 +1,105 @@
+# The front door: every user action is a target; bare `make` prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# What a user may set: make deploy INVENTORY=… LIMIT=… APP=… PORT=…
+INVENTORY ?=
+LIMIT ?=
+APP ?=
+PORT ?=
+LINES ?= 50
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Tools call each other by name (molecule calls ansible-config).
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+ANSIBLE_OPTIONS = $(INVENTORY:%=--inventory %) $(LIMIT:%=--limit %) \
+	$(if $(APP),--extra-vars service_dir=$(abspath $(APP))) \
+	$(PORT:%=--extra-vars service_host_port=%) $(ARGS)
+# $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
+PLAY = @ansible-playbook ansible/$(1).yml $(strip $(ANSIBLE_OPTIONS))
+
+##@ Start
+help: ## show this help
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  ARGS="--check …"\n'
+
+doctor: ## find what would stop a deploy, and the command that fixes it
+	@python3 tools/doctor.py $(PORT:%=--port %)
+
+setup: ## make the virtual environment with Ansible and the other tools (once)
+	@tools/setup $(VENV)
+
+##@ Use
+deploy: setup ## the main job: provision where needed, release, check from outside
+	$(call PLAY,deploy)
+
+provision: setup ## the admin's half of it: engine, firewall, base image, state folder (root)
+	$(call PLAY,provision)
+
+release: setup ## the student's half of it: image, contract, swap (docker group)
+	$(call PLAY,release)
+
+status: setup ## which release is up, where, since when
+	$(call PLAY,status)
+
+logs: setup ## the last log lines of the service (LINES=50)
+	$(call PLAY,logs) --extra-vars logs_lines=$(LINES)
+
+stop: setup ## stop the service; `make deploy` starts it again
+	$(call PLAY,stop)
+
+reset: setup ## remove what classvm made: releases, images, guard, state; the engine stays
+	$(call PLAY,reset)
+
+##@ The service on its own
+docker-build docker-start docker-stop docker-clean docker-all:
+	@$(MAKE) --no-print-directory -C $(or $(APP),service) $@ $(PORT:%=HOST_PORT=%)
+
+docker-build: ## build the image, with Docker alone
+docker-start: ## start the container
+docker-stop: ## stop and remove it
+docker-clean: ## remove the image, too
+docker-all: ## build, then start
+
+##@ Locks
+PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: setup ## compile both requirements.in (UPGRADE=1: to the newest versions)
+	@$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
+	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock
+
+lock-check: setup ## fail if a lock is not what `make lock` would write
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$$new" && \
+	$(PIP_COMPILE) --output-file "$$new" requirements.in && \
+	diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }
+	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock-check
+
+##@ Prove
+lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck
+	ansible-lint --offline
+	yamllint --strict .
+	ruff check
+	mypy
+	hadolint service/Dockerfile
+	shellcheck tools/setup .ci/run
+	openapi-spec-validator service/master.yml
+
+unit: setup ## the fast tests: no Docker, no root, seconds
+	pytest
+
+e2e: setup ## deploy to this machine for real, break it, redeploy (root, Docker)
+	pytest tests/e2e
+
+test: lint unit lock-check e2e ## everything that CI runs
+
+bench: setup ## how long a deploy takes, and how fast the service answers
+	@python tools/bench.py
+
+.PHONY: help doctor setup deploy provision release status logs stop reset \
+	docker-build docker-start docker-stop docker-clean docker-all \
+	lock lock-check lint unit e2e test bench
