@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from classvm import source
-from conftest_e2e import Run, docker, facts, get, live, play, ports
+from machine import Run, docker, facts, get, live, play, ports
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -101,7 +101,7 @@ def test_a_dry_run_after_the_deploy_reports_no_change() -> None:
 def test_one_changed_line_is_a_new_release(app: Path) -> None:
     before = live()
     handler = app / "src/hello.py"
-    handler.write_text(handler.read_text().replace("Hello", "Hi there"))
+    handler.write_text(handler.read_text().replace("Hello", "Good morning"))
     assert handler.read_text() != (Path("service/src/hello.py")).read_text()
     page = get("/e222/hello")
 

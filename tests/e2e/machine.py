@@ -1,0 +1,101 @@
+"""What the end-to-end tests do to this machine: run commands, ask Docker, call the service."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from classvm.service import container_name
+
+ROOT = Path(__file__).parents[2]
+SERVICE = ROOT / "service"
+DEPLOY_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: its exit code, what it printed, and the number of changes."""
+
+    code: int
+    text: str
+
+    @property
+    def changed(self) -> int:
+        """Sum of `changed=` in Ansible's recap."""
+        return sum(int(number) for number in re.findall(r"changed=(\d+)", self.text))
+
+    @property
+    def last_line(self) -> str:
+        """What the user reads last."""
+        return self.text.strip().splitlines()[-1]
+
+
+def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
+    """Run a command and keep what it printed, whatever its exit code."""
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def docker(*words: str) -> str:
+    """Run a Docker command that has to succeed and return its output."""
+    done = run("docker", *words)
+    assert done.code == 0, done.text
+    return done.text.strip()
+
+
+def play(name: str, *words: str, **variables: object) -> Run:
+    """Run one of the playbooks."""
+    return run(
+        "ansible-playbook",
+        f"ansible/{name}.yml",
+        *words,
+        *("--extra-vars", json.dumps(variables)),
+    )
+
+
+def facts() -> dict[str, Any]:
+    """Return the facts that the playbooks hand on."""
+    text = (ROOT / "ansible/group_vars/all/service.yml").read_text()
+    return dict(yaml.safe_load(text))
+
+
+def ports() -> dict[str, int]:
+    """Return the two ports of the lab by name."""
+    lines = (SERVICE / "ports.env").read_text().splitlines()
+    return {name: int(port) for name, port in re.findall(r"^(\w+)=(\d+)$", "\n".join(lines), re.M)}
+
+
+def live() -> dict[str, Any]:
+    """Return what Docker knows of the live container."""
+    name = container_name(facts()["service_name"])
+    described: list[dict[str, Any]] = json.loads(docker("container", "inspect", name))
+    return described[0]
+
+
+def get(path: str) -> str:
+    """Return the body of the service's answer."""
+    with urllib.request.urlopen(f"http://localhost:{ports()['HOST_PORT']}{path}", timeout=5) as got:
+        return str(got.read().decode())
+
+
+def copy_of_service(folder: Path) -> Path:
+    """Return a copy of the service that a test may change."""
+    copy = folder / "service"
+    shutil.copytree(SERVICE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy

@@ -1,0 +1,37 @@
+"""What several tests of the plugins need: programs that are not the real ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What the code and the fakes themselves call and may have for real.
+REAL = ("cat", "kill", "rm", "sleep")
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Offer ``program(name, script)``: PATH then holds these fakes and little else.
+
+    It returns the file in which the fake notes each call, one line of arguments per call.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in REAL:
+        (folder / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(folder))
+
+    def install(name: str, script: str = "") -> Path:
+        calls = tmp_path / f"{name}.calls"
+        file = folder / name
+        file.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n', encoding="utf-8")
+        os.chmod(file, 0o755)
+        return calls
+
+    return install
