@@ -33,8 +33,9 @@ class Run:
 
     @property
     def last_line(self) -> str:
-        """What the user reads last."""
-        return self.text.strip().splitlines()[-1]
+        """What the user reads last, but for make's own word about a failure."""
+        lines = [line for line in self.text.splitlines() if line and not line.startswith("make")]
+        return lines[-1]
 
 
 def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
@@ -77,8 +78,8 @@ def facts() -> dict[str, Any]:
 
 def ports() -> dict[str, int]:
     """Return the two ports of the lab by name."""
-    lines = (SERVICE / "ports.env").read_text().splitlines()
-    return {name: int(port) for name, port in re.findall(r"^(\w+)=(\d+)$", "\n".join(lines), re.M)}
+    lines = (SERVICE / "ports.env").read_text()
+    return {name: int(port) for name, port in re.findall(r"^(\w+)=(\d+)$", lines, re.MULTILINE)}
 
 
 def live() -> dict[str, Any]:

@@ -12,8 +12,8 @@ from ansible.plugins.action import ActionBase
 # Ansible offers module_utils to modules only; an action plugin runs on the control node.
 sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
 
-from classvm import pip_settings, source  # noqa: E402 - after the path is set
-from classvm.errors import ClassvmError  # noqa: E402
+from classvm import pip_settings, source
+from classvm.errors import ClassvmError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types

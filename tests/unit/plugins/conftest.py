@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # What the code and the fakes themselves call and may have for real.
@@ -31,7 +31,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
         calls = tmp_path / f"{name}.calls"
         file = folder / name
         file.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n', encoding="utf-8")
-        os.chmod(file, 0o755)
+        file.chmod(0o700)
         return calls
 
     return install

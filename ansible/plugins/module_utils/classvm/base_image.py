@@ -92,11 +92,11 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
 
 def _verified(docker: Docker, name: str) -> Image:
     """Return the image after a look inside; a base that is not 18.04 is taken away again."""
-    release = docker.check("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
+    said = docker.run("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
     image = docker.image(name)
-    if f'VERSION_ID="{UBUNTU_VERSION}"' not in release or image is None:
+    if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
         docker.check("image", "rm", name)
-        raise ClassvmError(f"{name} is not Ubuntu {UBUNTU_VERSION} but:\n{release}")
+        raise ClassvmError(f"{name} is not Ubuntu {UBUNTU_VERSION} but:\n{said.last_lines()}")
     return image
 
 

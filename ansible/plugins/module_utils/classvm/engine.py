@@ -24,6 +24,9 @@ START_SECONDS = 60
 FIRST_WITH_IPV6 = 27
 # From this version on `dockerd --validate` checks a configuration without starting.
 FIRST_WITH_VALIDATE = 23
+# Settings of daemon.json whose option is missing or has another name.
+# Source: moby v20.10, daemon/config/config.go (skipValidateOptions), cmd/dockerd/config_unix.go
+FILE_ONLY = ("builder", "features", "runtimes")
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,11 @@ def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        settings: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8") or "{}")
+        settings = json.loads(path.read_text(encoding="utf-8").strip() or "{}")
     except ValueError as error:
         raise ClassvmError(f"{path} is not valid JSON ({error}): correct it by hand") from error
+    if not isinstance(settings, dict):
+        raise ClassvmError(f"{path} holds no settings but {settings!r}: correct it by hand")
     return settings
 
 
@@ -151,10 +156,15 @@ def validate(path: Path, settings: Mapping[str, Any]) -> None:
 def unknown_settings(settings: Mapping[str, Any], dockerd_help: str) -> List[str]:
     """Return the settings that an engine without `--validate` has no option for.
 
-    A setting is named like its option; lists have the plural (log-opts, --log-opt).
+    A setting is named like its option; lists have the plural (log-opts, --log-opt;
+    insecure-registries, --insecure-registry).
     """
-    options = set(re.findall(r"--([a-z0-9-]+)", dockerd_help))
-    return [name for name in settings if name not in options and name.rstrip("s") not in options]
+    known = {*re.findall(r"--([a-z0-9-]+)", dockerd_help), *FILE_ONLY}
+    return [
+        name
+        for name in settings
+        if not known & {name, name.rstrip("s"), re.sub("ies$", "y", name)}
+    ]
 
 
 def has_systemd() -> bool:

@@ -91,7 +91,10 @@ def try_out(wished: str, files: Files = Files(), seconds: int = REVERT_SECONDS) 
     """
     files.trial.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     files.trial.write_text(wished, encoding="utf-8")
-    command.check(["nft", "--check", "--file", str(files.trial)])
+    checked = command.run(["nft", "--check", "--file", str(files.trial)])
+    if checked.code:
+        files.trial.unlink()
+        raise command.CommandError(checked)
     revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
         ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],
         stdin=subprocess.DEVNULL,

@@ -45,13 +45,21 @@ def why_stale(docker: Docker, state_dir: str, wished: str, base_image: str) -> s
     record = Path(state_dir) / RECORD
     if not record.exists():
         return "this host was never provisioned"
-    if json.loads(record.read_text(encoding="utf-8")).get("fingerprint") != wished:
+    if _recorded(record) != wished:
         return "the roles or their variables have changed since this host was provisioned"
     if docker.engine_version() is None:
         return "no Docker engine answers"
     if docker.image(base_image) is None:
         return f"the base image {base_image} is missing"
     return ""
+
+
+def _recorded(record: Path) -> str:
+    """Return the fingerprint on record; "" when a power cut left no legible one."""
+    try:
+        return str(json.loads(record.read_text(encoding="utf-8"))["fingerprint"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def write_record(state_dir: str, wished: str) -> None:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from . import contract, host
+from .command import Finished
 from .docker import Container, Docker
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
@@ -85,8 +86,9 @@ class Wish:
     @property
     def settings(self) -> str:
         """Digest of everything but the image that decides how the container runs."""
-        words = run_words(self, name=self.live, publish="", labels={})
-        return hashlib.sha256("\0".join([*words, str(self.host_port)]).encode()).hexdigest()[:12]
+        publish = f"{self.host_port}:{self.container_port}"
+        words = run_words(self, name=self.live, publish=publish, labels={})
+        return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,20 @@ def recover(docker: Docker, wish: Wish) -> None:
         bring_back(docker, wish)
 
 
-def bring_back(docker: Docker, wish: Wish) -> None:
-    """Put the container that served before the swap back into its place."""
+def bring_back(docker: Docker, wish: Wish) -> Finished:
+    """Put the container that served before the swap back into its place.
+
+    It keeps its telling name until it runs: cut off here, the next run brings it back again.
+
+    Returns:
+        What `docker start` said; its code is not 0 when somebody took the port meanwhile.
+
+    """
     if docker.container(wish.live) is not None:
         docker.check("rm", "--force", wish.live)
+    started = docker.run("start", wish.previous)
     docker.check("rename", wish.previous, wish.live)
-    docker.check("start", wish.live)
+    return started
 
 
 def try_candidate(docker: Docker, wish: Wish) -> None:
@@ -215,11 +225,16 @@ def swap(docker: Docker, wish: Wish) -> None:
         if had_one:
             docker.check("stop", "--time", str(STOP_SECONDS), wish.previous)
         _start(docker, wish, wish.live, f"{wish.host_port}:{wish.container_port}")
-    except BaseException:
-        if had_one:
-            bring_back(docker, wish)
-        else:
+    except BaseException as reason:
+        if not had_one:
             docker.run("rm", "--force", wish.live)
+            raise
+        started = bring_back(docker, wish)
+        if started.code:
+            raise ClassvmError(
+                f"{reason}\nThe former release does not start again, either:\n"
+                f"{started.last_lines()}\nFree what it lacks, then `make deploy`.",
+            ) from reason
         raise
     if had_one:
         docker.check("rm", wish.previous)

@@ -101,9 +101,11 @@ def check_handlers(folder: Path, spec: Dict[str, Any]) -> None:
         if not file.is_file():
             raise ClassvmError(f"{SPEC} names the handler {operation_id}, but {file} is missing")
         try:
-            tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+            tree = ast.parse(file.read_bytes(), filename=str(file))
         except SyntaxError as error:
-            raise ClassvmError(f"{file}, line {error.lineno}: {error.msg}") from error
+            raise ClassvmError(f"{file}, line {error.lineno or 1}: {error.msg}") from error
+        except ValueError as error:  # null bytes, before Python 3.12
+            raise ClassvmError(f"{file}: {error}") from error
         if function not in _top_level_names(tree):
             raise ClassvmError(
                 f"{SPEC} names the handler {operation_id}, but {file} has no function `{function}`",

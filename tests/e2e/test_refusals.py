@@ -1,0 +1,133 @@
+"""What stops a deploy: one clear message, and the running service is not touched."""
+
+from __future__ import annotations
+
+import http.server
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from machine import Run, docker, facts, get, live, play, ports, run
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+@pytest.fixture
+def refused() -> Iterator[Callable[[Run, str], None]]:
+    """Return a check that a deploy was refused; afterwards the service must be as before."""
+    before = live()
+
+    def check(deploy: Run, message: str) -> None:
+        assert deploy.code != 0
+        assert deploy.last_line.startswith("classvm: localhost failed: "), deploy.text
+        assert re.search(message, deploy.last_line), deploy.text
+        assert "Traceback" not in deploy.text
+
+    yield check
+    assert live()["Id"] == before["Id"]
+    assert live()["State"]["StartedAt"] == before["State"]["StartedAt"]
+    assert get("/e222/sum/1/4").strip() == "5"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text that has to be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_container_holds_the_port(refused: Callable[[Run, str], None]) -> None:
+    deploy = play("deploy", service_name="another")
+    name = live()["Name"].lstrip("/")
+    refused(deploy, rf"Port {ports()['HOST_PORT']} is busy: the container {name} publishes it")
+
+
+def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
+    with http.server.ThreadingHTTPServer(("0.0.0.0", 0), http.server.SimpleHTTPRequestHandler) as it:
+        thread = threading.Thread(target=it.serve_forever)
+        thread.start()
+        deploy = play("deploy", service_host_port=it.server_port)
+        it.shutdown()
+        thread.join()
+    refused(deploy, rf"Port {it.server_port} is busy: \S+ \(process \d+\) listens on it")
+
+
+def test_master_yml_is_not_yaml(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "master.yml", "paths:", "paths: [")
+    refused(play("deploy", service_dir=str(app)), r"master\.yml is not valid YAML")
+
+
+def test_master_yml_is_not_openapi(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "master.yml", "paths:", "pathes:")
+    refused(play("deploy", service_dir=str(app)), r"master\.yml is not valid OpenAPI 3")
+
+
+def test_a_handler_file_is_missing(app: Path, refused: Callable[[Run, str], None]) -> None:
+    (app / "src/mult.py").unlink()
+    refused(play("deploy", service_dir=str(app)), r"src\.mult\.get.*mult\.py is missing")
+
+
+def test_a_handler_function_is_missing(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "src/mult.py", "def get(", "def got(")
+    refused(play("deploy", service_dir=str(app)), r"src\.mult\.get.*has no function `get`")
+
+
+def test_the_lock_was_edited_by_hand(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "requirements.txt", "flask==2.2.5", "flask==2.2.4")
+    refused(play("deploy", service_dir=str(app)), r"edited by hand.*make lock")
+
+
+def test_a_handler_cannot_be_imported(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "src/mult.py", "def get(", "import no_such_module\n\n\ndef get(")
+    deploy = play("deploy", service_dir=str(app))
+    refused(deploy, "image could not be built; the running release was not touched")
+    assert "no_such_module" in deploy.text
+
+
+def test_an_answer_breaks_the_contract(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "src/hello.py", 'return {"message":', 'return {"massage":')
+    deploy = play("deploy", service_dir=str(app))
+    refused(deploy, "breaks its contract; the running release was not touched")
+    assert "/e222/hello" in deploy.text
+
+
+def test_the_service_never_becomes_healthy(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "Dockerfile", 'CMD ["gunicorn"]', 'CMD ["sleep", "1000"]')
+    deploy = play("deploy", service_dir=str(app), service_health_timeout=3)
+    refused(deploy, "refused: it was not healthy within 3 s")
+
+
+def test_the_service_ends_at_once(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "Dockerfile", 'CMD ["gunicorn"]', 'CMD ["sh", "-c", "echo last words; exit 7"]')
+    deploy = play("deploy", service_dir=str(app))
+    refused(deploy, "refused: it ended with exit code 7")
+    assert "last words" in deploy.text
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a small file system of its own without any room."""
+    image, folder = tmp_path / "disk.img", tmp_path / "disk"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    folder.mkdir()
+    for words in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(folder)]):
+        done = run(*words)
+        assert done.code == 0, done.text
+    with pytest.raises(OSError, match="No space left"), (folder / "fill").open("wb") as fill:
+        while True:
+            fill.write(bytes(1 << 16))
+    yield folder
+    assert run("umount", str(folder)).code == 0
+
+
+def test_the_disk_is_full(full_disk: Path, refused: Callable[[Run, str], None]) -> None:
+    deploy = play("deploy", classvm_state_dir=str(full_disk / "state"))
+    refused(deploy, rf"Disk full: {full_disk} has 0 MB free")
+
+
+def test_nothing_is_left_of_what_was_refused() -> None:
+    listed = docker("ps", "--all", "--format", "{{.Names}}", "--filter", "label=classvm.service")
+    assert listed.splitlines() == [f"classvm-{facts()['service_name']}"]

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import image
+from classvm.docker import Docker
+from classvm.errors import ClassvmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RECIPE = image.Recipe(
+    service="lab", base="classvm/base:18.04", base_id="sha256:b", source_digest="5"
+)
+# printf 'sha256:b\n5' | sha256sum
+DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
+
+
+def described(labels: dict[str, str]) -> str:
+    answer = [{"Id": "sha256:i", "Size": 1, "Config": {"Labels": labels}}]
+    return f"cat <<'END'\n{json.dumps(answer)}\nEND"
+
+
+def test_an_image_is_named_by_its_content() -> None:
+    assert RECIPE.digest == DIGEST
+    assert RECIPE.release == DIGEST[:7]
+    assert RECIPE.image == f"classvm/lab:{DIGEST[:7]}"
+
+
+@pytest.mark.parametrize("change", [{"base_id": "sha256:c"}, {"source_digest": "6"}], ids=str)
+def test_other_content_has_another_name(change: dict[str, str]) -> None:
+    assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
+
+
+def test_the_name_of_the_base_image_is_not_content() -> None:
+    assert dataclasses.replace(RECIPE, base="ubuntu:18.04").release == RECIPE.release
+
+
+def test_build_words() -> None:
+    words = image.build_words(RECIPE, {"pip.conf": "/tmp/x/pip.conf", "ca.pem": "/tmp/x/ca.pem"})  # noqa: S108
+    assert " ".join(words) == (
+        f"build --progress=plain --tag classvm/lab:{DIGEST[:7]}"
+        f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
+        f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
+        f" --label classvm.digest={DIGEST}"
+        " --label org.opencontainers.image.base.name=classvm/base:18.04"
+        " --label org.opencontainers.image.base.digest=sha256:b"
+        " --secret id=pip.conf,src=/tmp/x/pip.conf --secret id=ca.pem,src=/tmp/x/ca.pem -"
+    )
+
+
+def test_the_image_of_this_content_is_found(program: Callable[..., Path]) -> None:
+    program("docker", described(image.labels(RECIPE)))
+    found = image.find(Docker(), RECIPE)
+    assert found is not None
+    assert found.id == "sha256:i"
+
+
+def test_an_image_of_the_same_short_name_is_not_taken(program: Callable[..., Path]) -> None:
+    program("docker", described({**image.labels(RECIPE), image.LABEL_DIGEST: "other"}))
+    assert image.find(Docker(), RECIPE) is None
+
+
+def test_no_image_is_not_found(program: Callable[..., Path]) -> None:
+    program("docker", "echo 'No such image' >&2; exit 1")
+    assert image.find(Docker(), RECIPE) is None
+
+
+BUILDS = """
+case "$*" in
+*--help) echo --secret ;;
+build*)
+    cat > {seen}/context
+    for word in "$@"; do
+        case "$word" in id=*) cat "${{word##*src=}}" > {seen}/"${{word%%,*}}" ;; esac
+    done
+    echo step 1; echo step 2 >&2
+    exit {code} ;;
+*) {inspect} ;;
+esac
+"""
+
+
+def test_the_context_and_the_secrets_reach_the_build(
+    program: Callable[..., Path], tmp_path: Path
+) -> None:
+    inspect = described(image.labels(RECIPE)) + "\n"
+    calls = program("docker", BUILDS.format(seen=tmp_path, code=0, inspect=inspect))
+    secrets = {"pip.conf": "[global]", "ca.pem": ""}
+    assert image.build(Docker(), RECIPE, b"tar", secrets).id == "sha256:i"
+    assert (tmp_path / "context").read_bytes() == b"tar"
+    assert (tmp_path / "id=pip.conf").read_text() == "[global]"
+    # An empty secret is not passed, and none stays behind.
+    assert "ca.pem" not in calls.read_text()
+    source = calls.read_text().partition("src=")[2].split()[0]
+    assert source.endswith("/pip.conf")
+    with pytest.raises(FileNotFoundError):
+        open(source, encoding="utf-8")  # noqa: SIM115
+
+
+@pytest.mark.parametrize(
+    ("code", "inspect"),
+    [(1, described(image.labels(RECIPE)) + "\n"), (0, "echo No such image >&2; exit 1")],
+    ids=["build fails", "build makes nothing"],
+)
+def test_a_failed_build_ends_with_its_last_lines(
+    code: int, inspect: str, program: Callable[..., Path], tmp_path: Path
+) -> None:
+    program("docker", BUILDS.format(seen=tmp_path, code=code, inspect=inspect))
+    with pytest.raises(ClassvmError, match="the running release was not touched") as failed:
+        image.build(Docker(), RECIPE, b"tar", {})
+    assert str(failed.value).endswith("step 1\nstep 2")

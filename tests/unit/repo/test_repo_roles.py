@@ -1,0 +1,272 @@
+"""Every role has the same skeleton, and its argument_specs are the truth about its variables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import role_readmes
+import tree
+import yaml
+
+ROLES = sorted(path.name for path in (tree.ROOT / "roles").iterdir() if path.is_dir())
+PHASE_LINES = 100
+# What a role hands to the playbook.
+PUBLISHED = {"service_image_built", "service_live"}
+PHASE = re.compile(r"[a-z]+\.yml")
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "path": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+}
+
+
+def load(path: Path) -> Any:
+    """Return what a YAML file holds; {} where there is none."""
+    return (tree.read_yaml(path) if path.exists() else None) or {}
+
+
+def contradictions(options: dict[str, dict[str, Any]], defaults: dict[str, Any]) -> list[str]:
+    """Return where argument_specs and defaults/main.yml say different things."""
+    found = [f"{name}: not in argument_specs" for name in defaults.keys() - options.keys()]
+    for name, option in options.items():
+        if option.get("required"):
+            if "default" in option or name in defaults:
+                found.append(f"{name}: required, and yet it has a default")
+        elif "default" not in option or name not in defaults:
+            found.append(f"{name}: not required, so it needs a default in both files")
+        elif option["default"] != defaults[name]:
+            found.append(f"{name}: {option['default']!r} is {defaults[name]!r} in defaults")
+        elif not isinstance(defaults[name], TYPES[option["type"]]):
+            found.append(f"{name}: {defaults[name]!r} is no {option['type']}")
+    return found
+
+
+def missing_parts(role: Path) -> list[str]:
+    """Return which parts of the skeleton a role lacks, and what is wrong with its phases."""
+    wanted = ("README.md", "meta/argument_specs.yml", "tasks/main.yml")
+    found = [f"{name} is missing" for name in wanted if not (role / name).is_file()]
+    phases = [task for task in load(role / "tasks/main.yml") or [] if isinstance(task, dict)]
+    for task in phases:
+        file = task.get("ansible.builtin.import_tasks", "")
+        tags = [role.name, f"{role.name}_{file.removesuffix('.yml')}"]
+        if not PHASE.fullmatch(file) or not (role / "tasks" / file).is_file():
+            found.append(f"tasks/main.yml does more than import: {task}")
+            continue
+        if task.get("tags") != tags:
+            found.append(f"tasks/main.yml: {file} needs the tags {tags}")
+        found += [
+            f"tasks/main.yml: {file} has `{word}`"
+            for word in task.keys() - {"name", "tags", "when", "ansible.builtin.import_tasks"}
+        ]
+    for path in sorted((role / "tasks").glob("*.yml")):
+        count = len(path.read_text(encoding="utf-8").splitlines())
+        if count >= PHASE_LINES:
+            found.append(f"tasks/{path.name} has {count} lines, {PHASE_LINES - 1} are allowed")
+    return found
+
+
+def strange_names(role: Path) -> list[str]:
+    """Return the variables of a role that bear neither its prefix nor that of its internals."""
+    public, internal = f"{role.name}_", f"__{role.name}_"
+    options = role_readmes.options_of(role)
+    found = [name for name in options if not name.startswith(public)]
+    for path in sorted((role / "tasks").glob("*.yml")):
+        for task in load(path):
+            made = [task.get("register"), *task.get("vars", {})]
+            made += [*task.get("ansible.builtin.set_fact", {})]
+            found += [
+                name
+                for name in made
+                if name and not name.startswith(internal) and name not in PUBLISHED
+            ]
+    return found
+
+
+def foreign_variables(role: Path, roles: list[str]) -> list[str]:
+    """Return the variables of other roles that a role reads; the playbook should hand them on."""
+    own = set(role_readmes.options_of(role)) | PUBLISHED
+    others = {
+        name
+        for other in roles
+        if other != role.name
+        for name in role_readmes.options_of(role.parent / other)
+    }
+    text = "\n".join(tree.code(path) for path in (role / "tasks").glob("*.yml"))
+    return sorted(set(re.findall(r"\b[a-z_]+\b", text)) & (others - own - {role.name}))
+
+
+def test_there_are_roles() -> None:
+    assert {"docker", "firewall", "base_image", "service_image", "service"} <= set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_defaults_are_those_of_the_specs(role: str) -> None:
+    folder = tree.ROOT / "roles" / role
+    options = role_readmes.options_of(folder)
+    assert contradictions(options, load(folder / "defaults/main.yml")) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "defaults"),
+    [
+        pytest.param({"type": "int", "default": 1}, {"a": 2}, id="another value"),
+        pytest.param({"type": "int", "default": 1}, {}, id="no default"),
+        pytest.param({"type": "int"}, {"a": 1}, id="no default in the specs"),
+        pytest.param({"type": "int"}, {}, id="neither required nor with a default"),
+        pytest.param({"type": "int", "required": True}, {"a": 1}, id="required with a default"),
+        pytest.param({"type": "str", "default": 1}, {"a": 1}, id="another type"),
+        pytest.param({"type": "int", "default": 1}, {"a": 1, "b": 2}, id="not in the specs"),
+    ],
+)
+def test_a_contradiction_is_found(option: dict[str, Any], defaults: dict[str, Any]) -> None:
+    assert len(contradictions({"a": option}, defaults)) == 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_the_skeleton(role: str) -> None:
+    assert missing_parts(tree.ROOT / "roles" / role) == []
+
+
+def make_role(folder: Path, main: str, phase: str, options: str = "{}") -> Path:
+    """Write a role named `x` with one phase and return its folder."""
+    role = folder / "x"
+    (role / "tasks").mkdir(parents=True)
+    (role / "meta").mkdir()
+    (role / "README.md").touch()
+    specs = f"argument_specs: {{main: {{options: {options}}}}}"
+    (role / "meta/argument_specs.yml").write_text(specs)
+    (role / "tasks/main.yml").write_text(main)
+    (role / "tasks/run.yml").write_text(phase)
+    return role
+
+
+IMPORT = "- {ansible.builtin.import_tasks: run.yml, tags: [x, x_run]}\n"
+TASK = "- {ansible.builtin.command: 'true', register: __x_done}\n"
+
+
+def test_a_good_role_passes(tmp_path: Path) -> None:
+    role = make_role(tmp_path, IMPORT, TASK)
+    assert missing_parts(role) + strange_names(role) == []
+
+
+@pytest.mark.parametrize(
+    ("main", "phase"),
+    [
+        pytest.param(IMPORT + TASK.replace(", register: __x_done", ""), TASK, id="work in main"),
+        pytest.param(IMPORT.replace("[x, x_run]", "[x]"), TASK, id="no tag of its own"),
+        pytest.param(IMPORT.replace("run.yml", "go.yml"), TASK, id="no such phase"),
+        pytest.param(IMPORT.replace("}", ", become: true}"), TASK, id="more than an import"),
+        pytest.param(IMPORT, TASK * PHASE_LINES, id="a long phase"),
+    ],
+)
+def test_a_flaw_of_the_skeleton_is_found(main: str, phase: str, tmp_path: Path) -> None:
+    assert len(missing_parts(make_role(tmp_path, main, phase))) == 1
+
+
+def test_a_missing_readme_is_found(tmp_path: Path) -> None:
+    role = make_role(tmp_path, IMPORT, TASK)
+    (role / "README.md").unlink()
+    assert missing_parts(role) == ["README.md is missing"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_variables_bear_the_prefix_of_their_role(role: str) -> None:
+    assert strange_names(tree.ROOT / "roles" / role) == []
+
+
+@pytest.mark.parametrize(
+    ("phase", "options"),
+    [
+        (TASK, "{y_port: {type: int}}"),
+        (TASK.replace("__x_done", "done"), "{}"),
+        (TASK.replace("__x_done", "x_done"), "{}"),
+        ("- {ansible.builtin.set_fact: {fact: 1}}", "{}"),
+        ("- {ansible.builtin.debug: {}, vars: {shown: 1}}", "{}"),
+    ],
+)
+def test_a_strange_name_is_found(phase: str, options: str, tmp_path: Path) -> None:
+    assert len(strange_names(make_role(tmp_path, IMPORT, phase, options))) == 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reads_a_variable_of_another(role: str) -> None:
+    assert foreign_variables(tree.ROOT / "roles" / role, ROLES) == []
+
+
+def test_a_foreign_variable_is_found(tmp_path: Path) -> None:
+    role = make_role(tmp_path, IMPORT, "- {ansible.builtin.debug: {var: y_port}}")
+    other = tmp_path / "y" / "meta"
+    other.mkdir(parents=True)
+    specs = {"argument_specs": {"main": {"options": {"y_port": {"type": "int"}}}}}
+    (other / "argument_specs.yml").write_text(yaml.safe_dump(specs))
+    assert foreign_variables(role, ["x", "y"]) == ["y_port"]
+
+
+# --- The tables of the READMEs
+
+
+def test_the_tables_of_the_readmes_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert role_readmes.main(["--check"]) == 0, "".join(capsys.readouterr())
+
+
+def sample(root: Path, readme: str) -> Path:
+    """Write a repository with one role and return its README."""
+    role = make_role(
+        root / "roles",
+        IMPORT,
+        TASK,
+        "{x_mode: {type: str, choices: [a, 'b|c'], default: a, description: 'How.'},"
+        " x_ports: {type: list, elements: int, required: true, description: 'Which.'}}",
+    )
+    (role / "README.md").write_text(readme)
+    return role / "README.md"
+
+
+MARKED = f"# x\n\n{role_readmes.BEGIN}\n{role_readmes.END}\n\nMore.\n"
+
+
+def test_a_stale_table_fails_with_a_diff_and_the_repair(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readme = sample(tmp_path, MARKED)
+    assert role_readmes.main(["--check"], tmp_path) == 1
+    shown = capsys.readouterr()
+    assert "+| `x_mode` | str | `a` | How. Choices: `a`, `b\\|c`. |" in shown.out
+    assert "+| `x_ports` | list of int | **required** | Which. |" in shown.out
+    assert role_readmes.REPAIR in shown.err
+    assert readme.read_text() == MARKED
+
+
+def test_the_repair_repairs_and_leaves_the_rest_alone(tmp_path: Path) -> None:
+    readme = sample(tmp_path, MARKED)
+    assert role_readmes.main([], tmp_path) == 0
+    assert role_readmes.main(["--check"], tmp_path) == 0
+    assert readme.read_text().startswith("# x\n\n")
+    assert readme.read_text().endswith("\n\nMore.\n")
+
+
+@pytest.mark.parametrize(
+    "readme",
+    ["", role_readmes.BEGIN, role_readmes.END, f"{role_readmes.END}\n{MARKED}", MARKED * 2],
+)
+def test_a_readme_without_its_markers_is_refused(
+    readme: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sample(tmp_path, readme)
+    assert role_readmes.main([], tmp_path) == 1
+    assert "roles/x/README.md" in capsys.readouterr().err
+
+
+def test_the_repair_command_is_a_program() -> None:
+    _, program = role_readmes.REPAIR.split()
+    assert (tree.ROOT / program).is_file()
