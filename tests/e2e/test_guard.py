@@ -37,9 +37,11 @@ done
 ip -n {OUTSIDE} link add eth0 type veth peer name eth0 netns {VM}
 ip -n {CONTAINER} link add eth0 type veth peer name veth0 netns {VM}
 ip -n {VM} link add br-guard type bridge; ip -n {VM} link set veth0 master br-guard
-ip -n {OUTSIDE} addr add 192.0.2.1/24 dev eth0; ip -n {OUTSIDE} addr add 2001:db8::1/64 dev eth0 nodad
+ip -n {OUTSIDE} addr add 192.0.2.1/24 dev eth0
+ip -n {OUTSIDE} addr add 2001:db8::1/64 dev eth0 nodad
 ip -n {VM} addr add 192.0.2.2/24 dev eth0; ip -n {VM} addr add 2001:db8::2/64 dev eth0 nodad
-ip -n {VM} addr add 198.51.100.1/24 dev br-guard; ip -n {VM} addr add 2001:db8:1::1/64 dev br-guard nodad
+ip -n {VM} addr add 198.51.100.1/24 dev br-guard
+ip -n {VM} addr add 2001:db8:1::1/64 dev br-guard nodad
 ip -n {CONTAINER} addr add 198.51.100.2/24 dev eth0
 ip -n {CONTAINER} addr add 2001:db8:1::2/64 dev eth0 nodad
 for ns in {OUTSIDE} {VM} {CONTAINER}; do ip -n $ns link set lo up; ip -n $ns link set eth0 up; done
@@ -60,7 +62,8 @@ table inet published {{
 """
 LISTEN = """
 import socket, sys, time
-held = [socket.create_server(("::", int(p)), family=socket.AF_INET6, dualstack_ipv6=True) for p in sys.argv[1:]]
+both = {"family": socket.AF_INET6, "dualstack_ipv6": True}
+held = [socket.create_server(("::", int(port)), **both) for port in sys.argv[1:]]
 print("listening", flush=True)
 time.sleep(600)
 """
@@ -123,7 +126,12 @@ class Network:
         )
         return done.returncode
 
-    def reachable(self, source: str = OUTSIDE, *, addresses: str = "192.0.2.2,2001:db8::2") -> set[int]:
+    def reachable(
+        self,
+        source: str = OUTSIDE,
+        *,
+        addresses: str = "192.0.2.2,2001:db8::2",
+    ) -> set[int]:
         """Return the ports that answer; they have to be the same over IPv4 and IPv6."""
         listed = run(
             *("ip", "netns", "exec", source, sys.executable, "-c", PROBE, addresses),

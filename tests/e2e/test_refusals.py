@@ -45,7 +45,8 @@ def test_a_container_holds_the_port(refused: Callable[[Run, str], None]) -> None
 
 
 def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
-    with http.server.ThreadingHTTPServer(("0.0.0.0", 0), http.server.SimpleHTTPRequestHandler) as it:
+    anywhere = ("0.0.0.0", 0)  # noqa: S104 - as the service does
+    with http.server.ThreadingHTTPServer(anywhere, http.server.SimpleHTTPRequestHandler) as it:
         thread = threading.Thread(target=it.serve_forever)
         thread.start()
         deploy = play("deploy", service_host_port=it.server_port)
@@ -106,6 +107,13 @@ def test_the_service_ends_at_once(app: Path, refused: Callable[[Run, str], None]
     assert "last words" in deploy.text
 
 
+def fill(path: Path) -> None:
+    """Write to a file until the disk is full."""
+    with path.open("wb") as file:
+        while True:
+            file.write(bytes(1 << 16))
+
+
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """Return a folder on a small file system of its own without any room."""
@@ -113,12 +121,11 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(16 << 20)
     folder.mkdir()
-    for words in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(folder)]):
-        done = run(*words)
+    for words in (f"mkfs.ext4 -q {image}", f"mount -o loop {image} {folder}"):
+        done = run(*words.split())
         assert done.code == 0, done.text
-    with pytest.raises(OSError, match="No space left"), (folder / "fill").open("wb") as fill:
-        while True:
-            fill.write(bytes(1 << 16))
+    with pytest.raises(OSError, match="No space left"):
+        fill(folder / "fill")
     yield folder
     assert run("umount", str(folder)).code == 0
 

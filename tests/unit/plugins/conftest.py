@@ -30,6 +30,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
     def install(name: str, script: str = "") -> Path:
         calls = tmp_path / f"{name}.calls"
         file = folder / name
+        file.unlink(missing_ok=True)  # never write through a link to the real one
         file.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n', encoding="utf-8")
         file.chmod(0o700)
         return calls

@@ -115,8 +115,10 @@ def test_the_reason_of_each_source_is_told(program: Callable[..., Path]) -> None
         "connection refused",
         "bootstrap: mmdebstrap is not installed: `apt-get install mmdebstrap`",
         "archive: no file given (base_image_archive is empty)",
-        "On a machine that has it: `docker save -o base.tar IMAGE`, then deploy with"
-        " -e base_image_archive=/path/to/base.tar",
+        (
+            "On a machine that has it: `docker save -o base.tar IMAGE`, then deploy with"
+            " -e base_image_archive=/path/to/base.tar"
+        ),
     ]
 
 
@@ -126,7 +128,7 @@ def test_an_archive_holds_one_image(loads: str, tmp_path: Path) -> None:
     archive.touch()
     engine = Engine()
     engine.loads = loads
-    with pytest.raises(ClassvmError, match=f"holds {loads.count('Loaded')} images instead of one"):
+    with pytest.raises(ClassvmError, match=rf"holds {loads.count('Loaded')} images instead of one"):
         base_image.provide(engine, NAME, sources("archive", archive=str(archive)))
 
 
@@ -140,7 +142,7 @@ def test_an_archive_without_a_name_is_tagged_by_its_id(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ClassvmError, match="absent.tar is not a file on this host"):
+    with pytest.raises(ClassvmError, match=r"absent\.tar is not a file on this host"):
         base_image.provide(Engine(), NAME, sources("archive", archive=f"{tmp_path}/absent.tar"))
 
 
@@ -174,14 +176,20 @@ def test_mmdebstrap_argv() -> None:
         "--variant=apt",
         "--components=main,universe",
         "--keyring=/k.gpg",
-        '--customize-hook=rm -rf "$1"/usr/share/man/* "$1"/usr/share/info/*'
-        ' "$1"/usr/share/locale/* "$1"/var/lib/apt/lists/* "$1"/var/log/apt/*',
+        (
+            '--customize-hook=rm -rf "$1"/usr/share/man/* "$1"/usr/share/info/*'
+            ' "$1"/usr/share/locale/* "$1"/var/lib/apt/lists/* "$1"/var/log/apt/*'
+        ),
         '--customize-hook=find "$1"/usr/share/doc -type f ! -name copyright -delete',
-        '--customize-hook=rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
-        ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old',
-        """--customize-hook=echo 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";"""
-        """ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'"""
-        """ > "$1"/etc/apt/apt.conf.d/docker-clean""",
+        (
+            '--customize-hook=rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
+            ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+        ),
+        (
+            """--customize-hook=echo 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";"""
+            """ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'"""
+            """ > "$1"/etc/apt/apt.conf.d/docker-clean"""
+        ),
         "bionic",
         "/r.tar",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import subprocess
@@ -22,8 +23,8 @@ DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 
 def files(root: Path = ROOT) -> list[str]:
     """Return the files that git has, or would take with the next `git add`, by relative path."""
-    listed = subprocess.run(  # noqa: S603 - fixed words
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the user's own git
         cwd=root,
         capture_output=True,
         check=True,
@@ -38,11 +39,12 @@ def read(path: Path) -> str:
     return "" if b"\0" in content else content.decode("utf-8", errors="replace")
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML holds anything
     """Return what a YAML file holds."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def code(path: Path) -> str:
     """Return the text of a file without its prose; the numbers of the lines stay."""
     text = read(path)

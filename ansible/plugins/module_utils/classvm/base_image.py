@@ -31,6 +31,9 @@ TRIMMED = (
     "usr/share/man",
     "usr/share/info",
     "usr/share/locale",
+    "usr/share/bash-completion",
+    "usr/share/lintian",
+    "usr/share/gcc-8",
     "var/lib/apt/lists",
     "var/log/apt",
 )

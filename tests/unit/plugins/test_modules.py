@@ -1,0 +1,297 @@
+"""Each module does what its documentation says, as far as its options go."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import classvm
+import pytest
+import yaml
+from classvm import docker, release
+from classvm.errors import ClassvmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLUGINS = Path(__file__).parents[3] / "ansible" / "plugins"
+MODULES = sorted((PLUGINS / "modules").glob("*.py"))
+EACH_MODULE = pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
+# What Ansible fills in for an option that says nothing.
+DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, "elements": None}
+# Options that an action plugin adds or takes away on the control node.
+ACTION_OPTIONS = {
+    "classvm_image": {"folder"},
+    "classvm_provisioned": {"paths", "prefixes"},
+}
+
+
+class Ended(BaseException):
+    """The module has answered."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+class Recorder:
+    """Stands in for AnsibleModule: keeps how it was made, hands out the options."""
+
+    params: dict[str, Any] = {}  # noqa: RUF012
+    check_mode = False
+    made: dict[str, Any]
+
+    def __init__(self, **made: Any) -> None:  # noqa: ANN401
+        type(self).made = made
+        if not self.params:
+            raise Ended({})
+
+    def exit_json(self, **result: Any) -> NoReturn:  # noqa: ANN401
+        raise Ended(result)
+
+    def fail_json(self, **result: Any) -> NoReturn:  # noqa: ANN401
+        raise Ended({"failed": True, **result})
+
+
+def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import a module of ours where Ansible would have put its module_utils."""
+    monkeypatch.setitem(sys.modules, "ansible.module_utils.classvm", classvm)
+    for path in Path(str(classvm.__path__[0])).glob("[a-z]*.py"):
+        # The control node has parts that no module needs.
+        if re.search(rf"classvm(\.{path.stem} import| import .*\b{path.stem}\b)", file.read_text()):
+            part = importlib.import_module(f"classvm.{path.stem}")
+            monkeypatch.setitem(sys.modules, f"ansible.module_utils.classvm.{path.stem}", part)
+    spec = importlib.util.spec_from_file_location(f"under_test_{file.stem}", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "AnsibleModule", Recorder)
+    return module
+
+
+def made(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what a module hands to AnsibleModule."""
+    with pytest.raises(Ended):
+        load(file, monkeypatch).main()
+    return Recorder.made
+
+
+def documented(file: Path, what: str = "DOCUMENTATION") -> Any:  # noqa: ANN401
+    found = re.search(rf'^{what} = r?"""\n(.*?)"""', file.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, f"{file.name} has no {what}"
+    return yaml.safe_load(found[1])
+
+
+def facts(option: dict[str, Any]) -> dict[str, Any]:
+    """Return what both sides say about an option."""
+    return {key: option.get(key, default) for key, default in DEFAULTS.items()}
+
+
+@EACH_MODULE
+def test_documentation_and_options_are_the_same(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = made(file, monkeypatch)["argument_spec"]
+    options = documented(file)["options"]
+    assert {name: facts(option) for name, option in options.items()} == {
+        name: facts(option) for name, option in spec.items()
+    }
+
+
+def test_a_difference_would_be_seen() -> None:
+    documented_option = {"type": "int", "default": 5, "description": "…"}
+    assert facts(documented_option) == facts({"type": "int", "default": 5, "no_log": True})
+    assert facts(documented_option) == facts({"type": "int", "default": 5.0})
+    for change in ({"type": "float"}, {"default": 6}, {"choices": [5]}, {"required": True}):
+        assert facts(documented_option) != facts({**documented_option, **change})
+
+
+@EACH_MODULE
+def test_each_module_has_a_dry_run(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert made(file, monkeypatch)["supports_check_mode"] is True
+
+
+@EACH_MODULE
+def test_the_examples_set_options_that_exist(file: Path) -> None:
+    documentation = documented(file)
+    options = set(documentation["options"]) | ACTION_OPTIONS.get(file.stem, set())
+    for task in documented(file, "EXAMPLES"):
+        assert set(task[file.stem]) <= options
+
+
+@EACH_MODULE
+def test_the_examples_set_what_is_required(file: Path) -> None:
+    added = {"classvm_image": {"source_digest"}, "classvm_provisioned": {"fingerprint"}}
+    required = {
+        name for name, option in documented(file)["options"].items() if option.get("required")
+    }
+    for task in documented(file, "EXAMPLES"):
+        assert required - added.get(file.stem, set()) <= set(task[file.stem])
+
+
+@EACH_MODULE
+def test_names_and_results_are_documented(file: Path) -> None:
+    documentation = documented(file)
+    assert documentation["module"] == file.stem
+    assert documentation["short_description"]
+    for key, value in documented(file, "RETURN").items():
+        assert {"description", "returned", "type"} <= set(value), key
+
+
+@EACH_MODULE
+def test_secrets_are_not_logged(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, option in made(file, monkeypatch)["argument_spec"].items():
+        assert option.get("no_log", False) == (name == "secrets"), name
+
+
+def test_every_action_plugin_has_its_module() -> None:
+    actions = {file.stem for file in (PLUGINS / "action").glob("*.py")}
+    assert actions == set(ACTION_OPTIONS)
+    assert actions <= {file.stem for file in MODULES}
+
+
+# --- what they answer ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Offer ``call(name, check_mode=…, **options)``, which returns the module's answer."""
+
+    def call(name: str, /, *, check_mode: bool = False, **options: object) -> dict[str, Any]:
+        file = PLUGINS / "modules" / f"{name}.py"
+        spec = made(file, monkeypatch)["argument_spec"]
+        params = {option: given.get("default") for option, given in spec.items()}
+        monkeypatch.setattr(Recorder, "params", {**params, **options})
+        monkeypatch.setattr(Recorder, "check_mode", check_mode)
+        with pytest.raises(Ended) as ended:
+            load(file, monkeypatch).main()
+        return dict(ended.value.result)
+
+    return call
+
+
+WISH = {
+    "service": "lab",
+    "release": "r1",
+    "image": "classvm/lab:r1",
+    "host_port": 11000,
+    "container_port": 8080,
+    "memory": "512m",
+    "pids": 128,
+    "tmpfs_size": "64m",
+    "health_timeout": 30.0,
+    "state_dir": "/absent",
+}
+IMAGE = {"service": "lab", "base_image": "classvm/base:18.04", "source_digest": "5"}
+BASE = {"name": "b", "sources": ["pull"], "reference": "r@sha256:1", "keyring": "/k"}
+STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.04"}
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("classvm_release", WISH),
+        ("classvm_image", IMAGE),
+        ("classvm_base_image", BASE),
+        ("classvm_engine", {"settings": {"dns": []}}),
+        ("classvm_provisioned", {**STATE, "state": "recorded"}),
+        ("classvm_firewall", {"state": "guarded", "open_tcp": [11000], "rules": "x"}),
+    ],
+)
+def test_a_dry_run_on_a_bare_host_announces_the_change(
+    name: str, options: dict[str, Any], call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    if name == "classvm_firewall":
+        (tmp_path / "bin" / "nft").symlink_to("/bin/false")
+    answer = call(name, check_mode=True, **options)
+    assert answer["changed"] is True
+    assert "failed" not in answer
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("classvm_release", WISH), ("classvm_image", IMAGE), ("classvm_base_image", BASE)],
+)
+def test_a_host_without_an_engine_is_told_what_to_do(
+    name: str, options: dict[str, Any], call: Callable[..., dict[str, Any]]
+) -> None:
+    answer = call(name, **options)
+    assert answer["failed"] is True
+    assert "make provision" in answer["msg"]
+
+
+def test_release_hands_over_each_option(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[release.Wish, str]] = []
+
+    def record(_: docker.Docker, wish: release.Wish, state_dir: str) -> release.Outcome:
+        seen.append((wish, state_dir))
+        return release.Outcome(changed=True, container="c1", replaced="r0", seconds=0.5)
+
+    monkeypatch.setattr(release, "release", record)
+    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
+    answer = call("classvm_release", **WISH, environment={"A": "1"}, contract="openapi")
+    wish = {key: value for key, value in WISH.items() if key != "state_dir"}
+    assert seen == [
+        (release.Wish(**wish, environment={"A": "1"}, contract="openapi"), "/absent")  # type: ignore[arg-type]
+    ]
+    assert answer == {
+        "changed": True,
+        "release": "r1",
+        "container": "c1",
+        "replaced": "r0",
+        "seconds": 0.5,
+    }
+
+
+def test_a_refused_release_fails_the_task(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ClassvmError("Release r1 was refused: it ended")
+
+    monkeypatch.setattr(release, "release", refuse)
+    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
+    answer = call("classvm_release", **WISH)
+    assert answer == {"failed": True, "msg": "Release r1 was refused: it ended"}
+
+
+def test_opening_a_port_that_is_open_changes_nothing(
+    call: Callable[..., dict[str, Any]], program: Callable[..., Path]
+) -> None:
+    calls = program("ufw", "echo Status: active; echo 11000/tcp ALLOW Anywhere")
+    answer = call("classvm_firewall", state="opened", open_tcp=[11000])
+    assert answer["changed"] is False
+    assert "allow" not in calls.read_text()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_opening_a_port_that_is_closed(
+    check_mode: bool,  # noqa: FBT001
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+) -> None:
+    calls = program("ufw", "echo Status: active")
+    answer = call("classvm_firewall", check_mode=check_mode, state="opened", open_tcp=[11000])
+    assert answer["changed"] is True
+    assert ("allow 11000/tcp" in calls.read_text()) == (not check_mode)
+
+
+@pytest.mark.usefixtures("program")
+def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    asked = {**STATE, "state_dir": str(tmp_path)}
+    answer = call("classvm_provisioned", **asked)
+    assert answer["changed"] is False
+    assert answer["stale"] == "this host was never provisioned"
+    assert answer["privilege"] in {"root", "none"}
+    assert call("classvm_provisioned", **asked, state="recorded") == {"changed": True}
+    assert call("classvm_provisioned", **asked)["stale"] == "no Docker engine answers"

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+FILE = Path(__file__).parents[3] / "ansible" / "plugins" / "callback" / "classvm_summary.py"
+COUNTS = {"changed": 0, "ok": 9}
+
+
+@pytest.fixture
+def summary() -> ModuleType:
+    """Load the callback the way Ansible does: as a file."""
+    spec = importlib.util.spec_from_file_location("classvm_summary", FILE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Run:
+    """A run of Ansible as the callback sees it, and what was displayed at its end."""
+
+    def __init__(self, summary: ModuleType) -> None:
+        self.callback = summary.CallbackModule()
+        self.lines: list[str] = []
+        self.callback._display = SimpleNamespace(display=self.lines.append)
+
+    def fail(self, host: str, result: dict[str, Any], *, ignored: bool = False) -> None:
+        named = SimpleNamespace(get_name=lambda: host)
+        self.callback.v2_runner_on_failed(SimpleNamespace(_host=named, _result=result), ignored)
+
+    def end(self, custom: dict[str, Any], changed: int = 0) -> list[str]:
+        stats = SimpleNamespace(custom=custom, summarize=lambda _: {**COUNTS, "changed": changed})
+        self.callback.v2_playbook_on_stats(stats)
+        return self.lines
+
+
+@pytest.fixture
+def run(summary: ModuleType) -> Run:
+    return Run(summary)
+
+
+def up(host: str, **more: str) -> dict[str, Any]:
+    return {host: {"classvm": {"state": f"release r1 is up at http://{host}:11000", **more}}}
+
+
+def test_each_host_has_its_line(run: Run) -> None:
+    assert run.end({**up("vm-148-1"), **up("vm-148-2")}, changed=3) == [
+        "classvm: release r1 is up at http://vm-148-1:11000 (3 changed)",
+        "classvm: release r1 is up at http://vm-148-2:11000 (3 changed)",
+    ]
+
+
+def test_a_detail_stands_before_the_count(run: Run) -> None:
+    (line,) = run.end(up("vm-148-1", detail="swap 0.4 s"))
+    assert line.endswith("(swap 0.4 s, 0 changed)")
+
+
+def test_an_empty_detail_is_left_out(run: Run) -> None:
+    (line,) = run.end(up("vm-148-1", detail=""))
+    assert line.endswith("11000 (0 changed)")
+
+
+def test_a_text_is_printed_as_it_is(run: Run) -> None:
+    assert run.end({"vm-148-1": {"classvm": {"text": "line 1\nline 2"}}}) == ["line 1\nline 2"]
+
+
+def test_statistics_of_others_are_no_business_of_ours(run: Run) -> None:
+    assert run.end({"vm-148-1": {"other": 1}}) == []
+
+
+def test_a_failed_host_is_never_called_up(run: Run) -> None:
+    run.fail("vm-148-1", {"msg": "\nRelease r2 was refused: it ended\nIts last log lines:"})
+    assert run.end({**up("vm-148-1"), **up("vm-148-2")}) == [
+        "classvm: release r1 is up at http://vm-148-2:11000 (0 changed)",
+        "classvm: vm-148-1 failed: Release r2 was refused: it ended",
+    ]
+
+
+def test_a_failure_without_a_message(run: Run) -> None:
+    run.fail("vm-148-1", {})
+    assert run.end({}) == ["classvm: vm-148-1 failed: "]
+
+
+def test_an_ignored_failure_is_none(run: Run) -> None:
+    run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
+    assert len(run.end(up("vm-148-1"))) == 1
+
+
+def test_it_is_one_that_ansible_finds(summary: ModuleType) -> None:
+    assert FILE.stem == summary.CallbackModule.CALLBACK_NAME
+    assert f"name: {FILE.stem}" in summary.DOCUMENTATION
+    assert f"type: {summary.CallbackModule.CALLBACK_TYPE}" in summary.DOCUMENTATION

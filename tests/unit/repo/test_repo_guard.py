@@ -1,0 +1,123 @@
+"""The guard as it is loaded: before Docker's rewriting, closed but for the given ports."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+import tree
+from classvm import firewall
+
+RULES = tree.ROOT / "roles/firewall/files/etc/classvm/guard.nft"
+# Source: nft(8), "Standard priority names, family and hook compatibility".
+PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50}
+CONNTRACK = -200  # NF_IP_PRI_CONNTRACK: before it, `ct state` knows nothing.
+
+
+def ports(ruleset: str) -> list[int]:
+    """Return the ports that a ruleset defines as open."""
+    defined = re.findall(r"^define OPEN_TCP = \{ ([\d, ]+) \}$", ruleset, re.MULTILINE)
+    return [int(port) for port in ",".join(defined).split(",")]
+
+
+def misplaced(ruleset: str) -> list[str]:
+    """Return why a ruleset would not guard published ports."""
+    found = []
+    chains = re.findall(
+        r"type filter hook (\w+) priority (-?\w+)\s*([+-]\s*\d+)?\s*;",
+        ruleset,
+    )
+    if len(chains) != 1:
+        return [f"{len(chains)} base chains instead of one"]
+    hook, name, offset = chains[0]
+    priority = PRIORITIES[name] if name in PRIORITIES else int(name)
+    priority += int(offset.replace(" ", "") or 0)
+    if hook != "prerouting":
+        found.append(f"the hook is {hook}")
+    if not CONNTRACK < priority < PRIORITIES["dstnat"]:
+        found.append(f"the priority is {priority}")
+    rules = [line.strip() for line in re.sub(r"#.*", "", ruleset).splitlines() if line.strip()]
+    last = [line for line in rules if line != "}"][-1]
+    if not re.fullmatch(r"(counter )?drop", last):
+        found.append(f"the last rule is {last!r}")
+    if not any("dport $OPEN_TCP accept" in line for line in rules):
+        found.append("the open ports are not opened")
+    if not any("established" in line and line.endswith("accept") for line in rules):
+        found.append("answers do not come in")
+    return found
+
+
+def test_the_given_ports_are_open_and_ssh_too() -> None:
+    assert ports(firewall.ruleset(RULES.read_text(), [443, 80], [22, 443])) == [22, 80, 443]
+
+
+def test_other_ports_give_other_rules() -> None:
+    assert ports(firewall.ruleset(RULES.read_text(), [81], [2222])) == [81, 2222]
+
+
+def test_the_chain_stands_before_dockers_rewriting() -> None:
+    assert misplaced(firewall.ruleset(RULES.read_text(), [80], [22])) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("hook prerouting", "hook input"),
+        ("priority mangle", "priority filter"),
+        ("priority mangle", "priority dstnat"),
+        ("priority mangle", "priority dstnat + 1"),
+        ("priority mangle", "priority -250"),
+        ("counter drop", "counter accept"),
+        ("tcp dport $OPEN_TCP accept", ""),
+        ("ct state established,related accept", ""),
+        ("type filter", "type nat"),
+    ],
+)
+def test_a_misplaced_chain_is_found(old: str, new: str) -> None:
+    rules = RULES.read_text()
+    assert old in rules
+    assert len(misplaced(rules.replace(old, new))) == 1
+
+
+def test_the_table_is_the_one_that_is_removed() -> None:
+    rules = RULES.read_text()
+    assert set(re.findall(r"\btable inet (\w+)", rules)) == {firewall.TABLE}
+    # What was there goes first; the empty table makes that succeed on a bare host.
+    first, second, third = re.findall(r"^.*table inet.*$", rules, re.MULTILINE)
+    assert (first.split()[0], second.split()[0], third[-1]) == ("table", "delete", "{")
+
+
+def test_no_other_rules_are_flushed() -> None:
+    assert "flush" not in tree.code(RULES)
+
+
+def nft_check(ruleset: str) -> subprocess.CompletedProcess[str]:
+    """Let nftables judge a ruleset, in a network of its own so that this machine's is safe."""
+    if shutil.which("nft") is None or shutil.which("unshare") is None:
+        pytest.skip("needs the programs nft and unshare")
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    in_own_network = ["unshare", "--net"]
+    if subprocess.run([*in_own_network, "true"], capture_output=True, check=False).returncode:  # noqa: S603 - fixed words
+        pytest.skip("this machine lets nobody make a network namespace")
+    return subprocess.run(  # noqa: S603 - fixed words
+        [*in_own_network, "nft", "--check", "--file", "-"],
+        input=ruleset,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+def test_nftables_accepts_the_guard() -> None:
+    checked = nft_check(firewall.ruleset(RULES.read_text(), [80], [22]))
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(("old", "new"), [("$OPEN_TCP", "$OTHER"), ("drop", "dorp")])
+def test_nftables_refuses_a_broken_guard(old: str, new: str) -> None:
+    broken = firewall.ruleset(RULES.read_text().replace(old, new), [80], [22])
+    assert nft_check(broken).returncode != 0

@@ -1,0 +1,138 @@
+"""The front door: each target explains itself, and each playbook has one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import tree
+
+MAKEFILE = tree.ROOT / "Makefile"
+TARGET = r"^([A-Za-z0-9_-]+(?: [A-Za-z0-9_-]+)*):(?![=:])"
+
+
+def targets(makefile: str) -> set[str]:
+    """Return the targets of a Makefile, without special ones like .PHONY."""
+    found = re.findall(TARGET, makefile, re.MULTILINE)
+    return {name for names in found for name in names.split()}
+
+
+def explained(makefile: str) -> list[str]:
+    """Return the targets that have a line for the help, in order."""
+    return re.findall(r"^([a-z0-9-]+):.*## \S", makefile, re.MULTILINE)
+
+
+def phony(makefile: str) -> list[str]:
+    """Return what .PHONY names."""
+    lines = re.findall(r"^\.PHONY:(.*)$", makefile.replace("\\\n", " "), re.MULTILINE)
+    return " ".join(lines).split()
+
+
+def plays(makefile: str) -> dict[str, str]:
+    """Return by target which playbook it runs."""
+    found: dict[str, str] = {}
+    target = ""
+    for line in makefile.splitlines():
+        match = re.match(TARGET, line)
+        target = match[1] if match else target
+        call = re.search(r"\$\(call PLAY,([\w-]+)\)", line)
+        if call and line.startswith("\t"):
+            found[target] = call[1]
+    return found
+
+
+def flaws(makefile: str) -> list[str]:
+    """Return which targets lack their help line or their place in .PHONY."""
+    named = targets(makefile)
+    found = [f"{name} has no ## line" for name in sorted(named - set(explained(makefile)))]
+    found += [f"{name} is not in .PHONY" for name in sorted(named - set(phony(makefile)))]
+    found += [f".PHONY: no target {name}" for name in sorted(set(phony(makefile)) - named)]
+    return found
+
+
+def unknown_targets(text: str, known: set[str]) -> set[str]:
+    """Return which targets a text tells its reader to make, though there are none."""
+    return set(re.findall(r"`(?:sudo )?make ([a-z][\w-]*)", text)) - known
+
+
+def test_every_target_is_explained_and_phony() -> None:
+    assert flaws(MAKEFILE.read_text()) == []
+
+
+def test_the_targets_of_the_service_are_phony() -> None:
+    makefile = (tree.ROOT / "service/Makefile").read_text()
+    assert targets(makefile) == set(phony(makefile))
+
+
+@pytest.mark.parametrize(
+    ("makefile", "flaw"),
+    [
+        ("go: ## go\n", "go is not in .PHONY"),
+        ("go:\n.PHONY: go\n", "go has no ## line"),
+        ("a-1 b: x\na-1: ## a\n.PHONY: a-1 \\\n\tb\n", "b has no ## line"),
+        (".PHONY: go\n", ".PHONY: no target go"),
+        ("go: ##\n.PHONY: go\n", "go has no ## line"),
+    ],
+)
+def test_a_flaw_is_found(makefile: str, flaw: str) -> None:
+    assert flaws(makefile) == [flaw]
+
+
+def test_a_variable_is_no_target() -> None:
+    assert targets("BIN := a\nB = c:d\n\tcommand: x\n.PHONY: y\n") == set()
+
+
+def test_help_prints_every_target() -> None:
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"],  # noqa: S607 - the user's own make
+        cwd=tree.ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    assert re.findall(r"^  make (\S+)\s+\S", shown, re.MULTILINE) == explained(MAKEFILE.read_text())
+
+
+def test_bare_make_prints_help() -> None:
+    assert ".DEFAULT_GOAL := help" in MAKEFILE.read_text().splitlines()
+
+
+def test_every_playbook_has_its_target_and_no_other() -> None:
+    called = plays(MAKEFILE.read_text())
+    assert set(called) == set(called.values()) == playbooks(tree.ROOT / "ansible")
+    assert all(target == playbook for target, playbook in called.items())
+
+
+def playbooks(folder: Path) -> set[str]:
+    """Return the names of the playbooks in a folder."""
+    return {path.stem for path in folder.glob("*.yml")}
+
+
+def test_the_call_of_a_playbook_is_seen() -> None:
+    assert plays("a:\n\t$(call PLAY,b)\n# $(call PLAY,no)\nc: d\n\tx\n\t$(call PLAY,c)\n") == {
+        "a": "b",
+        "c": "c",
+    }
+
+
+def test_no_text_tells_to_make_what_is_not_there() -> None:
+    known = targets(MAKEFILE.read_text())
+    of_service = known | targets((tree.ROOT / "service/Makefile").read_text())
+    unknown = {
+        name: sorted(found)
+        for name in tree.files()
+        if not name.startswith("tests/unit/")
+        and (
+            found := unknown_targets(
+                tree.read(tree.ROOT / name),
+                of_service if name.startswith("service/") else known,
+            )
+        )
+    }
+    assert unknown == {}
+
+
+def test_an_unknown_target_is_found() -> None:
+    assert unknown_targets("Run `make nope X=1` or `sudo make go`.", {"go"}) == {"nope"}

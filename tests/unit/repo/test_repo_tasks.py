@@ -1,0 +1,91 @@
+"""Tasks give our own modules the options that these document; the linter cannot load them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tree
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULES = tree.ROOT / "ansible/plugins/modules"
+# What an action plugin takes from the task on the control node, and hands to the module instead.
+REPLACED = {
+    "classvm_image": ({"folder"}, {"source_digest", "context", "secrets"}),
+    "classvm_provisioned": ({"paths", "prefixes"}, {"fingerprint"}),
+}
+
+
+def documented(module: Path) -> dict[str, dict[str, Any]]:
+    """Return the options of a module by name, from its DOCUMENTATION."""
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
+            return dict(yaml.safe_load(ast.literal_eval(node.value)).get("options") or {})
+    return {}
+
+
+def tasks(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML holds anything
+    """Yield every dictionary in a YAML document; the tasks are among them."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from tasks(child)
+
+
+def wrong_options(document: Any, modules: Path) -> list[str]:  # noqa: ANN401 - YAML holds anything
+    """Return the options that a module does not know, and those that it misses."""
+    found = []
+    for task in tasks(document):
+        for name in (name for name in task if str(name).startswith("classvm_")):
+            if not isinstance(task[name], dict) or not (modules / f"{name}.py").is_file():
+                continue
+            options = documented(modules / f"{name}.py")
+            added, filled = REPLACED.get(name, (set(), set()))
+            required = {key for key, option in options.items() if option.get("required")}
+            given = set(task[name])
+            found += [f"{name}: no option {key}" for key in given - set(options) - added]
+            found += [f"{name}: {key} comes from the plugin" for key in given & filled]
+            found += [f"{name} misses {key}" for key in (required - filled | added) - given]
+    return found
+
+
+FILES = [
+    name
+    for name in tree.files()
+    if name.endswith(".yml") and name.startswith(("ansible/", "roles/")) and "/meta/" not in name
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_tasks_give_the_options_that_modules_know(name: str) -> None:
+    assert wrong_options(tree.read_yaml(tree.ROOT / name), MODULES) == []
+
+
+def test_every_module_of_ours_is_used() -> None:
+    used = {key for name in FILES for task in tasks(tree.read_yaml(tree.ROOT / name)) for key in task}
+    assert {path.stem for path in MODULES.glob("*.py")} <= used
+
+
+def test_every_module_documents_itself() -> None:
+    assert [path.name for path in MODULES.glob("*.py") if not documented(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({"a": 1}, 0),
+        ({"a": 1, "b": 2}, 0),
+        ({"a": 1, "c": 3}, 1),
+        ({"b": 2}, 1),
+    ],
+)
+def test_a_wrong_option_is_found(options: dict[str, int], count: int, tmp_path: Path) -> None:
+    module = tmp_path / "classvm_x.py"
+    module.write_text('DOCUMENTATION = """\noptions:\n  a: {required: true}\n  b: {type: int}\n"""\n')
+    document = [{"tasks": [{"block": [{"classvm_x": options}]}]}]
+    assert len(wrong_options(document, tmp_path)) == count
