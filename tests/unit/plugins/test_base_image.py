@@ -170,26 +170,23 @@ def test_why_absent() -> None:
 # --- bootstrap -------------------------------------------------------------------------------
 
 
-def test_mmdebstrap_argv() -> None:
+def test_mmdebstrap_argv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_image, "TRIMMED", ("usr/share/man", "var/log/apt"))
+    clean = (
+        """'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";"""
+        """ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'"""
+    )
+    logs = '"$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
+    leftovers = '"$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
     assert base_image.mmdebstrap_argv("/k.gpg", "/r.tar") == [
         "mmdebstrap",
         "--variant=apt",
         "--components=main,universe",
         "--keyring=/k.gpg",
-        (
-            '--customize-hook=rm -rf "$1"/usr/share/man/* "$1"/usr/share/info/*'
-            ' "$1"/usr/share/locale/* "$1"/var/lib/apt/lists/* "$1"/var/log/apt/*'
-        ),
+        '--customize-hook=rm -rf "$1"/usr/share/man/* "$1"/var/log/apt/*',
         '--customize-hook=find "$1"/usr/share/doc -type f ! -name copyright -delete',
-        (
-            '--customize-hook=rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
-            ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
-        ),
-        (
-            """--customize-hook=echo 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";"""
-            """ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'"""
-            """ > "$1"/etc/apt/apt.conf.d/docker-clean"""
-        ),
+        f"--customize-hook=rm -f {logs} {leftovers}",
+        f'--customize-hook=echo {clean} > "$1"/etc/apt/apt.conf.d/docker-clean',
         "bionic",
         "/r.tar",
     ]

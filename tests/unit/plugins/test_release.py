@@ -126,6 +126,7 @@ class Engine(Docker):
         self.calls: list[tuple[str, ...]] = []
         self.cut: Cut | None = None
         self.dead = False
+        self.described: dict[str, Any] = {}
 
     def run(self, *words: str, stdin: bytes | None = None) -> Finished:
         del stdin
@@ -187,11 +188,15 @@ class Engine(Docker):
         elif words[0] == "rm" and words[-1] in self.boxes:
             self.boxes[words[-1]].state = "exited"
 
+    def _inspect(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Spare thousands of runs the way through JSON, which test_docker.py goes."""
+        return None if self.run(kind, "inspect", name).code else self.described
+
     def _inspect_container(self, words: tuple[str, ...]) -> str:
         box = self.boxes[words[2]]
         address, port = box.publish
         places = [{"HostIp": address, "HostPort": str(port)}]
-        described = {
+        self.described = {
             "Id": f"id-{words[2]}",
             "Name": f"/{words[2]}",
             "Image": f"sha256:{box.image}",
@@ -199,13 +204,13 @@ class Engine(Docker):
             "Config": {"Labels": box.labels},
             "NetworkSettings": {"Ports": {"8080/tcp": places} if box.running else {}},
         }
-        return json.dumps([described])
+        return ""
 
     def _inspect_image(self, words: tuple[str, ...]) -> str:
         self.behaviours[words[2]]
-        test = json.dumps(self.healthcheck)
-        config = f'{{"Labels": {{}}, "Healthcheck": {{"Test": {test}}}}}'
-        return f'[{{"Id": "sha256:{words[2]}", "Size": 1, "Config": {config}}}]'
+        config = {"Healthcheck": {"Test": self.healthcheck}}
+        self.described = {"Id": f"sha256:{words[2]}", "Size": 1, "Config": config}
+        return ""
 
     def _inspect_format(self, words: tuple[str, ...]) -> str:
         box = self.boxes[words[-1]]

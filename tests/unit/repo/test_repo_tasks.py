@@ -33,7 +33,8 @@ def tasks(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML holds a
     """Yield every dictionary in a YAML document; the tasks are among them."""
     if isinstance(node, dict):
         yield node
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+    children = node.values() if isinstance(node, dict) else node
+    for child in children if isinstance(node, (dict, list)) else ():
         yield from tasks(child)
 
 
@@ -50,7 +51,7 @@ def wrong_options(document: Any, modules: Path) -> list[str]:  # noqa: ANN401 - 
             given = set(task[name])
             found += [f"{name}: no option {key}" for key in given - set(options) - added]
             found += [f"{name}: {key} comes from the plugin" for key in given & filled]
-            found += [f"{name} misses {key}" for key in (required - filled | added) - given]
+            found += [f"{name} misses {key}" for key in ((required - filled) | added) - given]
     return found
 
 
@@ -67,7 +68,8 @@ def test_tasks_give_the_options_that_modules_know(name: str) -> None:
 
 
 def test_every_module_of_ours_is_used() -> None:
-    used = {key for name in FILES for task in tasks(tree.read_yaml(tree.ROOT / name)) for key in task}
+    documents = [tree.read_yaml(tree.ROOT / name) for name in FILES]
+    used = {key for document in documents for task in tasks(document) for key in task}
     assert {path.stem for path in MODULES.glob("*.py")} <= used
 
 
@@ -86,6 +88,6 @@ def test_every_module_documents_itself() -> None:
 )
 def test_a_wrong_option_is_found(options: dict[str, int], count: int, tmp_path: Path) -> None:
     module = tmp_path / "classvm_x.py"
-    module.write_text('DOCUMENTATION = """\noptions:\n  a: {required: true}\n  b: {type: int}\n"""\n')
+    module.write_text('DOCUMENTATION = "options: {a: {required: true}, b: {type: int}}"\n')
     document = [{"tasks": [{"block": [{"classvm_x": options}]}]}]
     assert len(wrong_options(document, tmp_path)) == count
