@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).parents[1]
 NAME = "bench"
@@ -38,7 +39,13 @@ LOAD = ("--threads", "2", "--connections", "32", "--duration", "5s", "--latency"
 
 def run(*words: str) -> str:
     """Run a command that has to succeed and return what it printed."""
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(  # noqa: S603 - the words stand in this file
+        words,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit(f"bench: `{' '.join(words)}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
@@ -92,7 +99,7 @@ class Poller:
     gap: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Poller:
+    def __enter__(self) -> Self:
         """Start to ask."""
         self._thread = threading.Thread(target=self._poll)
         self._thread.start()

@@ -34,4 +34,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             args,
             task_vars=task_vars,
         )
+        if answer.get("privilege") == "password" and self._password_is_given(task_vars or {}):
+            answer["privilege"] = "sudo"
         return answer
+
+    def _password_is_given(self, task_vars: Any) -> bool:
+        """Tell whether the user has told the sudo password, by an option or a variable."""
+        names = ("ansible_become_password", "ansible_become_pass")
+        return bool(self._play_context.become_pass or any(map(task_vars.get, names)))

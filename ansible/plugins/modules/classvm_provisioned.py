@@ -30,6 +30,7 @@ EXAMPLES = """
 RETURN = """
 stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
 privilege: {type: str, returned: queried, description: root, sudo, password or none.}
+engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
 """
 
 import grp
@@ -70,7 +71,12 @@ def work(module: AnsibleModule) -> dict:
             provision.write_record(state_dir, wished)
         return {"changed": bool(stale)}
     groups = [grp.getgrgid(gid).gr_name for gid in os.getgroups()]
-    return {"changed": False, "stale": stale, "privilege": provision.privilege(groups)}
+    return {
+        "changed": False,
+        "stale": stale,
+        "privilege": provision.privilege(groups),
+        "engine_access": os.geteuid() == 0 or "docker" in groups,
+    }
 
 
 if __name__ == "__main__":

@@ -381,6 +381,11 @@ def same_release_with_other_settings(engine: Engine) -> None:
     engine.put(WISH.live, dataclasses.replace(WISH, memory="64m"))
 
 
+def same_release_of_another_image(engine: Engine) -> None:
+    """Leave what the image's name meant before it was built anew."""
+    engine.put(WISH.live, WISH, image=OLD.image)
+
+
 def other_release(engine: Engine) -> None:
     engine.put(WISH.live, OLD)
 
@@ -439,6 +444,7 @@ START_STATES: list[Start] = [
     nothing,
     same_release,
     same_release_with_other_settings,
+    same_release_of_another_image,
     other_release,
     other_release_on_another_port,
     stopped,
@@ -455,6 +461,7 @@ START_STATES: list[Start] = [
 # After these a healthy release serves, or served until a run was cut off.
 SERVED: dict[Start, str] = {
     same_release_with_other_settings: "r2",
+    same_release_of_another_image: "r2",
     other_release: "r1",
     other_release_on_another_port: "r1",
     candidate_left: "r1",
@@ -610,6 +617,8 @@ def test_a_bad_release_is_refused(
         release.release(engine, WISH, state_dir)
     assert "last words of classvm/lab:r2" in str(refused.value)
     assert_served_still(engine, SERVED.get(start))
+    if start in {nothing, created_candidate_left}:
+        assert engine.boxes == {}
     if behaviour is not BAD_AS_LIVE:
         assert [box.stops for box in engine.boxes.values()] in ([], [0])
     assert history(state_dir) == []

@@ -10,9 +10,11 @@ import tree
 
 DOCUMENTS = [name for name in tree.files() if name.endswith(".md")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-# Between backticks: a path of this repository has a slash and begins with a name at its top.
-PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
-TREE_LINE = re.compile(r"^([\w.-]+(?:/[\w.-]+)*/?)(?: {2,}|$)", re.MULTILINE)
+# A word between backticks: a path of this repository has a slash and begins with a name at its top.
+CODE = re.compile(r"`([^`\n]+)`")
+PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
+# A path, indented below its folder, then what it is for.
+TREE_LINE = re.compile(r"^( *)([\w.-]+(?:/[\w.-]+)*/?)(?: {2,}|$)", re.MULTILINE)
 
 
 def anchors(document: str) -> set[str]:
@@ -35,7 +37,8 @@ def dead(document: Path, root: Path) -> list[str]:
         )
         if is_dead:
             found.append(link)
-    for path in PATH.findall(text):
+    words = [word for span in CODE.findall(text) for word in span.split()]
+    for path in filter(PATH.fullmatch, words):
         places = (root / path, document.parent / path)
         if _claims_to_be_ours(path, root) and not any(place.exists() for place in places):
             found.append(path)
@@ -51,8 +54,20 @@ def missing_of_tree(text: str, root: Path) -> list[str]:
     """Return what a map of the tree (in a code block, one path per line) names in vain."""
     blocks = re.findall(r"^```(?:text)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     maps = [block for block in blocks if re.search(r"^[\w.-]+/ ", block, re.MULTILINE)]
-    named = [path for block in maps for path in TREE_LINE.findall(block)]
+    named = [path for block in maps for path in paths_of(block)]
     return [path for path in named if not (root / path).exists()]
+
+
+def paths_of(block: str) -> list[str]:
+    """Return the paths of a map; `a.in/.txt` is short for `a.in` and `a.txt`."""
+    found: list[str] = []
+    top = ""
+    for indent, path in TREE_LINE.findall(block):
+        top = top if indent else path
+        short = re.fullmatch(r"(.+)(\.\w+)/(\.\w+)", path)
+        paths = [short[1] + short[2], short[1] + short[3]] if short else [path]
+        found += [f"{top}{one}" if indent else one for one in paths]
+    return found
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -78,6 +93,7 @@ def test_the_map_of_the_tree_is_true(name: str) -> None:
         ("[a](#nope)", 1),
         ("`sub/nope.txt`", 1),
         ("`sub/nope/`", 1),
+        ("`run sub/nope.txt`", 1),
     ],
 )
 def test_a_dead_link_is_found(text: str, count: int, tmp_path: Path) -> None:
@@ -90,5 +106,9 @@ def test_a_dead_link_is_found(text: str, count: int, tmp_path: Path) -> None:
 
 def test_a_lie_in_the_map_is_found(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    text = "```\na/      is there\nb/      is not\nMakefile  is not\n```\n\n```sh\nmake  x\n```\n"
-    assert missing_of_tree(text, tmp_path) == ["b/", "Makefile"]
+    (tmp_path / "a/c.in").touch()
+    text = (
+        "```\na/      is there\n  c.in/.txt  half of it\nb/      is not\nMakefile  is not\n```\n"
+        "\n```sh\nmake  x\n```\n"
+    )
+    assert missing_of_tree(text, tmp_path) == ["a/c.txt", "b/", "Makefile"]
