@@ -125,7 +125,7 @@ def confirm(files: Files = Files()) -> None:
     if not files.trial.exists():
         raise ClassvmError(
             "The new guard was taken back because nobody could connect in time. Check"
-            " firewall_open_ports and the SSH port, then run `make provision` again.",
+            " firewall_open_tcp and the SSH port, then run `make provision` again.",
         )
     _end_revert(files)
     files.trial.replace(files.rules)

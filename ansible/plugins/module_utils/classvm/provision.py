@@ -36,7 +36,9 @@ def _files(path: Path) -> List[Path]:
     if path.is_file():
         return [path]
     return sorted(
-        file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+        file
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".md"
     )
 
 
