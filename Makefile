@@ -80,14 +80,19 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock-check
 
 ##@ Prove
-lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck
-	ansible-lint --offline
-	yamllint --strict .
-	ruff check
-	mypy
-	hadolint service/Dockerfile
-	shellcheck tools/setup .ci/run
-	openapi-spec-validator service/master.yml
+# $(call COUNT,patterns): how many files git keeps of them.
+COUNT = $$(git ls-files $(1) | wc -l) files
+SHELL_SCRIPTS := tools/setup .ci/run
+
+lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
+	@ansible-lint --offline --quiet && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
+	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
+	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
+	@mypy
+	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
+	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
+	@openapi-spec-validator service/master.yml
+	@python tools/role_readmes.py --check && echo "role READMEs: $(call COUNT,'roles/*/README.md') current"
 
 unit: setup ## the fast tests: no Docker, no root, seconds
 	pytest

@@ -31,6 +31,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         if not ignore_errors:
             self._failures[result._host.get_name()] = str(result._result.get("msg", ""))  # noqa: SLF001 - Ansible offers no other way
 
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Remember why a host could not be reached."""
+        self.v2_runner_on_failed(result)
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the lines after Ansible's own recap."""
         for host, custom in stats.custom.items():

@@ -6,6 +6,8 @@ from __future__ import annotations
 DOCUMENTATION = """
 module: classvm_base_image
 short_description: Provide Ubuntu 18.04 as a local image, pulled, bootstrapped or loaded from a file
+description:
+  - Tries the sources in their order until one gives an image that really is Ubuntu 18.04.
 options:
   name: {type: str, required: true, description: Name that the image has on the host.}
   sources:

@@ -6,6 +6,8 @@ from __future__ import annotations
 DOCUMENTATION = """
 module: classvm_firewall
 short_description: Install the default-deny guard, or open ports in the firewall that is there
+description:
+  - The guard is a table of our own in nftables that filters before Docker rewrites addresses.
 options:
   state:
     description:

@@ -11,7 +11,7 @@ description:
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
   - The action plugin of the same name adds the fingerprint on the control node.
 options:
-  state: {type: str, choices: [queried, recorded], default: queried}
+  state: {type: str, choices: [queried, recorded], default: queried, description: Whether to ask or to record.}
   fingerprint: {type: str, required: true, description: Digest of the roles and their variables.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
   base_image: {type: str, required: true, description: Name of the base image that has to be here.}

@@ -6,6 +6,8 @@ from __future__ import annotations
 DOCUMENTATION = """
 module: classvm_release
 short_description: Make a release live; what was live before stays so when the new one fails
+description:
+  - Starts the release as a candidate on a loopback port, checks its health and its contract, then swaps.
 options:
   service: {type: str, required: true, description: Name of the service.}
   release: {type: str, required: true, description: Id of the release.}
@@ -74,7 +76,13 @@ def main() -> None:
     try:
         if module.check_mode:
             changed = not (docker.engine_version() and release.is_live(docker, wish))
-            module.exit_json(changed=changed, release=wish.release, replaced="", container="")
+            module.exit_json(
+                changed=changed,
+                release=wish.release,
+                replaced="",
+                container="",
+                seconds=0.0,
+            )
         docker.require_engine()
         outcome = release.release(docker, wish, module.params["state_dir"])
     except ClassvmError as error:

@@ -6,6 +6,8 @@ from __future__ import annotations
 DOCUMENTATION = """
 module: classvm_service
 short_description: Query, stop or remove the service
+description:
+  - Touches only what bears classvm's label or is named in the options.
 options:
   state:
     description:

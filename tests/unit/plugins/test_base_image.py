@@ -160,16 +160,6 @@ def test_an_image_that_is_not_bionic_is_taken_away(
     assert NAME not in engine.images
 
 
-def test_why_absent() -> None:
-    engine = Engine()
-    assert base_image.why_absent(engine, NAME) == f"the base image {NAME} is missing"
-    engine.images[NAME] = BIONIC
-    assert base_image.why_absent(engine, NAME) is None
-
-
-# --- bootstrap -------------------------------------------------------------------------------
-
-
 def test_mmdebstrap_argv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base_image, "TRIMMED", ("usr/share/man", "var/log/apt"))
     clean = (

@@ -147,3 +147,25 @@ def test_the_client_that_can_pass_secrets_is_found(
         buildkit_client()
     program("docker", 'test "$DOCKER_BUILDKIT" = 1 && echo "  --secret stringArray"')
     assert buildkit_client() == str(tmp_path / "bin" / "docker")
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("echo 29.1.3", ""),
+        ("echo permission denied >&2; exit 1", "this account is not in the docker group"),
+        ("echo cannot connect >&2; exit 1", "no Docker engine answers"),
+    ],
+)
+def test_why_no_engine_answers(
+    script: str,
+    problem: str,
+    program: Callable[..., Path],
+) -> None:
+    program("docker", script)
+    assert Docker().engine_problem() == problem
+
+
+@pytest.mark.usefixtures("program")
+def test_without_a_client_docker_is_not_installed() -> None:
+    assert Docker().engine_problem() == "Docker is not installed"

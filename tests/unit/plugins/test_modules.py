@@ -294,4 +294,4 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert answer["stale"] == "this host was never provisioned"
     assert answer["privilege"] in {"root", "none"}
     assert call("classvm_provisioned", **asked, state="recorded") == {"changed": True}
-    assert call("classvm_provisioned", **asked)["stale"] == "no Docker engine answers"
+    assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"

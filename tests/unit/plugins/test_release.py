@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from classvm import contract, host, release
+from classvm import contract, host, release, service
 from classvm.command import CommandError, Finished
 from classvm.docker import Docker
 from classvm.errors import ClassvmError
@@ -639,7 +639,7 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World, state
         ("run", "--rm", "--interactive"),
         rm,
         ("rename", WISH.live, WISH.previous),
-        ("stop", "--time", str(release.STOP_SECONDS)),
+        ("stop", "--time", str(service.STOP_SECONDS)),
         ("run", "--detach", "--name"),
         ("rm", WISH.previous),
     ]

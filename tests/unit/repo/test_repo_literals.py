@@ -281,7 +281,7 @@ def test_an_unknown_path_is_found(path: str) -> None:
 
 # --- Files on the host
 
-UNIT_FILE = f"roles/firewall/files/etc/systemd/system/{firewall.UNIT}"
+UNIT_FILE = "roles/firewall/files/etc/systemd/system/classvm-guard.service"
 HOST_PATH = r"/(?:etc|var|opt|usr|srv)/[\w/.-]+"
 
 

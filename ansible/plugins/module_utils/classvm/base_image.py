@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from . import command
 from .docker import Docker, Image
@@ -81,10 +81,9 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
     for source in sources.order:
         try:
             _SOURCES[source](docker, name, sources)
-        except ClassvmError as reason:
+            return _verified(docker, name), source
+        except ClassvmError as reason:  # noqa: PERF203 - three rounds at most
             reasons.append(f"{source}: {reason}")
-            continue
-        return _verified(docker, name), source
     raise ClassvmError(
         f"No source gave the base image {name}:\n"
         + "\n".join(reasons)
@@ -145,6 +144,10 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
     mmdebstrap picks the default mirror and the suites -updates and -security by itself.
     """
     trim = "rm -rf " + " ".join(f'"$1"/{path}/*' for path in TRIMMED)
+    forget = (
+        'rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
+        ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+    )
     return [
         "mmdebstrap",
         "--variant=apt",
@@ -152,8 +155,7 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
         f"--keyring={keyring}",
         f"--customize-hook={trim}",
         '--customize-hook=find "$1"/usr/share/doc -type f ! -name copyright -delete',
-        '--customize-hook=rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
-        ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old',
+        f"--customize-hook={forget}",
         f"--customize-hook=echo '{APT_IN_DOCKER}' > \"$1\"/etc/apt/apt.conf.d/docker-clean",
         SUITE,
         rootfs,
@@ -205,8 +207,3 @@ def _sha256_of_file(path: str) -> str:
         for chunk in iter(lambda: content.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def why_absent(docker: Docker, name: str) -> Optional[str]:
-    """Return a sentence when the base image is not here, else None."""
-    return None if docker.image(name) else f"the base image {name} is missing"

@@ -65,8 +65,22 @@ class Docker:
         """Return the version of the engine, or None when no engine answers."""
         if shutil.which(self.program) is None:
             return None
-        finished = self.run("version", "--format", "{{.Server.Version}}")
+        finished = self._ask_version()
         return finished.out.strip() if finished.code == 0 else None
+
+    def engine_problem(self) -> str:
+        """Return why no engine answers this account, or "" when one does."""
+        if shutil.which(self.program) is None:
+            return "Docker is not installed"
+        finished = self._ask_version()
+        if finished.code == 0:
+            return ""
+        if "permission denied" in finished.err:
+            return "this account is not in the docker group"
+        return "no Docker engine answers"
+
+    def _ask_version(self) -> command.Finished:
+        return self.run("version", "--format", "{{.Server.Version}}")
 
     def require_engine(self) -> str:
         """Return the engine's version.
@@ -78,9 +92,9 @@ class Docker:
         version = self.engine_version()
         if version is None:
             raise ClassvmError(
-                "No Docker engine answers this account. If the host was never provisioned, run"
-                " `make provision` as an admin; if it was, join the docker group and log in"
-                " again. `make doctor` tells which.",
+                f"The engine is out of reach: {self.engine_problem()}. An admin can run"
+                " `make provision`, or add the account to the docker group (it then has to log in"
+                " again). `make doctor` tells more.",
             )
         return version
 

@@ -20,6 +20,7 @@ DOCKERD = "/usr/sbin/dockerd"
 PIDFILE = Path("/run/docker.pid")
 LOG = Path("/var/log/docker.log")
 START_SECONDS = 60
+STOP_SECONDS = 60
 # From this version on the engine itself routes IPv6 to containers (ip6tables by default).
 FIRST_WITH_IPV6 = 27
 # From this version on `dockerd --validate` checks a configuration without starting.
@@ -161,9 +162,7 @@ def unknown_settings(settings: Mapping[str, Any], dockerd_help: str) -> List[str
     """
     known = {*re.findall(r"--([a-z0-9-]+)", dockerd_help), *FILE_ONLY}
     return [
-        name
-        for name in settings
-        if not known & {name, name.rstrip("s"), re.sub("ies$", "y", name)}
+        name for name in settings if not known & {name, name.rstrip("s"), re.sub("ies$", "y", name)}
     ]
 
 
@@ -216,7 +215,10 @@ def _stop_without_systemd() -> None:
     if not program.exists() or program.resolve() != Path(DOCKERD).resolve():
         return
     os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
     while program.exists():
+        if time.monotonic() > deadline:
+            raise ClassvmError(f"The Docker engine (process {process}) does not stop")
         time.sleep(0.1)
 
 

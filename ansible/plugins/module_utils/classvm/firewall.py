@@ -20,7 +20,6 @@ from .errors import ClassvmError
 
 FOLDER = Path("/etc/classvm")
 TABLE = "classvm"
-UNIT = "classvm-guard.service"
 REVERT_SECONDS = 30
 
 
@@ -39,7 +38,8 @@ class Files:
     rules: Path = FOLDER / "guard.nft"
     trial: Path = FOLDER / "guard.nft.trial"
     listing: Path = FOLDER / "guard.listing"
-    revert: Path = FOLDER / "guard.revert.pid"
+    # Under /run, so that no later boot takes the number for another process's.
+    revert: Path = Path("/run/classvm-guard-revert.pid")
 
 
 def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> str:
@@ -57,9 +57,11 @@ def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> st
 
 def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
     """Return the ports of the SSH server: those configured and the one in use right now."""
-    configured = re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE) if (
-        shutil.which("sshd")
-    ) else []
+    configured = (
+        re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE)
+        if (shutil.which("sshd"))
+        else []
+    )
     # "client-address client-port server-address server-port", set by sshd
     in_use = environment.get("SSH_CONNECTION", "").split()[3:]
     return sorted({int(port) for port in [*configured, *in_use]})
@@ -95,6 +97,7 @@ def try_out(wished: str, files: Files = Files(), seconds: int = REVERT_SECONDS) 
     if checked.code:
         files.trial.unlink()
         raise command.CommandError(checked)
+    _end_revert(files)
     revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
         ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],
         stdin=subprocess.DEVNULL,

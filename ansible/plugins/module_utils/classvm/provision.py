@@ -49,8 +49,9 @@ def why_stale(docker: Docker, state_dir: str, wished: str, base_image: str) -> s
         return "this host was never provisioned"
     if _recorded(record) != wished:
         return "the roles or their variables have changed since this host was provisioned"
-    if docker.engine_version() is None:
-        return "no Docker engine answers"
+    problem = docker.engine_problem()
+    if problem:
+        return problem
     if docker.image(base_image) is None:
         return f"the base image {base_image} is missing"
     return ""

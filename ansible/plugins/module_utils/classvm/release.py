@@ -20,19 +20,18 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TextIO
 
 from . import contract, host
 from .command import Finished
 from .docker import Container, Docker
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
-from .service import container_name
+from .service import STOP_SECONDS, container_name
 
 LABEL_SETTINGS = "classvm.settings"
 LOG_LINES = 20
 POLL_SECONDS = 0.1
-STOP_SECONDS = 3
 LOCK_SECONDS = 120
 SPACE_MEGABYTES = 10
 
@@ -166,7 +165,12 @@ def release(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
         recover(docker, wish)
         live = docker.container(wish.live)
         if live is not None and is_live(docker, wish):
-            return Outcome(False, live.id, live.labels.get(LABEL_RELEASE, ""), 0.0)
+            return Outcome(
+                changed=False,
+                container=live.id,
+                replaced=live.labels.get(LABEL_RELEASE, ""),
+                seconds=0.0,
+            )
         _require_port(docker, wish, live)
         try_candidate(docker, wish)
         started = time.monotonic()
@@ -175,7 +179,12 @@ def release(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
         replaced = live.labels.get(LABEL_RELEASE, "") if live else ""
         record(state_dir, wish, replaced, seconds)
         now_live = docker.container(wish.live)
-        return Outcome(True, now_live.id if now_live else "", replaced, seconds)
+        return Outcome(
+            changed=True,
+            container=now_live.id if now_live else "",
+            replaced=replaced,
+            seconds=seconds,
+        )
 
 
 def recover(docker: Docker, wish: Wish) -> None:
@@ -310,7 +319,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _open_shared(path: str) -> Any:
+def _open_shared(path: str) -> TextIO:
     """Open a file of the state folder for appending; the docker group may write it, too."""
 
     def opener(name: str, flags: int) -> int:

@@ -1,0 +1,115 @@
+"""Finding, stopping and removing what classvm made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import service
+from classvm.docker import Container, Docker, Image
+
+if TYPE_CHECKING:
+    from classvm.command import Finished
+
+BASE = "classvm/base:18.04"
+
+
+class Engine(Docker):
+    """An engine that answers from a table and keeps what it was told."""
+
+    def __init__(
+        self,
+        live: Container | None = None,
+        shown: str = " 2026-01-01T10:00:00.5Z",
+        *,
+        running: bool = True,
+    ) -> None:
+        super().__init__()
+        self.live = live
+        self.shown = shown
+        self.answers = running
+        self.told: list[tuple[str, ...]] = []
+
+    def engine_version(self) -> str | None:
+        return "29.1.3" if self.answers else None
+
+    def container(self, name: str) -> Container | None:
+        return self.live if self.live and self.live.name == name else None
+
+    def image(self, reference: str) -> Image | None:
+        return Image(reference, {}, 1, []) if reference == BASE else None
+
+    def check(self, *words: str, stdin: bytes | None = None) -> str:
+        assert stdin is None
+        self.told.append(words)
+        return {"container": self.shown, "ps": "c1\nc2\n", "image": "classvm/lab:1\n"}.get(
+            words[0] if words[:2] != ("image", "rm") else "rm",
+            "",
+        )
+
+    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+        raise AssertionError((words, stdin))
+
+
+def container(*, running: bool = True) -> Container:
+    labels = {"classvm.release": "3f2a91c"}
+    return Container("c1", "classvm-lab", "i1", running=running, exit_code=0, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("live", "health", "state"),
+    [
+        (None, "", "absent"),
+        (container(), "", "up"),
+        (container(), "healthy", "up"),
+        (container(), "starting", "up"),
+        (container(), "unhealthy", "unhealthy"),
+        (container(running=False), "unhealthy", "stopped"),
+    ],
+)
+def test_the_status(live: Container | None, health: str, state: str) -> None:
+    found = service.status(Engine(live, f"{health} 2026-01-01T10:00:00.5Z"), "lab")
+    assert found.state == state
+    assert found.release == ("3f2a91c" if live else "")
+    assert found.since == ("2026-01-01T10:00:00" if live else "")
+
+
+@pytest.mark.parametrize(
+    ("live", "stopped"),
+    [(None, False), (container(running=False), False), (container(), True)],
+)
+def test_stopping(live: Container | None, stopped: bool) -> None:  # noqa: FBT001
+    engine = Engine(live)
+    assert service.stop(engine, "lab") is stopped
+    words = ("stop", "--time", str(service.STOP_SECONDS), "classvm-lab")
+    assert engine.told == ([words] if stopped else [])
+
+
+def test_only_labelled_things_are_listed() -> None:
+    engine = Engine()
+    assert service.containers(engine) == ["c1", "c2"]
+    assert service.images(engine, BASE) == ["classvm/lab:1", BASE]
+    assert all("label=classvm.service" in words for words in engine.told)
+
+
+def test_removing_takes_exactly_what_is_present(tmp_path: Path) -> None:
+    state, absent = tmp_path / "state", tmp_path / "absent"
+    state.mkdir()
+    folders = [str(state), str(absent)]
+    engine = Engine()
+    there = service.present(engine, BASE, folders)
+    assert service.remove(engine, BASE, folders) == there
+    assert there == [str(state), "c1", "c2", "classvm/lab:1", BASE]
+    assert not state.exists()
+    assert ("rm", "--force", "c1") in engine.told
+    assert ("image", "rm", BASE) in engine.told
+
+
+def test_without_an_engine_the_folders_go(tmp_path: Path) -> None:
+    engine = Engine(running=False)
+    folders = [str(tmp_path / "state")]
+    Path(folders[0]).mkdir()
+    assert service.present(engine, BASE, folders) == folders
+    assert service.remove(engine, BASE, folders) == folders
+    assert engine.told == []
