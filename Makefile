@@ -85,7 +85,7 @@ COUNT = $$(git ls-files $(1) | wc -l) files
 SHELL_SCRIPTS := tools/setup .ci/run
 
 lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
-	@ansible-lint --offline --quiet && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
+	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
 	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
