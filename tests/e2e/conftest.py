@@ -6,13 +6,21 @@ import os
 from pathlib import Path
 
 import pytest
-from machine import Run, copy_of_service, play
+from machine import Run, copy_of_service, play, run
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _root() -> None:
     if os.geteuid() != 0:
         pytest.exit("These tests install an engine: run `sudo make e2e`", returncode=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs(_root: None) -> None:
+    """Install what the tests themselves call."""
+    words = "update_cache=true name=nftables,iproute2,procps,e2fsprogs,sudo"
+    installed = run("ansible", "localhost", "--module-name", "apt", "--args", words)
+    assert installed.code == 0, installed.text
 
 
 @pytest.fixture(scope="session")

@@ -114,13 +114,13 @@ class Network:
 
     folder: Path
 
-    def guard(self, verb: str) -> int:
+    def guard(self, verb: str, rules: str = RULES) -> int:
         """Call one of the firewall's functions inside the VM and return the exit code."""
         utils = str(ROOT / "ansible/plugins/module_utils")
         words = [utils, str(self.folder), verb, str(SERVICE), str(SSH)]
         done = subprocess.run(
             ["ip", "netns", "exec", VM, sys.executable, "-c", GUARD, *words],
-            input=RULES,
+            input=rules,
             text=True,
             check=False,
         )
@@ -229,6 +229,14 @@ def test_a_hole_made_by_hand_is_noticed(network: Network) -> None:
     assert run("ip", "netns", "exec", VM, *hole, "accept").code == 0
     assert network.reachable() == {SSH, SERVICE, CANARY}
     assert network.guard("current") != 0
+
+
+def test_a_broken_ruleset_changes_nothing(network: Network) -> None:
+    network.guard("try")
+    network.guard("confirm")
+    assert network.guard("try", rules=RULES.replace("drop", "dorp")) != 0
+    assert network.reachable() == {SSH, SERVICE}
+    assert network.guard("current") == 0
 
 
 def test_removing_it_opens_everything(network: Network) -> None:

@@ -25,10 +25,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         args = dict(self._task.args)
         folder = Path(args.pop("folder")).resolve()
         try:
-            source.check(folder)
+            source.check_files(folder)
             packed = source.pack(folder)
             args["source_digest"] = packed.digest
             result = self._call(args, task_vars)
+            # A host that has built this very content has it from a deploy that checked it.
+            if result.get("changed") or result.get("needs_context"):
+                source.check_contract(folder)
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
         except ClassvmError as error:
