@@ -1,4 +1,4 @@
-"""A student has no sudo, only the docker group, and a clone of their own."""
+"""Accounts that are not root: a student with the docker group, then an admin with sudo."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from machine import ROOT, Run, get, live, play, run
 pytestmark = pytest.mark.usefixtures("deployed")
 
 ACCOUNT = "classvm-student"
+PASSWORD = "correct horse"  # noqa: S105 - of an account that the test makes and removes
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ def test_a_student_is_told_what_needs_an_admin(student: Student) -> None:
     student.edit("roles/docker/defaults/main.yml", "20m", "10m")
 
 
+def test_a_student_cannot_provision_a_bare_machine(student: Student) -> None:
+    before = live()
+    deploy = student.make("deploy", "ARGS='-e classvm_state_dir=/var/lib/elsewhere'")
+    assert deploy.code != 0
+    assert "needs an admin: this host was never provisioned" in deploy.last_line
+    assert live()["Id"] == before["Id"]
+
+
 def test_without_the_docker_group_no_engine_answers(student: Student) -> None:
     before = live()
     assert run("gpasswd", "--delete", ACCOUNT, "docker").code == 0
@@ -80,3 +89,22 @@ def test_without_the_docker_group_no_engine_answers(student: Student) -> None:
     assert deploy.code != 0
     assert "needs an admin: this account is not in the docker group" in deploy.last_line
     assert live()["Id"] == before["Id"]
+
+
+def test_an_admin_is_asked_for_the_sudo_password(student: Student) -> None:
+    before = live()
+    assert run("usermod", "--append", "--groups", "sudo", ACCOUNT).code == 0
+    assert run("sh", "-c", f"echo '{ACCOUNT}:{PASSWORD}' | chpasswd").code == 0
+    deploy = student.make("deploy", "</dev/null")
+    assert deploy.code != 0
+    assert "wants a password, and nobody was there to give it" in deploy.last_line
+    assert live()["Id"] == before["Id"]
+
+
+def test_an_admin_deploys_without_the_docker_group(student: Student) -> None:
+    file = student.clone / "password"
+    file.write_text(PASSWORD)
+    student.edit("service/src/hello.py", "Student here", "Admin here")
+    deploy = student.make("deploy", f"ARGS='--become-password-file {file}'")
+    assert deploy.code == 0, deploy.text
+    assert "Admin here" in get("/e222/hello")
