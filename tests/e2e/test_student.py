@@ -82,12 +82,12 @@ def test_a_student_cannot_provision_a_bare_machine(student: Student) -> None:
     assert live()["Id"] == before["Id"]
 
 
-def test_without_the_docker_group_no_engine_answers(student: Student) -> None:
+def test_without_the_docker_group_the_engine_is_out_of_reach(student: Student) -> None:
     before = live()
     assert run("gpasswd", "--delete", ACCOUNT, "docker").code == 0
     deploy = student.make("deploy")
     assert deploy.code != 0
-    assert "needs an admin: this account is not in the docker group" in deploy.last_line
+    assert "out of reach: this account is not in the docker group. An admin" in deploy.last_line
     assert live()["Id"] == before["Id"]
 
 

@@ -72,7 +72,7 @@ def work(module: AnsibleModule) -> dict:
     recipe = image.Recipe(
         service=params["service"],
         base=params["base_image"],
-        base_id=base.id if base else "",
+        base_digest=base.content if base else "",
         source_digest=params["source_digest"],
     )
     result = {"changed": False, "release": recipe.release, "image": recipe.image}

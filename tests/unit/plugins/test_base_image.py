@@ -167,7 +167,10 @@ def test_mmdebstrap_argv(monkeypatch: pytest.MonkeyPatch) -> None:
         """ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'"""
     )
     logs = '"$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
-    leftovers = '"$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+    leftovers = (
+        '"$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+        ' "$1"/etc/hostname "$1"/etc/resolv.conf'
+    )
     assert base_image.mmdebstrap_argv("/k.gpg", "/r.tar") == [
         "mmdebstrap",
         "--variant=apt",
@@ -183,9 +186,7 @@ def test_mmdebstrap_argv(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bootstrap_loads_what_mmdebstrap_made(program: Callable[..., Path]) -> None:
-    script = (
-        'test "$SOURCE_DATE_EPOCH" = 1685491200 || exit 9\nfor last; do :; done; echo x > $last'
-    )
+    script = 'test "$SOURCE_DATE_EPOCH" = 1685491200 || exit 9\nfor last; do :; done; tar cf $last -T /dev/null'
     calls = program("mmdebstrap", script)
     engine = Engine()
     assert base_image.provide(engine, NAME, sources("bootstrap"))[1] == "bootstrap"
@@ -294,3 +295,20 @@ def test_an_alien_key_in_the_keyring_would_be_seen() -> None:
     alien = base64.b64decode(ALIEN)
     assert fingerprints(alien) == {ALIEN_FINGERPRINT}
     assert ALIEN_FINGERPRINT in fingerprints(KEYRING.read_bytes() + alien)
+
+
+def test_unused_fields_of_a_tar_file_do_not_matter(tmp_path: Path) -> None:
+    layers: list[bytes] = []
+    for filling in (b"0000000\0", b"\0" * 8):
+        header = bytearray(tarfile.TarInfo("file").tobuf(tarfile.USTAR_FORMAT))
+        header[329:345] = filling * 2  # devmajor and devminor
+        header[148:156] = b" " * 8
+        header[148:156] = f"{sum(header[:512]):06o}\0 ".encode()
+        rootfs = tmp_path / f"rootfs-{len(layers)}.tar"
+        rootfs.write_bytes(bytes(header) + bytes(1024))
+        layer = tmp_path / f"layer-{len(layers)}.tar"
+        base_image.rewrite(str(rootfs), str(layer))
+        with tarfile.open(layer) as rewritten:
+            assert rewritten.getnames() == ["file"]
+        layers.append(layer.read_bytes())
+    assert layers[0] == layers[1]

@@ -169,3 +169,10 @@ def test_why_no_engine_answers(
 @pytest.mark.usefixtures("program")
 def test_without_a_client_docker_is_not_installed() -> None:
     assert Docker().engine_problem() == "Docker is not installed"
+
+
+def test_the_content_of_an_image_is_that_of_its_layers() -> None:
+    one = Image("sha256:1", {}, 1, [], ["sha256:a", "sha256:b"])
+    stored_otherwise = Image("sha256:2", {}, 1, [], ["sha256:a", "sha256:b"])
+    assert one.content == stored_otherwise.content
+    assert one.content != Image("sha256:1", {}, 1, [], ["sha256:b", "sha256:a"]).content

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECIPE = image.Recipe(
-    service="lab", base="classvm/base:18.04", base_id="sha256:b", source_digest="5"
+    service="lab", base="classvm/base:18.04", base_digest="sha256:b", source_digest="5"
 )
 # printf 'sha256:b\n5' | sha256sum
 DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
@@ -31,7 +31,7 @@ def test_an_image_is_named_by_its_content() -> None:
     assert RECIPE.image == f"classvm/lab:{DIGEST[:7]}"
 
 
-@pytest.mark.parametrize("change", [{"base_id": "sha256:c"}, {"source_digest": "6"}], ids=str)
+@pytest.mark.parametrize("change", [{"base_digest": "sha256:c"}, {"source_digest": "6"}], ids=str)
 def test_other_content_has_another_name(change: dict[str, str]) -> None:
     assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from classvm import provision
-from classvm.docker import Docker, Image
+from classvm.docker import NOT_IN_GROUP, Docker, Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +17,15 @@ BASE = "classvm/base:18.04"
 class Host(Docker):
     """A host with or without an engine, with or without a base image."""
 
-    def __init__(self, *, engine: bool = True, image: bool = True) -> None:
+    def __init__(self, *, engine: bool = True, image: bool = True, group: bool = True) -> None:
         super().__init__()
         self.has_engine = engine
         self.has_image = image
+        self.in_group = group
 
     def engine_problem(self) -> str:
+        if not self.in_group:
+            return NOT_IN_GROUP
         return "" if self.has_engine else "no Docker engine answers"
 
     def image(self, reference: str) -> Image | None:
@@ -117,9 +120,10 @@ def test_never_provisioned(tmp_path: Path) -> None:
     [
         ("f2", Host(), "the roles or their variables have changed since this host was provisioned"),
         ("f1", Host(engine=False), "no Docker engine answers"),
+        ("f1", Host(group=False, image=False), ""),
         ("f1", Host(image=False), f"the base image {BASE} is missing"),
     ],
-    ids=["changed", "no engine", "no base image"],
+    ids=["changed", "no engine", "may not ask", "no base image"],
 )
 def test_why_stale(wished: str, host: Docker, reason: str, tmp_path: Path) -> None:
     provision.write_record(str(tmp_path), "f1")

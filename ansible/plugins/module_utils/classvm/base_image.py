@@ -130,8 +130,10 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
             env={"SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH)},
             timeout=BOOTSTRAP_TIMEOUT,
         )
+        layer = os.path.join(folder, "layer.tar")
+        rewrite(rootfs, layer)
         archive = os.path.join(folder, "image.tar")
-        write_image_archive(rootfs, name, archive)
+        write_image_archive(layer, name, archive)
         docker.check("load", "--quiet", "--input", archive)
 
 
@@ -144,9 +146,11 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
     mmdebstrap picks the default mirror and the suites -updates and -security by itself.
     """
     trim = "rm -rf " + " ".join(f'"$1"/{path}/*' for path in TRIMMED)
+    # The last two are the building machine's own; a container gets its own from Docker.
     forget = (
         'rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
         ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+        ' "$1"/etc/hostname "$1"/etc/resolv.conf'
     )
     return [
         "mmdebstrap",
@@ -160,6 +164,17 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
         SUITE,
         rootfs,
     ]
+
+
+def rewrite(rootfs: str, layer: str) -> None:
+    """Write a tar file anew, with the same members in the same order.
+
+    Releases of GNU tar fill the unused fields of a header differently; Python's do not. So
+    hosts with different distributions get the same bytes.
+    """
+    with tarfile.open(rootfs) as old, tarfile.open(layer, "w", format=tarfile.PAX_FORMAT) as new:
+        for member in old:
+            new.addfile(member, old.extractfile(member) if member.isreg() else None)
 
 
 def write_image_archive(rootfs: str, name: str, archive: str) -> None:

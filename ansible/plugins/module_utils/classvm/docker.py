@@ -7,6 +7,7 @@ Source: https://docs.docker.com/reference/cli/docker/
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,15 +17,30 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from . import command
 from .errors import ClassvmError
 
+NOT_IN_GROUP = "this account is not in the docker group"
+
 
 @dataclass(frozen=True)
 class Image:
-    """A local image, as `docker image inspect` describes it."""
+    """A local image, as `docker image inspect` describes it.
+
+    Attributes:
+        layers: digest of each layer, the same on every host that has the same bits. The id
+            is not: one kind of image store takes it from the configuration, the other
+            from the manifest.
+
+    """
 
     id: str
     labels: Mapping[str, str]
     size: int
     healthcheck: Sequence[str]
+    layers: Sequence[str] = ()
+
+    @property
+    def content(self) -> str:
+        """Digest (sha256, hex) of all layers."""
+        return hashlib.sha256("\n".join(self.layers).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Docker:
         if finished.code == 0:
             return ""
         if "permission denied" in finished.err:
-            return "this account is not in the docker group"
+            return NOT_IN_GROUP
         return "no Docker engine answers"
 
     def _ask_version(self) -> command.Finished:
@@ -109,6 +125,7 @@ class Docker:
             labels=config.get("Labels") or {},
             size=found["Size"],
             healthcheck=(config.get("Healthcheck") or {}).get("Test") or [],
+            layers=(found.get("RootFS") or {}).get("Layers") or [],
         )
 
     def container(self, name: str) -> Optional[Container]:

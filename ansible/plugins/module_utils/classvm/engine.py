@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from .docker import Docker
 from .errors import ClassvmError
 
 DAEMON_JSON = Path("/etc/docker/daemon.json")
-DOCKERD = "/usr/sbin/dockerd"
+# Debian has it in /usr/sbin, Ubuntu 24.04 in /usr/bin; an account's PATH may lack the former.
+DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin") or "/usr/sbin/dockerd"
 PIDFILE = Path("/run/docker.pid")
 LOG = Path("/var/log/docker.log")
 START_SECONDS = 60

@@ -26,20 +26,20 @@ class Recipe:
     Attributes:
         service: name of the service; the image's name derives from it.
         base: name of the base image.
-        base_id: id of the base image.
+        base_digest: digest of the base image's layers.
         source_digest: digest of the service's folder.
 
     """
 
     service: str
     base: str
-    base_id: str
+    base_digest: str
     source_digest: str
 
     @property
     def digest(self) -> str:
         """The whole content's sha256, hex."""
-        return hashlib.sha256(f"{self.base_id}\n{self.source_digest}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.base_digest}\n{self.source_digest}".encode()).hexdigest()
 
     @property
     def release(self) -> str:
@@ -67,7 +67,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_RELEASE: recipe.release,
         LABEL_DIGEST: recipe.digest,
         "org.opencontainers.image.base.name": recipe.base,
-        "org.opencontainers.image.base.digest": recipe.base_id,
+        "org.opencontainers.image.base.digest": recipe.base_digest,
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, List, Mapping, Sequence
 
 from . import command
-from .docker import Docker
+from .docker import NOT_IN_GROUP, Docker
 
 RECORD = "provision.json"
 ADMIN_GROUPS = ("sudo", "wheel", "admin")
@@ -50,6 +50,9 @@ def why_stale(docker: Docker, state_dir: str, wished: str, base_image: str) -> s
     if _recorded(record) != wished:
         return "the roles or their variables have changed since this host was provisioned"
     problem = docker.engine_problem()
+    if problem == NOT_IN_GROUP:
+        # An account that may not ask the engine cannot say more.
+        return ""
     if problem:
         return problem
     if docker.image(base_image) is None:
