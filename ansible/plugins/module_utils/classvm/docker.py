@@ -125,7 +125,7 @@ class Docker:
             labels=config.get("Labels") or {},
             size=found["Size"],
             healthcheck=(config.get("Healthcheck") or {}).get("Test") or [],
-            layers=(found.get("RootFS") or {}).get("Layers") or [],
+            layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         )
 
     def container(self, name: str) -> Optional[Container]:
