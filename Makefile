@@ -7,7 +7,7 @@ INVENTORY ?=
 LIMIT ?=
 APP ?=
 PORT ?=
-LINES ?= 50
+LOG_LINES ?= 50
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,8 +46,8 @@ release: setup ## the student's half of it: image, contract, swap (docker group)
 status: setup ## which release is up, where, since when
 	$(call PLAY,status)
 
-logs: setup ## the last log lines of the service (LINES=50)
-	$(call PLAY,logs) --extra-vars logs_lines=$(LINES)
+logs: setup ## the last log lines of the service (LOG_LINES=50)
+	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES)
 
 stop: setup ## stop the service; `make deploy` starts it again
 	$(call PLAY,stop)
@@ -76,7 +76,7 @@ lock: setup ## compile both requirements.in (UPGRADE=1: to the newest versions)
 lock-check: setup ## fail if a lock is not what `make lock` would write
 	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$$new" && \
 	$(PIP_COMPILE) --output-file "$$new" requirements.in && \
-	diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }
+	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
 	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock-check
 
 ##@ Prove

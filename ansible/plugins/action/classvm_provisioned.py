@@ -21,20 +21,21 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         """Return the module's result."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        paths = [Path(path).resolve() for path in args.pop("paths")]
-        prefixes = tuple(args.pop("prefixes"))
+        paths = [Path(path).resolve() for path in args.pop("paths", [])]
+        prefixes = tuple(args.pop("prefixes", []))
         variables = {
             name: self._templar.template(value)
             for name, value in (task_vars or {}).items()
             if name.startswith(prefixes)
         }
         args["fingerprint"] = provision.fingerprint(paths, variables)
+        args["password_given"] = self._password_is_given(task_vars or {})
         answer: dict[str, Any] = self._execute_module(
             "classvm_provisioned",
             args,
             task_vars=task_vars,
         )
-        if answer.get("privilege") == "password" and self._password_is_given(task_vars or {}):
+        if answer.get("privilege") in ("password", "none") and args["password_given"]:
             answer["privilege"] = "sudo"
         return answer
 

@@ -88,8 +88,13 @@ ARGUMENTS = {
 }
 
 
-def failure_message(report: Report) -> str:
+def failure_message(report: Report, url: str) -> str:
     """Name the operations that failed, each once, and the command that tells more."""
+    if all(failure.status is None for failure in report.failures):
+        return (
+            f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
+            " between here and there, then: make status"
+        )
     # Probes of no operation in particular are known by what they sent.
     names = [failure.operation_id or failure.case for failure in report.failures]
     unique = ", ".join(dict.fromkeys(names))
@@ -116,7 +121,7 @@ def main() -> None:
     }
     if report.ok:
         module.exit_json(**result)
-    module.fail_json(msg=failure_message(report), **result)
+    module.fail_json(msg=failure_message(report, module.params["url"]), **result)
 
 
 if __name__ == "__main__":

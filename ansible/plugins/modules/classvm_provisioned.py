@@ -8,13 +8,15 @@ module: classvm_provisioned
 short_description: Tell whether a host's provision is current, or record that it is
 description:
   - With O(state=queried) tells why the host needs its provision, and how this account could become root.
+  - With O(state=account) tells only what this account may do.
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
   - The action plugin of the same name adds the fingerprint on the control node.
 options:
-  state: {type: str, choices: [queried, recorded], default: queried, description: Whether to ask or to record.}
-  fingerprint: {type: str, required: true, description: Digest of the roles and their variables.}
-  state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
-  base_image: {type: str, required: true, description: Name of the base image that has to be here.}
+  state: {type: str, choices: [account, queried, recorded], default: queried, description: What to ask, or to record.}
+  fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
+  state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
+  base_image: {type: str, default: "", description: Name of the base image that has to be here.}
+  password_given: {type: bool, default: false, description: Whether the user has told the sudo password; set by the action plugin.}
 """
 
 EXAMPLES = """
@@ -48,10 +50,11 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"choices": ["queried", "recorded"], "default": "queried"},
-            "fingerprint": {"type": "str", "required": True},
-            "state_dir": {"type": "path", "required": True},
-            "base_image": {"type": "str", "required": True},
+            "state": {"choices": ["account", "queried", "recorded"], "default": "queried"},
+            "fingerprint": {"type": "str", "default": ""},
+            "state_dir": {"type": "path", "default": ""},
+            "base_image": {"type": "str", "default": ""},
+            "password_given": {"type": "bool", "default": False, "no_log": False},
         },
         supports_check_mode=True,
     )
@@ -63,17 +66,30 @@ def main() -> None:
 
 def work(module: AnsibleModule) -> dict:
     """Return the task's result."""
+    account = describe_account()
+    if module.params["state"] == "account":
+        return {"changed": False, "stale": "", **account}
     wished, state_dir = module.params["fingerprint"], module.params["state_dir"]
     host.require_space(state_dir, SPACE_MEGABYTES)
-    stale = provision.why_stale(Docker(), state_dir, wished, module.params["base_image"])
+    stale = provision.why_stale(
+        Docker(),
+        state_dir,
+        wished,
+        module.params["base_image"],
+        may_provision=account["privilege"] != "none" or module.params["password_given"],
+    )
     if module.params["state"] == "recorded":
         if stale and not module.check_mode:
             provision.write_record(state_dir, wished)
         return {"changed": bool(stale)}
-    groups = [grp.getgrgid(gid).gr_name for gid in os.getgroups()]
+    return {"changed": False, "stale": stale, **account}
+
+
+def describe_account() -> dict:
+    """Return what this account may do on the host."""
+    here = set(os.getgroups())
+    groups = [group.gr_name for group in grp.getgrall() if group.gr_gid in here]
     return {
-        "changed": False,
-        "stale": stale,
         "privilege": provision.privilege(groups),
         "engine_access": os.geteuid() == 0 or "docker" in groups,
     }

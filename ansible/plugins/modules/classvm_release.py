@@ -45,6 +45,9 @@ container: {type: str, returned: success, description: Id of the live container.
 seconds: {type: float, returned: success, description: Duration of the swap.}
 """
 
+import signal
+import sys
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.classvm import release
 from ansible.module_utils.classvm.docker import Docker
@@ -59,7 +62,7 @@ WISH = {
     "memory": {"type": "str", "required": True},
     "pids": {"type": "int", "required": True},
     "tmpfs_size": {"type": "str", "required": True},
-    "environment": {"type": "dict", "default": {}},
+    "environment": {"type": "dict", "default": {}, "no_log": True},
     "health_timeout": {"type": "float", "required": True},
     "contract": {"type": "str", "default": ""},
 }
@@ -71,6 +74,9 @@ def main() -> None:
         argument_spec={**WISH, "state_dir": {"type": "path", "required": True}},
         supports_check_mode=True,
     )
+    # A terminated run undoes what it has begun, as an interrupted one does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     wish = release.Wish(**{name: module.params[name] for name in WISH})
     docker = Docker()
     try:

@@ -83,7 +83,7 @@ def test_major(version: str, major: int) -> None:
         (OLD, False, {}),
         (OLD, True, {}),
         (NEW, False, {}),
-        (NEW, True, {"userland-proxy": False, "ipv6": True}),
+        (NEW, True, {"ipv6": True}),
         ("", True, {}),
     ],
 )

@@ -109,11 +109,23 @@ def test_revert_script(files: firewall.Files) -> None:
 def test_ssh_ports(
     sshd: str | None, connection: str, ports: list[int], program: Callable[..., Path]
 ) -> None:
+    program("ss")
     if sshd:
         calls = program("sshd", f"echo '{sshd}'")
     assert firewall.ssh_ports({"SSH_CONNECTION": connection} if connection else {}) == ports
     if sshd:
         assert calls.read_text() == "-T\n"
+
+
+def test_a_port_that_systemd_listens_on_for_ssh(program: Callable[..., Path]) -> None:
+    socket = 'users:(("sshd",pid=109,fd=3),("systemd",pid=1,fd=81))'
+    program("ss", f"echo 'LISTEN 0 4096 0.0.0.0:2222 0.0.0.0:* {socket}'")
+    assert firewall.ssh_ports({}) == [2222]
+
+
+def test_a_guard_without_ssh_is_refused() -> None:
+    with pytest.raises(ClassvmError, match="would lock everybody out"):
+        firewall.ruleset("rules", [11000], [])
 
 
 # --- other firewalls ---------------------------------------------------------------------------

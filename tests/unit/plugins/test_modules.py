@@ -147,7 +147,7 @@ def test_names_and_results_are_documented(file: Path) -> None:
 @EACH_MODULE
 def test_secrets_are_not_logged(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, option in made(file, monkeypatch)["argument_spec"].items():
-        assert option.get("no_log", False) == (name == "secrets"), name
+        assert option.get("no_log", False) == (name in {"secrets", "environment"}), name
 
 
 def test_every_action_plugin_has_its_module() -> None:
@@ -206,10 +206,16 @@ STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.0
     ],
 )
 def test_a_dry_run_on_a_bare_host_announces_the_change(
-    name: str, options: dict[str, Any], call: Callable[..., dict[str, Any]], tmp_path: Path
+    name: str,
+    options: dict[str, Any],
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     if name == "classvm_firewall":
         (tmp_path / "bin" / "nft").symlink_to("/bin/false")
+        listening = """echo 'LISTEN 0 128 *:22 *:* users:(("sshd",pid=1,fd=3))'"""
+        program("ss", listening)
     answer = call(name, check_mode=True, **options)
     assert answer["changed"] is True
     assert "failed" not in answer

@@ -118,16 +118,28 @@ def test_never_provisioned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wished", "host", "reason"),
     [
-        ("f2", Host(), "the roles or their variables have changed since this host was provisioned"),
-        ("f1", Host(engine=False), "no Docker engine answers"),
-        ("f1", Host(group=False, image=False), ""),
-        ("f1", Host(image=False), f"the base image {BASE} is missing"),
+        ("f2-v1", Host(), "the roles have changed since this host was provisioned"),
+        ("f1-v2", Host(), "the roles' variables have changed since this host was provisioned"),
+        ("f1-v1", Host(engine=False), "no Docker engine answers"),
+        ("f1-v1", Host(group=False, image=False), ""),
+        ("f1-v1", Host(image=False), f"the base image {BASE} is missing"),
     ],
-    ids=["changed", "no engine", "may not ask", "no base image"],
+    ids=["files", "variables", "no engine", "may not ask", "no base image"],
 )
 def test_why_stale(wished: str, host: Docker, reason: str, tmp_path: Path) -> None:
-    provision.write_record(str(tmp_path), "f1")
+    provision.write_record(str(tmp_path), "f1-v1")
     assert provision.why_stale(host, str(tmp_path), wished, BASE) == reason
+
+
+@pytest.mark.parametrize(("wished", "stale"), [("f1-v2", False), ("f2-v1", True)])
+def test_a_student_s_own_variables_do_not_count(
+    wished: str,
+    stale: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    provision.write_record(str(tmp_path), "f1-v1")
+    why = provision.why_stale(Host(), str(tmp_path), wished, BASE, may_provision=False)
+    assert bool(why) == stale
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import errno
 import itertools
 import json
 import multiprocessing
@@ -13,7 +12,7 @@ import os
 import time
 import types
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from classvm import contract, host, release, service
@@ -327,29 +326,9 @@ class Clock(types.SimpleNamespace):
         return "2026-01-01T00:00:00Z"
 
 
-class Probe:
-    """A socket that cannot be bound where a process of the model listens."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close nothing."""
-
-    def setsockopt(self, *_: int) -> None:
-        """Set nothing."""
-
-    def bind(self, address: tuple[str, int]) -> None:
-        if address[1] in self.engine.process_ports:
-            raise OSError(errno.EADDRINUSE, "Address already in use")
-
-
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Engine], None]:
-    """Offer ``world(engine)``: the clock and the sockets then belong to the model."""
+    """Offer ``world(engine)``: the clock and the ports then belong to the model."""
     (tmp_path / "state").mkdir(exist_ok=True)
     monkeypatch.setenv("LOGNAME", "student")
     monkeypatch.setattr(release, "time", Clock())
@@ -357,10 +336,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Engine],
     monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
 
     def enter(engine: Engine) -> None:
-        fake = types.SimpleNamespace(
-            AF_INET=0, SOCK_STREAM=0, SOL_SOCKET=0, SO_REUSEADDR=0, socket=lambda *_: Probe(engine)
-        )
-        monkeypatch.setattr(host, "socket", fake)
+        monkeypatch.setattr(host, "is_listened_to", engine.process_ports.__contains__)
 
     return enter
 
@@ -639,7 +615,7 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World, state
         ("run", "--rm", "--interactive"),
         rm,
         ("rename", WISH.live, WISH.previous),
-        ("stop", "--time", str(service.STOP_SECONDS)),
+        ("stop", "-t", str(service.STOP_SECONDS)),
         ("run", "--detach", "--name"),
         ("rm", WISH.previous),
     ]

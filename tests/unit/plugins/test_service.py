@@ -82,7 +82,7 @@ def test_the_status(live: Container | None, health: str, state: str) -> None:
 def test_stopping(live: Container | None, stopped: bool) -> None:  # noqa: FBT001
     engine = Engine(live)
     assert service.stop(engine, "lab") is stopped
-    words = ("stop", "--time", str(service.STOP_SECONDS), "classvm-lab")
+    words = ("stop", "-t", str(service.STOP_SECONDS), "classvm-lab")
     assert engine.told == ([words] if stopped else [])
 
 

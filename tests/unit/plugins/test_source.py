@@ -266,3 +266,15 @@ def test_modes_are_reduced_to_the_execute_bit(folder: Path) -> None:
     (folder / "master.yml").chmod(0o600)
     modes = members(source.pack(folder))
     assert (modes["src/sum.py"], modes["master.yml"]) == (0o755, 0o644)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of the control node")
+    folder = tmp_path / "service"
+    folder.mkdir()
+    (folder / "inside.txt").write_text("ours")
+    (folder / "alias.txt").symlink_to("inside.txt")
+    assert source.pack(folder).digest
+    (folder / "leak.txt").symlink_to("../secret")
+    with pytest.raises(ClassvmError, match=r"leak\.txt is a link out of the service's folder"):
+        source.pack(folder)

@@ -71,7 +71,7 @@ def run(
             list(argv),
             input=stdin if stdin is not None else b"",
             capture_output=True,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
             timeout=timeout,
             check=False,
         )

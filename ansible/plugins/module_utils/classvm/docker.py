@@ -154,8 +154,9 @@ class Docker:
         return listed.split()
 
     def logs(self, name: str, lines: int) -> str:
-        """Return the last log lines of a container, standard error included."""
-        return self.run("logs", "--tail", str(lines), name).last_lines()
+        """Return the last log lines of a container: standard output, then standard error."""
+        read = self.run("logs", "--tail", str(lines), name)
+        return (read.out + read.err).strip()
 
     def data_root(self) -> str:
         """Return the folder in which the engine keeps images and containers."""
@@ -171,7 +172,8 @@ class Docker:
         return described
 
 
-BUILDKIT = {"DOCKER_BUILDKIT": "1"}
+# The engine's own builder: another one, chosen by the user, would keep the image to itself.
+BUILDKIT = {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default"}
 
 
 def buildkit_client() -> str:

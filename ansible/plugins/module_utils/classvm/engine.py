@@ -59,17 +59,23 @@ def major(version: str) -> int:
 def wished_settings(settings: Mapping[str, Any], version: str, *, ipv6: bool) -> Dict[str, Any]:
     """Return the settings for this engine.
 
-    The userland proxy copies every byte of a published port in a process of its own, but
-    before version 27 it is the only way by which IPv6 reaches a container.
+    With IPv6 on the engine's network a container sees the address of its IPv6 client. The
+    userland proxy stays: without it, http://localhost hangs, because the engine holds the port
+    on ::1 and nobody answers there.
     """
     if major(version) >= FIRST_WITH_IPV6 and ipv6:
-        return {"userland-proxy": False, "ipv6": True, **settings}
+        return {"ipv6": True, **settings}
     return dict(settings)
 
 
 def merged(present: Mapping[str, Any], wished: Mapping[str, Any]) -> Dict[str, Any]:
     """Lay our settings over those that an admin wrote; theirs stay where we wish nothing."""
-    return {**present, **wished}
+    both = {
+        name: {**present[name], **value}
+        for name, value in wished.items()
+        if isinstance(value, dict) and isinstance(present.get(name), dict)
+    }
+    return {**present, **wished, **both}
 
 
 def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:

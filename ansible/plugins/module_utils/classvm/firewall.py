@@ -51,24 +51,28 @@ def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> st
         ssh_ports: ports of the SSH server, always open.
 
     """
+    if not ssh_ports:
+        raise ClassvmError("No port of an SSH server was found: the guard would lock everybody out")
     ports = ", ".join(str(port) for port in sorted({*open_tcp, *ssh_ports}))
     return f"define OPEN_TCP = {{ {ports} }}\n\n{rules}"
 
 
 def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
-    """Return the ports of the SSH server: those configured and the one in use right now."""
-    configured = (
-        re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE)
-        if (shutil.which("sshd"))
-        else []
-    )
-    # "client-address client-port server-address server-port", set by sshd
+    """Return the ports of the SSH server: configured, listening, and in use right now."""
+    configured: List[str] = []
+    if shutil.which("sshd"):
+        configured = re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE)
+    # systemd's ssh.socket may listen elsewhere than sshd's own configuration says.
+    listening = re.findall(r":(\d+)\s.*\"sshd\"", command.run(["ss", "-Hltnp"]).out)
+    # "client-address client-port server-address server-port", set by sshd; sudo drops it
     in_use = environment.get("SSH_CONNECTION", "").split()[3:]
-    return sorted({int(port) for port in [*configured, *in_use]})
+    return sorted({int(port) for port in [*configured, *listening, *in_use]})
 
 
 def listing() -> str:
     """Return the guard as nftables holds it, without counters; "" when it is not loaded."""
+    if shutil.which("nft") is None:
+        return ""
     finished = command.run(["nft", "--stateless", "list", "table", "inet", TABLE])
     return finished.out if finished.code == 0 else ""
 

@@ -17,7 +17,7 @@ ADMIN_GROUPS = ("sudo", "wheel", "admin")
 
 
 def fingerprint(paths: Sequence[Path], variables: Mapping[str, Any]) -> str:
-    """Return the digest of everything that decides how a host is provisioned.
+    """Return two digests, joined by "-": of the files, and of the variables.
 
     Args:
         paths: files and folders whose content counts.
@@ -28,8 +28,8 @@ def fingerprint(paths: Sequence[Path], variables: Mapping[str, Any]) -> str:
     for path in paths:
         for file in _files(path):
             digest.update(f"{file.relative_to(path.parent)}\0".encode() + file.read_bytes())
-    digest.update(json.dumps(variables, sort_keys=True, default=str).encode())
-    return digest.hexdigest()
+    values = json.dumps(variables, sort_keys=True, default=str).encode()
+    return f"{digest.hexdigest()}-{hashlib.sha256(values).hexdigest()}"
 
 
 def _files(path: Path) -> List[Path]:
@@ -42,13 +42,33 @@ def _files(path: Path) -> List[Path]:
     )
 
 
-def why_stale(docker: Docker, state_dir: str, wished: str, base_image: str) -> str:
-    """Return why a host needs its provision (again), or "" when it does not."""
+def why_stale(  # noqa: PLR0911 - one per reason
+    docker: Docker,
+    state_dir: str,
+    wished: str,
+    base_image: str,
+    *,
+    may_provision: bool = True,
+) -> str:
+    """Return why a host needs its provision (again), or "" when it does not.
+
+    Args:
+        docker: the host's engine.
+        state_dir: the host's state folder.
+        wished: fingerprint of the provision that the control node describes.
+        base_image: name of the base image.
+        may_provision: whether this account could become root. Whoever could not has the VM
+            as an admin chose to provision it: their own inventory's variables do not count.
+
+    """
     record = Path(state_dir) / RECORD
     if not record.exists():
         return "this host was never provisioned"
-    if _recorded(record) != wished:
-        return "the roles or their variables have changed since this host was provisioned"
+    recorded = _recorded(record)
+    if recorded.partition("-")[0] != wished.partition("-")[0]:
+        return "the roles have changed since this host was provisioned"
+    if may_provision and recorded != wished:
+        return "the roles' variables have changed since this host was provisioned"
     problem = docker.engine_problem()
     if problem == NOT_IN_GROUP:
         # An account that may not ask the engine cannot say more.

@@ -232,7 +232,7 @@ def swap(docker: Docker, wish: Wish) -> None:
         docker.check("rename", wish.live, wish.previous)
     try:
         if had_one:
-            docker.check("stop", "--time", str(STOP_SECONDS), wish.previous)
+            docker.check("stop", "-t", str(STOP_SECONDS), wish.previous)
         _start(docker, wish, wish.live, f"{wish.host_port}:{wish.container_port}")
     except BaseException as reason:
         if not had_one:

@@ -53,7 +53,7 @@ def stop(docker: Docker, service: str) -> bool:
     live = docker.container(container_name(service))
     if live is None or not live.running:
         return False
-    docker.check("stop", "--time", str(STOP_SECONDS), live.name)
+    docker.check("stop", "-t", str(STOP_SECONDS), live.name)
     return True
 
 

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import io
 import os
+import stat
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,7 @@ def pack(folder: Path) -> Packed:
         for name in _context_files(folder):
             path = folder / name
             content = path.read_bytes()
-            mode = 0o755 if os.access(path, os.X_OK) else 0o644
+            mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
             digest.update(f"{name}\0{mode:o}\0{len(content)}\0".encode() + content)
             member = tarfile.TarInfo(name)
             member.mode = mode
@@ -185,4 +186,10 @@ def _context_files(folder: Path) -> List[str]:
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     found = exclude_paths(str(folder), patterns, dockerfile=DOCKERFILE)
-    return sorted(name for name in found if (folder / name).is_file())
+    files = sorted(name for name in found if (folder / name).is_file())
+    for name in files:
+        if folder.resolve() not in (folder / name).resolve().parents:
+            raise ClassvmError(
+                f"{folder / name} is a link out of the service's folder: copy the file"
+            )
+    return files

@@ -1,0 +1,37 @@
+"""The last thing: take away what classvm has made, and only that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from machine import docker, facts, play
+
+pytestmark = pytest.mark.usefixtures("deployed")
+
+
+def test_a_dry_run_removes_nothing() -> None:
+    dry = play("reset", "--check")
+    assert dry.code == 0, dry.text
+    assert dry.changed > 0
+    assert "would remove" in dry.last_line
+    assert ": up, release" in play("status").last_line
+
+
+def test_reset_removes_what_classvm_made_and_only_that() -> None:
+    others = "classvm-test-other"
+    docker("tag", facts()["base_image_name"], others)
+    reset = play("reset")
+    assert reset.code == 0, reset.text
+    for kind in (["ps", "--all"], ["image", "ls"]):
+        assert docker(*kind, "--quiet", "--filter", "label=classvm.service") == ""
+    assert not Path(facts()["classvm_state_dir"]).exists()
+    assert not Path("/etc/classvm").exists()
+    assert docker("image", "ls", "--quiet", others)
+    docker("image", "rm", others)
+    assert ": absent" in play("status").last_line
+
+
+def test_a_second_reset_finds_nothing() -> None:
+    again = play("reset")
+    assert (again.code, again.changed) == (0, 0), again.text
