@@ -130,8 +130,12 @@ FACTS = {
     "reference": Fact(
         tree.read_yaml(tree.ROOT / "roles/base_image/defaults/main.yml")["base_image_reference"],
         "roles/base_image/defaults/main.yml",
-        # Equal to the defaults: test_the_defaults_are_those_of_the_specs.
-        {"roles/base_image/meta/argument_specs.yml": "default"},
+        {
+            # Equal to the defaults: test_the_defaults_are_those_of_the_specs.
+            "roles/base_image/meta/argument_specs.yml": "default",
+            # The service is complete on its own: test_the_service_pulls_the_same_content.
+            "service/Makefile": "PINNED",
+        },
     ),
     "folder of the guard": Fact(
         str(firewall.FOLDER),
@@ -244,6 +248,21 @@ def test_the_service_uses_the_same_base_image() -> None:
 
 def test_another_base_image_is_seen() -> None:
     assert bases("ARG BASE_IMAGE=ubuntu:20.04") == {"ubuntu:20.04"}
+
+
+def pinned(makefile: str) -> list[str]:
+    """Return what the service's Makefile pulls where classvm's own base image is absent."""
+    return re.findall(r"^PINNED := (.+)$", makefile, re.MULTILINE)
+
+
+def test_the_service_pulls_the_same_content() -> None:
+    makefile = text("service/Makefile")
+    assert pinned(makefile) == [FACTS["reference"].value]
+    assert re.findall(r"\|\| echo (\S+)\)", makefile) == ["$(PINNED)"]
+
+
+def test_another_reference_is_seen() -> None:
+    assert pinned("A := b\nPINNED := a:1@sha256:0\n") == ["a:1@sha256:0"]
 
 
 def unknown_paths(code: str, spec: dict[str, Any]) -> list[str]:
