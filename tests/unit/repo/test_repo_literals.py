@@ -142,7 +142,7 @@ FACTS = {
         "ansible/plugins/module_utils/classvm/firewall.py",
         {
             # systemd reads no variables: test_the_unit_loads_the_guard.
-            "roles/firewall/files/etc/systemd/system/classvm-guard.service": "ExecStart",
+            "roles/firewall/files/etc/systemd/system/": "ExecStart and its kin",
             # test_files_on_the_host_are_in_the_folder_that_reset_removes
             "roles/base_image/tasks/": "keyring and archive",
             "ansible/reset.yml": "removal",
@@ -301,6 +301,7 @@ def test_an_unknown_path_is_found(path: str) -> None:
 # --- Files on the host
 
 UNIT_FILE = "roles/firewall/files/etc/systemd/system/classvm-guard.service"
+DROP_IN = "roles/firewall/files/etc/systemd/system/nftables.service.d/classvm-guard.conf"
 HOST_PATH = r"/(?:etc|var|opt|usr|srv)/[\w/.-]+"
 
 
@@ -314,6 +315,9 @@ def test_the_unit_loads_the_guard() -> None:
     rules = str(firewall.Files().rules)
     assert [line.split()[-1] for line in values(unit, "ExecStart")] == [rules]
     assert values(unit, "ConditionPathExists") == [rules]
+    # Whatever flushes the ruleset is followed by the guard.
+    for key in ("ExecStartPost", "ExecReload", "ExecStopPost"):
+        assert [line.split()[-1] for line in values(text(DROP_IN), key)] == [rules]
     # The file in the role mirrors the file on the host.
     assert (tree.ROOT / f"roles/firewall/files{rules}").is_file()
 
@@ -328,7 +332,8 @@ def test_reset_removes_what_enabling_the_unit_made() -> None:
     plays = tree.read_yaml(tree.ROOT / "ansible/reset.yml")
     removed = {path for task in plays[0]["tasks"] for path in task.get("loop", [])}
     installed = UNIT_FILE.removeprefix("roles/firewall/files")
-    assert removed == links(installed, text(UNIT_FILE))
+    drop_in = DROP_IN.removeprefix("roles/firewall/files")
+    assert removed == {*links(installed, text(UNIT_FILE)), drop_in}
 
 
 def test_every_link_of_a_unit_is_seen() -> None:
