@@ -36,3 +36,9 @@ def test_reset_removes_what_classvm_made_and_only_that() -> None:
 def test_a_second_reset_finds_nothing() -> None:
     again = play("reset")
     assert (again.code, again.changed) == (0, 0), again.text
+
+
+def test_a_deploy_brings_everything_back() -> None:
+    back = play("deploy")
+    assert back.code == 0, back.text
+    assert ": up, release" in play("status").last_line

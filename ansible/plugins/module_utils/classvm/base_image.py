@@ -26,6 +26,9 @@ SUITE = "bionic"
 UBUNTU_VERSION = "18.04"
 # The day standard support of 18.04 ended; any fixed moment makes the image reproducible.
 SOURCE_DATE_EPOCH = 1685491200
+# The key that signed bionic, of 2012, vouches for itself with SHA-1, which Debian 13 trusts no
+# longer. Here the keyring vouches for it; what it signed has to be SHA-512 as ever.
+SEQUOIA_POLICY = "[hash_algorithms]\nsha1.second_preimage_resistance = 2040-01-01\n"
 # Files that no container needs; Ubuntu's own image leaves them out, too.
 TRIMMED = (
     "usr/share/man",
@@ -125,9 +128,15 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         raise ClassvmError("mmdebstrap is not installed: `apt-get install mmdebstrap`")
     with tempfile.TemporaryDirectory(prefix="classvm-base-") as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
+        policy = os.path.join(folder, "sequoia.toml")
+        with open(policy, "w", encoding="ascii") as file:
+            file.write(SEQUOIA_POLICY)
         command.check(
             mmdebstrap_argv(sources.keyring, rootfs),
-            env={"SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH)},
+            env={
+                "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+                "APT_SEQUOIA_CRYPTO_POLICY": policy,
+            },
             timeout=BOOTSTRAP_TIMEOUT,
         )
         layer = os.path.join(folder, "layer.tar")
