@@ -128,6 +128,7 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         raise ClassvmError("mmdebstrap is not installed: `apt-get install mmdebstrap`")
     with tempfile.TemporaryDirectory(prefix="classvm-base-") as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
+        os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
         policy = os.path.join(folder, "sequoia.toml")
         with open(policy, "w", encoding="ascii") as file:
             file.write(SEQUOIA_POLICY)
