@@ -1,8 +1,7 @@
 """Provide Ubuntu 18.04 as a local image: pulled, loaded from a file, or bootstrapped.
 
 A bootstrapped image is built by mmdebstrap from the signed Ubuntu archive. The suites are
-frozen and every time stamp is clamped, so each machine that bootstraps gets the same bytes
-and therefore the same image id.
+frozen and every time stamp is clamped, so machines with the same mmdebstrap get the same bytes.
 """
 
 from __future__ import annotations
@@ -180,7 +179,7 @@ def rewrite(rootfs: str, layer: str) -> None:
     """Write a tar file anew, with the same members in the same order.
 
     Releases of GNU tar fill the unused fields of a header differently; Python's do not. So
-    hosts with different distributions get the same bytes.
+    hosts with different releases of it get the same bytes.
     """
     with tarfile.open(rootfs) as old, tarfile.open(layer, "w", format=tarfile.PAX_FORMAT) as new:
         for member in old:
