@@ -47,7 +47,7 @@ def test_the_environment_wins_over_the_file(variable_first: bool) -> None:  # no
 
 def test_local_paths_are_dropped() -> None:
     listed = (
-        "global.index-url='file:///opt/pypi/simple'\n"
+        "global.index-url='file:///srv/wheels/simple'\n"
         "global.extra-index-url='/opt/more\\nhttps://more.example.org/simple'\n"
         "global.find-links='~/wheels'\n"
         "global.timeout='9'\n"
