@@ -55,6 +55,21 @@ stop: setup ## stop the service; `make deploy` starts it again
 reset: setup ## remove what classvm made: releases, images, guard, state; the engine stays
 	$(call PLAY,reset)
 
+##@ Try it on simulated class VMs
+LAB_INVENTORY := .lab/inventory.yml
+
+lab-up: setup ## N class VMs on this machine (N=2), reached over SSH
+	$(call PLAY,lab-up) $(N:%=--extra-vars lab_size=%)
+
+lab-deploy: setup ## deploy to them
+	@$(MAKE) --no-print-directory deploy INVENTORY=$(LAB_INVENTORY)
+
+lab-status: setup ## what is up on them
+	@$(MAKE) --no-print-directory status INVENTORY=$(LAB_INVENTORY)
+
+lab-down: setup ## remove them: containers, volumes, network, keys
+	$(call PLAY,lab-down)
+
 ##@ The service on its own
 docker-build docker-start docker-stop docker-clean docker-all:
 	@$(MAKE) --no-print-directory -C $(or $(APP),service) $@ $(PORT:%=HOST_PORT=%)
@@ -106,5 +121,6 @@ bench: setup ## how long a deploy takes, and how fast the service answers
 	@python tools/bench.py
 
 .PHONY: help doctor setup deploy provision release status logs stop reset \
+	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
 	lock lock-check lint unit e2e test bench

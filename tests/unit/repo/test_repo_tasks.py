@@ -60,7 +60,9 @@ def wrong_options(document: Any, modules: Path) -> list[str]:  # noqa: ANN401 - 
 FILES = [
     name
     for name in tree.files()
-    if name.endswith(".yml") and name.startswith(("ansible/", "roles/")) and "/meta/" not in name
+    if name.endswith(".yml")
+    and name.startswith(("ansible/", "roles/", "molecule/"))
+    and "/meta/" not in name
 ]
 
 

@@ -1,0 +1,159 @@
+#!/usr/bin/python
+"""Provide simulated class VMs on this machine."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_lab
+short_description: Provide a lab of simulated class VMs on this machine, or remove it
+description:
+  - Bootstraps the images of the systems, makes a private network with IPv4 and IPv6, starts each machine as a systemd
+    container, and waits until it has booted and answers over SSH.
+  - A machine of the lab that is not wished any more is removed.
+options:
+  name: {type: str, required: true, description: Name of the lab and of its network.}
+  state: {type: str, choices: [present, absent], default: present, description: Whether it shall be there.}
+  count: {type: int, default: 0, description: Number of machines; they are called vm-148-1 and so on.}
+  machines:
+    description: Name of each machine instead of a number, and where they differ system and groups; in the order of their addresses.
+    type: list
+    elements: dict
+    default: []
+  system: {type: str, default: ubuntu-24.04, description: What a machine runs that does not say it itself.}
+  image: {type: str, default: "", description: Image to pull instead of bootstrapping the system.}
+  folder: {type: path, default: "", description: Folder that keeps what the machines read, such as their name servers.}
+  public_key: {type: str, default: "", description: Text of the SSH key that may log in as the admin.}
+  keyrings: {type: dict, default: {}, description: File with the keys that sign the archive, by distribution (debian, ubuntu).}
+"""
+
+EXAMPLES = """
+- name: Start one class VM
+  classvm_lab:
+    name: class-vms
+    count: 1
+    folder: /tmp/lab
+    public_key: "ssh-ed25519 …"
+    keyrings: {ubuntu: /etc/classvm/ubuntu-archive-keyring.gpg}
+"""
+
+RETURN = """
+machines: {type: list, returned: present, description: Name, group, address, address6, user and port of each machine.}
+bridge: {type: str, returned: present, description: The Linux bridge of the lab's network.}
+gateway: {type: str, returned: present, description: IPv4 address of the control node on that network.}
+gateway6: {type: str, returned: present, description: IPv6 address of the control node on that network.}
+removed: {type: list, returned: absent, description: What was removed.}
+"""
+
+import os
+from typing import Dict, List
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import lab, vm_image
+from ansible.module_utils.classvm.docker import Docker
+from ansible.module_utils.classvm.errors import ClassvmError
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"choices": ["present", "absent"], "default": "present"},
+            "count": {"type": "int", "default": 0},
+            "machines": {"type": "list", "elements": "dict", "default": []},
+            "system": {"type": "str", "default": "ubuntu-24.04"},
+            "image": {"type": "str", "default": ""},
+            "folder": {"type": "path", "default": ""},
+            "public_key": {"type": "str", "default": ""},
+            "keyrings": {"type": "dict", "default": {}},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        work = absent if module.params["state"] == "absent" else present
+        module.exit_json(**work(module))
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+
+
+def absent(module: AnsibleModule) -> dict:
+    """Remove the lab and return the task's result."""
+    docker, name = Docker(), module.params["name"]
+    if docker.engine_version() is None:
+        return {"changed": False, "removed": []}
+    removed = lab.containers(docker, name) if module.check_mode else lab.remove(docker, name)
+    return {"changed": bool(removed), "removed": removed}
+
+
+def present(module: AnsibleModule) -> dict:
+    """Bring the lab up and return the task's result."""
+    docker, params = Docker(), module.params
+    docker.require_engine()
+    name = params["name"]
+    wished = wishes(params)
+    if module.check_mode:
+        return {"changed": len(lab.containers(docker, name)) != len(wished), "machines": []}
+    systems = sorted({wish["system"] for wish in wished})
+    done = [provide_image(docker, params, system) for system in systems]
+    done.append(lab.make_network(docker, name))
+    network = lab.network(docker, name)
+    machines = [
+        lab.Machine(
+            name=wish["name"],
+            image=params["image"] or vm_image.name(wish["system"]),
+            group=wish["group"],
+            **network.addresses(index),
+        )
+        for index, wish in enumerate(wished)
+    ]
+    done += [lab.remove_container(docker, one) for one in lab.surplus(docker, name, machines)]
+    resolv_conf = write_name_servers(params["folder"])
+    done += [lab.make_machine(docker, name, machine, resolv_conf) for machine in machines]
+    for machine in machines:
+        container = machine.container(name)
+        lab.wait_for_boot(docker, container, machine.address)
+        done.append(lab.let_in(docker, container, params["public_key"]))
+    return {
+        "changed": any(done),
+        "machines": [lab.describe(machine) for machine in machines],
+        "bridge": network.bridge,
+        "gateway": network.gateway,
+        "gateway6": network.gateway6,
+    }
+
+
+def wishes(params: dict) -> List[Dict[str, str]]:
+    """Return name, system and group of each machine."""
+    machines = params["machines"] or [
+        {"name": f"vm-148-{number + 1}"} for number in range(params["count"])
+    ]
+    return [
+        {
+            "name": machine["name"],
+            "system": machine.get("system", params["system"]),
+            "group": machine.get("groups", [lab.GROUP])[0],
+        }
+        for machine in machines
+    ]
+
+
+def provide_image(docker: Docker, params: dict, system: str) -> bool:
+    """Make sure that a system's image is here; return whether it had to be fetched or made."""
+    if not params["image"]:
+        return vm_image.provide(docker, system, params["keyrings"])
+    if docker.image(params["image"]) is not None:
+        return False
+    docker.check("pull", "--quiet", params["image"])
+    return True
+
+
+def write_name_servers(folder: str) -> str:
+    """Write the control node's name servers to a file in the lab's folder; return its path."""
+    path = os.path.join(folder, "resolv.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(lab.name_servers())
+    return path
+
+
+if __name__ == "__main__":
+    main()
