@@ -115,7 +115,19 @@ unit: setup ## the fast tests: no Docker, no root, seconds
 e2e: setup ## deploy to this machine for real, break it, redeploy (root, Docker)
 	pytest tests/e2e
 
-test: lint unit e2e lock-check ## everything that CI runs
+scenario: setup ## one of molecule's scenarios, S=default
+	molecule test --scenario-name $(or $(S),default)
+
+# What each change has to pass, and all there is. Each stage is a target with its variables.
+TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "sabotage FAULTS=quick" lock-check
+ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
+	"scenario S=jammy" "scenario S=vm" sabotage lock-check
+
+test: setup ## everything that CI runs on each change
+	@python tools/stages.py $(TEST_STAGES)
+
+test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a real virtual machine
+	@python tools/stages.py $(ALL_STAGES)
 
 bench: setup ## how long a deploy takes, and how fast the service answers
 	@python tools/bench.py
@@ -123,4 +135,4 @@ bench: setup ## how long a deploy takes, and how fast the service answers
 .PHONY: help doctor setup deploy provision release status logs stop reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check lint unit e2e test bench
+	lock lock-check lint unit e2e scenario test test-all bench
