@@ -97,13 +97,15 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 ##@ Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
-SHELL_SCRIPTS := tools/setup .ci/run
+SHELL_SCRIPTS := tools/setup .ci/run tests/sabotage/library.sh
 
 lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
 	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
 	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
+# Each has a conftest of its own, of which mypy takes one at a time.
+	@mypy tests/infra && mypy tests/sabotage
 	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
 	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
 	@openapi-spec-validator service/master.yml
@@ -115,8 +117,14 @@ unit: setup ## the fast tests: no Docker, no root, seconds
 e2e: setup ## deploy to this machine for real, break it, redeploy (root, Docker)
 	pytest tests/e2e
 
+verify: setup ## prove every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
+	@python tools/verify.py $(strip $(ANSIBLE_OPTIONS)) $(JSON:%=--json %)
+
 scenario: setup ## one of molecule's scenarios, S=default
 	molecule test --scenario-name $(or $(S),default)
+
+sabotage: setup ## break a class VM in each way that a check owns, and see it caught (FAULTS=quick: a few)
+	FAULTS=$(FAULTS) molecule test --scenario-name sabotage
 
 # What each change has to pass, and all there is. Each stage is a target with its variables.
 TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "sabotage FAULTS=quick" lock-check
@@ -135,4 +143,4 @@ bench: setup ## how long a deploy takes, and how fast the service answers
 .PHONY: help doctor setup deploy provision release status logs stop reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check lint unit e2e scenario test test-all bench
+	lock lock-check lint unit e2e verify scenario sabotage test test-all bench

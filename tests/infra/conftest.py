@@ -1,0 +1,258 @@
+"""One suite for every host: molecule runs it, and `make verify` runs it against live hosts.
+
+    pytest tests/infra --hosts=ansible://class_vms --ansible-inventory=FILE
+
+Without options it looks at the hosts of the default inventory.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import facts as expected
+import pytest
+import testinfra
+from classvm import contract, docker
+from facts import FAMILIES, NEIGHBOURS, Facts
+from observer import CONTROL, TARGETS, Observer
+from vm import Vm
+
+MARKS = {
+    "scan": "asks all ports of the host: minutes",
+    "fuzz": "sends thousands of generated requests: a minute",
+    "disruptive": "restarts the engine and the host: only where that harms nobody",
+}
+# So many other hosts are tried, one after the other, until one can look at the host under test.
+NEIGHBOURS_ASKED = 3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the variables that were given to the deploy."""
+    parser.getgroup("testinfra").addoption(
+        "--extra-vars",
+        action="append",
+        default=[],
+        help="as for ansible-playbook: what the hosts were deployed with",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks, and find the hosts where no option names them."""
+    for name, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    inventory = config.getoption("ansible_inventory") or os.environ.get("MOLECULE_INVENTORY_FILE")
+    if inventory and Path(inventory).exists():
+        # The playbooks run in another folder than pytest.
+        inventory = str(Path(inventory).absolute())
+    config.option.ansible_inventory = inventory
+    config.option.hosts = config.option.hosts or "ansible://all"
+
+
+# --- What the hosts should be -------------------------------------------------------------------
+
+FACTS: pytest.StashKey[dict[str, Facts]] = pytest.StashKey()
+VMS: pytest.StashKey[dict[str, Vm]] = pytest.StashKey()
+
+
+def all_facts(config: pytest.Config) -> dict[str, Facts]:
+    """Return what each host of the inventory should be."""
+    if FACTS not in config.stash:
+        options = config.option
+        config.stash[FACTS] = expected.read(options.ansible_inventory, options.extra_vars)
+        for one in config.stash[FACTS].values():
+            TARGETS.update(filter(None, map(one.address, FAMILIES)))
+    return config.stash[FACTS]
+
+
+def under_test(config: pytest.Config) -> list[str]:
+    """Return the names of the hosts that the options name."""
+    option = config.option
+    hosts = testinfra.get_hosts(
+        option.hosts.split(","),
+        ansible_inventory=option.ansible_inventory,
+    )
+    return sorted({host.backend.get_hostname() for host in hosts})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each operation of the contract a test of its own."""
+    for name in {"operation", "refusing_operation"} & set(metafunc.fixturenames):
+        known = all_facts(metafunc.config)
+        specs = {known[host].spec for host in under_test(metafunc.config) if host in known}
+        found = [operation_ids(spec, refusing=name != "operation") for spec in sorted(specs)]
+        metafunc.parametrize(name, list(dict.fromkeys(one for ids in found for one in ids)))
+
+
+def operation_ids(spec: Path, *, refusing: bool) -> list[str]:
+    """Return the operations of a contract; on demand, only those that can be asked wrongly."""
+    try:
+        document = contract.load_spec(str(spec))
+    except contract.InputError:  # the tests of that host will tell
+        return []
+    return [
+        one.operation_id
+        for one in contract.list_operations(document)
+        if not refusing or contract.wrong_value_calls(document, one, "")
+    ]
+
+
+# --- The hosts ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def ssh_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """Return the folder of the sockets of the SSH connections that stay open."""
+    # Under /tmp, because the path of a socket has little room.
+    with tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp") as folder:
+        yield Path(folder)
+        for vm in pytestconfig.stash.get(VMS, {}).values():
+            vm.disconnect()
+
+
+def keep_open(host: Any, folder: Path) -> None:  # noqa: ANN401 - testinfra ships no types
+    """Let all commands to a host share one SSH connection."""
+    runner = host.backend.ansible_runner
+    reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
+    if reached is not None and reached.backend.NAME == "ssh" and not reached.backend.controlpath:
+        reached.backend.controlpath = f"{folder}/%%C"
+
+
+def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:  # noqa: ANN401
+    """Return a host of the inventory, with what it should be."""
+    known = config.stash.setdefault(VMS, {})
+    if name not in known:
+        if name not in all_facts(config):
+            raise expected.FactsError(f"Ansible cannot resolve all variables of {name}")
+        keep_open(host, folder)
+        known[name] = Vm(host, all_facts(config)[name], folder)
+    return known[name]
+
+
+@pytest.fixture(scope="module")
+def vm(host: Any, pytestconfig: pytest.Config, ssh_folder: Path) -> Vm:  # noqa: ANN401
+    """Return the host under test."""
+    return vm_of(host.backend.get_hostname(), host, pytestconfig, ssh_folder)
+
+
+@pytest.fixture(scope="module")
+def facts(vm: Vm) -> Facts:
+    """Return what the host under test should be."""
+    return vm.facts
+
+
+@pytest.fixture(scope="module")
+def engine(vm: Vm) -> docker.Docker:
+    """Return the engine of the host under test."""
+    return vm.docker
+
+
+@pytest.fixture
+def guarded(facts: Facts) -> None:
+    """Skip where there is no guard to be seen from outside."""
+    if not facts.is_guarded:
+        pytest.skip(f"{facts.name} is not in class_vms: it has no guard")
+
+
+@pytest.fixture
+def systemd(vm: Vm) -> None:
+    """Skip where nothing can be enabled at boot."""
+    if not vm.has_systemd:
+        pytest.skip(f"{vm.facts.name} is not run by systemd")
+
+
+# --- Seen from outside --------------------------------------------------------------------------
+
+
+@pytest.fixture(params=list(FAMILIES))
+def address(request: pytest.FixtureRequest, facts: Facts) -> str:
+    """Return the host's address, over IPv4 and over IPv6."""
+    found = facts.address(request.param)
+    if found is None:
+        pytest.skip(f"no {request.param} address of {facts.name} is known")
+    return found
+
+
+@pytest.fixture
+def address6(facts: Facts) -> str:
+    """Return the host's IPv6 address."""
+    found = facts.address("IPv6")
+    if found is None:
+        pytest.skip(f"no IPv6 address of {facts.name} is known")
+    return found
+
+
+@pytest.fixture(scope="module")
+def neighbour(facts: Facts, pytestconfig: pytest.Config, ssh_folder: Path) -> Observer:
+    """Return another machine on the host's network: a bare one, or else another class VM."""
+    known = all_facts(pytestconfig).values()
+    others = [one for one in known if one.name != facts.name and not one.is_local]
+    others.sort(key=lambda one: NEIGHBOURS not in one["group_names"])
+    inventory = pytestconfig.option.ansible_inventory
+    for name in [one.name for one in others][:NEIGHBOURS_ASKED]:
+        host = testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory)
+        found = vm_of(name, host, pytestconfig, ssh_folder)
+        with contextlib.suppress(RuntimeError):  # it cannot be reached; the next one may be
+            found.run("true")
+            return Observer(name, found)
+    pytest.skip(f"the inventory has no second host, within reach, to see {facts.name} from")
+
+
+@pytest.fixture(params=["control node", "neighbour"])
+def observer(request: pytest.FixtureRequest) -> Observer:
+    """Return who looks at the host from outside, in turn."""
+    found = CONTROL if request.param != "neighbour" else request.getfixturevalue("neighbour")
+    assert isinstance(found, Observer)
+    return found
+
+
+# --- A dry run ----------------------------------------------------------------------------------
+
+
+DRY_RUN: pytest.StashKey[concurrent.futures.Future[expected.Finished]] = pytest.StashKey()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what disturbs the host to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start a dry run of the main job on all hosts under test: it takes longer than the rest."""
+    wanted = any("dry_run" in getattr(item, "fixturenames", ()) for item in session.items)
+    if not wanted or session.config.option.collectonly:
+        return
+    option = session.config.option
+    hosts = ",".join(under_test(session.config))
+    words = ["ansible-playbook", "ansible/deploy.yml", "--check", "--limit", hosts]
+    words += expected.options(option.ansible_inventory, option.extra_vars)
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    session.config.stash[DRY_RUN] = pool.submit(expected.run, words)
+
+
+@pytest.fixture
+def dry_run(pytestconfig: pytest.Config) -> expected.Finished:
+    """Return the dry run, once it has ended."""
+    return pytestconfig.stash[DRY_RUN].result()
+
+
+# --- Evidence -----------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the test's module names as EVIDENCE to the report of a failure."""
+    report = yield
+    vm = item.funcargs.get("vm")
+    if report.failed and isinstance(vm, Vm):
+        for name in getattr(item.module, "EVIDENCE", ()):
+            report.sections.append((name, vm.evidence(name)))
+    return report

@@ -1,0 +1,266 @@
+"""What a host should be: the variables that the playbooks use there, and the tree itself.
+
+Nothing is typed here a second time: defaults come from the roles, values from the inventory and
+the options, as Ansible resolves them, and the release from the service's folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from classvm import firewall, image, release, service, source
+
+if TYPE_CHECKING:
+    from classvm.docker import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICE_FACTS = ROOT / "ansible/group_vars/all/service.yml"
+PROVISION = ROOT / "ansible/provision.yml"
+GUARD = ROOT / "roles/firewall/files"
+FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
+SSH_PORT = 22
+Finished = subprocess.CompletedProcess[str]
+# Bare machines on the hosts' network, from which the hosts are seen.
+NEIGHBOURS = "neighbours"
+# How a host is reached; Ansible knows these names, and `ansible_host_ipv6` is ours.
+CONNECTION = (
+    *("ansible_connection", "ansible_host", "ansible_host_ipv6", "ansible_port"),
+    "group_names",
+)
+
+
+class FactsError(RuntimeError):
+    """Ansible could not tell what the hosts should be; the text has its reason."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one host should be.
+
+    Attributes:
+        name: its name in the inventory.
+        variables: the variables of the roles and playbooks, as they are for this host.
+
+    """
+
+    name: str
+    variables: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a variable may be anything
+        """Return a variable."""
+        return self.variables[name]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is the control node itself."""
+        return bool(self.variables.get("ansible_connection") == "local")
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the host shall have the guard."""
+        return bool(self["firewall_mode"] == "guarded")
+
+    @property
+    def service_dir(self) -> Path:
+        """The folder of the service on the control node."""
+        return Path(self["service_dir"]).resolve()
+
+    @property
+    def spec(self) -> Path:
+        """The contract."""
+        return self.service_dir / source.SPEC
+
+    @property
+    def host_port(self) -> int:
+        """The service's port of the host."""
+        return int(self["service_host_port"])
+
+    @property
+    def container_port(self) -> int:
+        """The service's port inside the container."""
+        return int(self["service_container_port"])
+
+    @property
+    def ssh_port(self) -> int:
+        """The port on which Ansible reaches the host."""
+        return int(self.variables.get("ansible_port") or SSH_PORT)
+
+    @property
+    def open_tcp(self) -> list[int]:
+        """Every port that the playbook has the firewall open."""
+        return [int(port) for port in self["firewall_open_tcp"]]
+
+    @property
+    def container(self) -> str:
+        """Name of the container that serves."""
+        return service.container_name(self["service_name"])
+
+    def address(self, family: str) -> str | None:
+        """Return the numeric address of the host, "IPv4" or "IPv6"; None without one."""
+        name = str(self["service_address"]).strip("[]")
+        if family == "IPv6":
+            name = str(self.variables.get("ansible_host_ipv6", name))
+        try:
+            return str(socket.getaddrinfo(name, None, FAMILIES[family])[0][4][0])
+        except socket.gaierror:
+            return None
+
+    def url(self, family: str = "") -> str:
+        """Return where the service answers: by the host's name, or by one of its addresses."""
+        host = self.address(family) if family else str(self["service_address"])
+        bracketed = f"[{host}]" if host and ":" in host and "[" not in host else host
+        return f"http://{bracketed}:{self.host_port}"
+
+    def recipe(self, base: Image) -> image.Recipe:
+        """Return what the service image should hold; the base is asked of the host."""
+        return image.Recipe(
+            service=str(self["service_name"]),
+            base=str(self["base_image_name"]),
+            base_digest=base.content,
+            source_digest=packed(self.service_dir).digest,
+        )
+
+    def wish(self, recipe: image.Recipe) -> release.Wish:
+        """Return how the release should run."""
+        return release.Wish(
+            service=recipe.service,
+            release=recipe.release,
+            image=recipe.image,
+            host_port=self.host_port,
+            container_port=self.container_port,
+            memory=str(self["service_memory"]),
+            pids=int(self["service_pids"]),
+            tmpfs_size=str(self["service_tmpfs_size"]),
+            health_timeout=float(self["service_health_timeout"]),
+            environment=self["service_environment"],
+        )
+
+    def run_option(self, wish: release.Wish, name: str) -> str:
+        """Return what stands behind an option of the `docker run` that starts the release."""
+        words = release.run_words(wish, name=wish.live, publish="", labels={})
+        return words[words.index(name) + 1]
+
+    def guard(self, ssh_port: int) -> str:
+        """Return the guard's ruleset; the SSH server's port is that seen on the host itself."""
+        rules = (GUARD / str(firewall.Files().rules).lstrip("/")).read_text(encoding="utf-8")
+        # Without its last line's end, as Ansible's lookup reads a file.
+        return firewall.ruleset(rules.rstrip(), self.open_tcp, [ssh_port])
+
+
+@functools.cache
+def packed(folder: Path) -> source.Packed:
+    """Return the service's folder as it goes into the build."""
+    return source.pack(folder)
+
+
+def defaults() -> dict[str, Any]:
+    """Return the defaults of all roles."""
+    found: dict[str, Any] = {}
+    for path in ROOT.glob("roles/*/defaults/main.yml"):
+        found.update(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return found
+
+
+def handed_on() -> dict[str, str]:
+    """Return what the playbook hands to the firewall, as expressions."""
+    plays = yaml.safe_load(PROVISION.read_text(encoding="utf-8"))
+    return {k: v for k, v in plays[0]["vars"].items() if k.startswith("firewall_")}
+
+
+def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
+    """Return what each host of an inventory should be; Ansible resolves the variables.
+
+    Args:
+        inventory: as after `--inventory`; None for the one of ansible.cfg.
+        extra_vars: as after each `--extra-vars`.
+
+    Raises:
+        FactsError: Ansible cannot read the inventory, or resolve the variables of any host.
+
+    """
+    known = defaults()
+    services = yaml.safe_load(SERVICE_FACTS.read_text(encoding="utf-8"))
+    names = [name for name in (*known, *services, *CONNECTION) if not name.startswith("__")]
+    message = {
+        "variables": "{{ dict(wanted | zip(query('vars', *wanted, default=omit))) }}",
+        "handed_on": handed_on(),
+    }
+    words = ["ansible", "all", "--playbook-dir", str(SERVICE_FACTS.parents[2])]
+    words += ["--module-name", "ansible.builtin.debug", "--args", json.dumps({"msg": message})]
+    words += ["--extra-vars", json.dumps({"wanted": names})]
+    words += options(inventory, extra_vars)
+    answers = ask(words)
+    failed = {host: said["msg"] for host, said in answers.items() if said.get("failed")}
+    if len(failed) == len(answers):
+        raise FactsError("\n".join(f"{host}: {why}" for host, why in failed.items()))
+    # One host whose variables are wrong does not keep the others from being looked at.
+    return {
+        host: Facts(host, {**known, **said["msg"]["variables"], **said["msg"]["handed_on"]})
+        for host, said in answers.items()
+        if host not in failed
+    }
+
+
+def options(inventory: str | None, extra_vars: Sequence[str]) -> list[str]:
+    """Return the options that Ansible needs to mean the same hosts and variables."""
+    words = ["--inventory", inventory] if inventory else []
+    return [*words, *(word for extra in extra_vars for word in ("--extra-vars", extra))]
+
+
+def ask(words: Sequence[str]) -> dict[str, Any]:
+    """Run one ad-hoc task and return its result by host.
+
+    Raises:
+        FactsError: there is no host.
+
+    """
+    as_json = "ansible.posix.json"
+    done = run(words, ANSIBLE_LOAD_CALLBACK_PLUGINS="1", ANSIBLE_STDOUT_CALLBACK=as_json)
+    try:
+        # Behind it stands what our own callback tells people.
+        said, _ = json.JSONDecoder().raw_decode(done.stdout.lstrip())
+        hosts: dict[str, Any] = said["plays"][0]["tasks"][0]["hosts"]
+    except (ValueError, LookupError) as error:
+        raise FactsError(f"Ansible found no host.\n{done.stderr.strip()}") from error
+    return hosts
+
+
+def run(words: Sequence[str], **environment: str) -> Finished:
+    """Run one of Ansible's programs in the top folder and keep what it says."""
+    return subprocess.run(  # noqa: S603 - our own words, and the options of this very command
+        words,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def supported_systems() -> list[str]:
+    """Return the systems on which classvm is proven, such as "Debian 12"."""
+    path = ROOT / "roles/docker/vars/main.yml"
+    return list(yaml.safe_load(path.read_text(encoding="utf-8"))["__docker_client_packages"])
+
+
+def lock(folder: Path) -> dict[str, str]:
+    """Return the version of each package of the lock, by its normal name (PEP 503)."""
+    text = (folder / source.LOCK).read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)
+    return {normal(name): version for name, version in pins}
+
+
+def normal(name: str) -> str:
+    """Spell the name of a package as PEP 503 does."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,51 @@
+"""Thousands of generated requests, good and bad: never a server error, never a broken schema."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from facts import Facts
+    from vm import Vm
+
+pytestmark = pytest.mark.fuzz
+
+EVIDENCE = ("container log",)
+CASES = 2000
+# "All four measurements or none" is more than OpenAPI 3.0 can say, so a request may keep every
+# schema and still be a bad one.
+TOO_STRICT = "positive_data_acceptance"
+
+
+def test_no_generated_request_breaks_the_contract(
+    vm: Vm,
+    facts: Facts,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    report = tmp_path / "report.json"
+    operations = contract.list_operations(contract.load_spec(str(facts.spec)))
+    varied = [one for one in operations if one.parameters or one.body]
+    each = math.ceil(CASES / max(1, len(varied)))
+    words = ["schemathesis", "--no-color", "run", str(facts.spec), "--origin", facts.url()]
+    words += ["--exclude-checks", TOO_STRICT, "--max-examples", str(each)]
+    # Each release is asked other questions, and the same ones again when it is asked again.
+    words += ["--seed", str(int(vm.recipe.release, 16)), "--suppress-health-check", "all"]
+    words += ["--report", "json", "--report-json-path", str(report)]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - our words
+    assert report.is_file(), done.stdout + done.stderr
+    found = json.loads(report.read_text(encoding="utf-8"))
+    cases, tested = found["test_cases"]["generated"], found["operations"]["tested"]
+    record_property("cases", cases)
+    print(f"{facts.name}: {cases} generated requests to {tested} operations")  # noqa: T201 - wanted
+    assert done.returncode == 0, done.stdout
+    assert (tested, cases >= CASES) == (len(operations), True)

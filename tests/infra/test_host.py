@@ -1,0 +1,137 @@
+"""The host itself: its system, its engine, its clock, and the way in."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from classvm.engine import DAEMON_JSON, PIDFILE
+from facts import Facts, Finished, supported_systems
+
+if TYPE_CHECKING:
+    from classvm import docker
+    from vm import Vm
+
+EVIDENCE = ("engine log",)
+CLOCK_SECONDS = 5.0
+# What `docker info` calls the settings that it knows.
+INFO = {"log-driver": "LoggingDriver", "live-restore": "LiveRestoreEnabled"}
+
+
+@pytest.fixture(scope="module")
+def info(engine: docker.Docker) -> dict[str, Any]:
+    """Return what the engine says of itself."""
+    said: dict[str, Any] = json.loads(engine.check("info", "--format", "{{json .}}"))
+    return said
+
+
+@pytest.fixture
+def settings(vm: Vm) -> dict[str, Any]:
+    """Return the engine's settings as its file has them."""
+    found: dict[str, Any] = json.loads(vm.read("cat %s", str(DAEMON_JSON)))
+    return found
+
+
+def test_the_system_is_one_that_classvm_knows(vm: Vm) -> None:
+    system = vm.host.system_info
+    name = f"{system.distribution.title()} {system.release.partition('.')[0]}"
+    assert name in supported_systems()
+
+
+def test_the_engine_runs(engine: docker.Docker) -> None:
+    assert engine.run("version").code == 0
+
+
+@pytest.mark.usefixtures("systemd")
+def test_the_engine_starts_at_boot(vm: Vm) -> None:
+    assert vm.unit("docker.service", "UnitFileState") == "enabled"
+
+
+@pytest.mark.usefixtures("systemd")
+def test_what_the_engine_needs_starts_with_it(vm: Vm) -> None:
+    needs = f"{vm.unit('docker.service', 'Wants')} {vm.unit('docker.service', 'Requires')}".split()
+    units = [name for name in needs if name.startswith(("containerd.", "docker."))]
+    states = {name: vm.unit(name, "LoadState") for name in units}
+    assert set(states.values()) <= {"loaded"}, states
+
+
+def test_the_engine_has_taken_its_settings(facts: Facts, info: dict[str, Any]) -> None:
+    wished = {k: v for k, v in facts["docker_settings"].items() if k in INFO}
+    assert {name: info[INFO[name]] for name in wished} == wished
+
+
+def test_the_engine_has_started_since_its_settings_changed(vm: Vm) -> None:
+    ages = (
+        f"cut -d' ' -f22 /proc/$(cat {PIDFILE})/stat; getconf CLK_TCK;"
+        f" cut -d' ' -f1 /proc/uptime; stat --format %Y {DAEMON_JSON}; date +%s"
+    )
+    started, ticks, uptime, written, now = map(float, vm.read(ages).split())
+    # Both numbers are cut to whole seconds.
+    assert now - written + 1 >= uptime - started / ticks
+
+
+def test_containers_gain_no_privileges(
+    facts: Facts,
+    info: dict[str, Any],
+    settings: dict[str, Any],
+) -> None:
+    # Older engines do not tell; they read the file once, when they start.
+    name = "no-new-privileges"
+    told = f"name={name}" in info["SecurityOptions"]
+    assert facts["docker_settings"][name] in (told, settings.get(name))
+
+
+def test_the_engine_bounds_the_logs(facts: Facts, settings: dict[str, Any]) -> None:
+    # No engine tells its log options; it reads the file once, when it starts.
+    assert settings.get("log-opts") == facts["docker_settings"]["log-opts"]
+
+
+def test_the_log_of_the_service_is_bounded(vm: Vm, facts: Facts) -> None:
+    settings = facts["docker_settings"]
+    wished = {"Type": settings["log-driver"], "Config": settings["log-opts"]}
+    assert vm.live["HostConfig"]["LogConfig"] == wished
+
+
+def test_the_clock_is_right(vm: Vm) -> None:
+    before = time.time()
+    there = float(vm.read("date +%s.%N"))
+    after = time.time()
+    assert before - CLOCK_SECONDS <= there <= after + CLOCK_SECONDS
+
+
+@pytest.fixture
+def remote(facts: Facts) -> None:
+    """Skip where Ansible needs no SSH."""
+    if facts.is_local:
+        pytest.skip("Ansible reaches the control node without SSH")
+
+
+@pytest.mark.usefixtures("remote")
+def test_ssh_answers_where_ansible_connects(facts: Facts) -> None:
+    with socket.create_connection((facts["service_address"].strip("[]"), facts.ssh_port), 5) as ssh:
+        assert ssh.recv(4) == b"SSH-"
+
+
+@pytest.mark.usefixtures("remote")
+def test_the_ssh_server_listens_nowhere_else(vm: Vm) -> None:
+    # On Ubuntu 24.04 systemd holds the socket for the server.
+    listening = vm.read("ss -Hltnp").splitlines()
+    held = [line.split()[3] for line in listening if '"sshd"' in line]
+    if vm.has_systemd and vm.unit("ssh.socket", "ActiveState") == "active":
+        held += [one.split()[0] for one in vm.unit("ssh.socket", "Listen").splitlines()]
+    assert {int(address.rpartition(":")[2]) for address in held} == {vm.sshd_port}
+
+
+@pytest.mark.usefixtures("vm")
+def test_a_dry_run_would_change_nothing(facts: Facts, dry_run: Finished) -> None:
+    recap = re.search(rf"^{re.escape(facts.name)}\s+: (.*)$", dry_run.stdout, re.MULTILINE)
+    assert recap, dry_run.stdout + dry_run.stderr
+    numbers = re.findall(r"(?:changed|failed|unreachable)=(\d+)", recap.group(1))
+    tasks = re.split(r"^TASK ", dry_run.stdout, flags=re.MULTILINE)
+    marks = tuple(f"\n{mark}: [{facts.name}]" for mark in ("changed", "fatal"))
+    would = "\n".join(task.strip() for task in tasks if any(mark in task for mark in marks))
+    assert set(numbers) == {"0"}, would

@@ -1,0 +1,126 @@
+"""The service image: what is in it is what the tree says, and nothing else."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import io
+import json
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+from classvm import image
+from classvm.base_image import UBUNTU_VERSION
+from classvm.release import LABEL_SETTINGS
+from facts import Facts, lock, normal, packed
+
+if TYPE_CHECKING:
+    from vm import Vm
+
+EVIDENCE = ("containers",)
+
+
+def test_the_system_inside_is_the_one_of_the_lab(vm: Vm) -> None:
+    assert vm.content["system"]["VERSION_ID"].strip('"') == UBUNTU_VERSION
+
+
+def test_the_python_inside_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
+    wished = re.findall(r"\bpython(\d+\.\d+)-minimal\b", dockerfile(facts))[-1]
+    assert ".".join(map(str, vm.content["python"][:2])) == wished
+
+
+def test_the_installed_packages_are_those_of_the_lock(vm: Vm, facts: Facts) -> None:
+    installed = vm.content["packages"]["versions"]
+    assert sorted([normal(name), version] for name, version in installed) == sorted(
+        [name, version] for name, version in lock(facts.service_dir).items()
+    )
+
+
+def test_no_file_of_a_package_was_changed(vm: Vm) -> None:
+    assert vm.content["packages"]["changed"] == []
+
+
+def test_no_other_code_lies_among_the_packages(vm: Vm) -> None:
+    assert vm.content["packages"]["foreign"] == []
+
+
+def test_nothing_inside_compiles_software(vm: Vm) -> None:
+    assert vm.content["compilers"] == []
+
+
+def test_nothing_inside_installs_software(vm: Vm) -> None:
+    assert vm.content["installers"] == []
+
+
+def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
+    wished = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
+    found = vm.live["Config"].get("Healthcheck", {}).get("Test", [])
+    assert found == [word for words in wished[-1:] for word in ["CMD", *json.loads(words)]]
+
+
+# --- The release --------------------------------------------------------------------------------
+
+
+def test_the_container_bears_the_release_of_the_tree(vm: Vm) -> None:
+    assert vm.live["Config"]["Labels"].get(image.LABEL_RELEASE) == vm.recipe.release
+
+
+def test_the_image_bears_the_labels_of_the_tree(vm: Vm) -> None:
+    wished = image.labels(vm.recipe)
+    assert {name: vm.image.labels.get(name) for name in wished} == wished
+
+
+def test_the_container_was_started_with_the_settings_of_the_host(vm: Vm) -> None:
+    assert vm.live["Config"]["Labels"].get(LABEL_SETTINGS) == vm.wish.settings
+
+
+def test_the_container_runs_the_image_that_its_name_means(vm: Vm) -> None:
+    named = vm.docker.image(vm.live["Config"]["Image"])
+    assert named is not None
+    assert (vm.live["Config"]["Image"], vm.live["Image"]) == (vm.recipe.image, named.id)
+
+
+def test_the_image_stands_on_the_base_image(vm: Vm) -> None:
+    assert vm.image.layers[: len(vm.base.layers)] == vm.base.layers
+
+
+# --- The files of the service -------------------------------------------------------------------
+
+
+def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) -> None:
+    wished = files(facts)
+    found = vm.content["files"]
+    different = sorted(name for name in wished if found.get(name) != wished[name])
+    assert different == []
+
+
+def test_no_other_file_lies_among_those_of_the_service(vm: Vm, facts: Facts) -> None:
+    found = {name for name in vm.content["files"] if "__pycache__" not in name}
+    assert sorted(found - files(facts).keys()) == []
+
+
+def dockerfile(facts: Facts) -> str:
+    """Return the text of the service's Dockerfile, each command on one line."""
+    return (facts.service_dir / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+
+
+def files(facts: Facts) -> dict[str, str]:
+    """Return the digest of each file that the last stage of the build takes from the folder."""
+    last_stage = re.split(r"^FROM ", dockerfile(facts), flags=re.MULTILINE)[-1]
+    copies = re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE)
+    patterns = [pattern for words in copies for pattern in words.split()[:-1]]
+    with tarfile.open(fileobj=io.BytesIO(packed(facts.service_dir).archive)) as archive:
+        return {
+            member.name: hashlib.sha256(content.read()).hexdigest()
+            for member in archive
+            if (content := archive.extractfile(member))
+            and any(is_copied(member.name, pattern) for pattern in patterns)
+        }
+
+
+def is_copied(name: str, pattern: str) -> bool:
+    """Tell whether COPY takes a file: by its name in the top folder, or with its folder."""
+    if pattern.endswith("/"):
+        return name.startswith(pattern)
+    return "/" not in name and fnmatch.fnmatch(name, pattern)

@@ -1,0 +1,128 @@
+"""The guard: what it is made of, and what anybody outside sees of the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import scan
+from classvm import firewall
+from facts import GUARD, Facts
+from observer import Observer, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vm import Vm
+
+pytestmark = pytest.mark.usefixtures("guarded")
+
+EVIDENCE = ("guard", "listening")
+UNIT = "classvm-guard.service"
+UNITS = GUARD / "etc/systemd/system"
+DROP_IN = UNITS / "nftables.service.d/classvm-guard.conf"
+LIST = f"nft --stateless list table inet {firewall.TABLE}"
+# Well-known ports of what is often open by mistake: name server, web, file shares, the engine's
+# own interface, databases, development servers.
+USUAL = (21, 23, 25, 53, 80, 111, 139, 443, 445, 2375, 2376, 3000, 3306, 5000, 5432, 6379, 9090)
+QUICK = 0.5
+
+
+# --- What it is made of -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wished(vm: Vm, facts: Facts) -> str:
+    """Return the ruleset that the role would install."""
+    return facts.guard(vm.sshd_port)
+
+
+def test_the_guard_in_the_kernel_is_that_of_the_role(vm: Vm, wished: str) -> None:
+    # nftables writes rules in its own words: it lists the wished ones in an empty namespace.
+    elsewhere = f"printf %s %s | unshare --net sh -c 'nft --file - && {LIST}'"
+    assert vm.read(LIST) == vm.read(elsewhere.replace("%s", "%%s", 1), wished)
+
+
+def test_the_guard_on_disk_is_that_of_the_role(vm: Vm, wished: str) -> None:
+    assert vm.read("cat %s", str(firewall.Files().rules)) == wished
+
+
+def test_the_guard_starts_at_boot(vm: Vm) -> None:
+    assert vm.unit(UNIT, "UnitFileState") == "enabled"
+
+
+@pytest.mark.parametrize("unit", [UNIT, "nftables.service.d/classvm-guard.conf"])
+def test_the_units_of_the_guard_are_those_of_the_role(vm: Vm, unit: str) -> None:
+    installed = "/" + str((UNITS / unit).relative_to(GUARD))
+    assert vm.read("cat %s", installed) == (UNITS / unit).read_text(encoding="utf-8")
+
+
+def test_the_guard_comes_back_with_nftables(vm: Vm) -> None:
+    # What systemd has loaded, rather than what lies on the disk.
+    for key in ("ExecStartPost", "ExecReload", "ExecStopPost"):
+        assert str(firewall.Files().rules) in vm.unit("nftables.service", key), key
+
+
+# --- What is seen of it -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def target(address: str, facts: Facts) -> str:
+    """Return an address of the host that stands for all of it, and that may be scanned."""
+    if is_loopback(address):
+        pytest.skip(f"{facts.name} is behind a port forward: its other ports are another machine's")
+    return address
+
+
+def test_only_open_ports_answer_a_quick_look(
+    observer: Observer,
+    target: str,
+    facts: Facts,
+) -> None:
+    known = {facts.ssh_port, facts.container_port, *facts.open_tcp}
+    ports = sorted({*USUAL, *known, *(port + 1 for port in known)})
+    answers = observer.ask(target, ports, patience=QUICK)
+    if missing(answers, facts):
+        # A busy machine may have lost an answer; there is no second chance for a closed port.
+        answers = answers.merge(observer.ask(target, missing(answers, facts)))
+    assert surprises(answers, facts) == {}
+
+
+@pytest.mark.scan
+def test_only_open_ports_answer_tcp(
+    observer: Observer,
+    target: str,
+    facts: Facts,
+    record_property: Callable[[str, object], None],
+) -> None:
+    answers = observer.ask(target, range(1, scan.HIGHEST_PORT + 1))
+    record_property("scan", ["TCP", target, observer.name, answers.to_json()])
+    assert answers.asked == scan.HIGHEST_PORT
+    assert surprises(answers, facts) == {}
+
+
+@pytest.mark.scan
+def test_no_udp_port_answers(
+    observer: Observer,
+    target: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    answers = observer.ask(target, range(1, scan.HIGHEST_PORT + 1), udp=True)
+    record_property("scan", ["UDP", target, observer.name, answers.to_json()])
+    assert answers.asked == scan.HIGHEST_PORT
+    assert (answers.open, answers.refused, answers.rejected) == ([], [], [])
+
+
+def missing(answers: scan.Answers, facts: Facts) -> list[int]:
+    """Return the ports that have to be open and are not."""
+    return sorted({facts.ssh_port, facts.host_port} - {*answers.open})
+
+
+def surprises(answers: scan.Answers, facts: Facts) -> dict[str, str]:
+    """Return the ports that answer, or do not, against the role's wish, by kind of answer."""
+    kinds = {"open": answers.open, "refused": answers.refused, "rejected": answers.rejected}
+    # Behind an open port there need not be a program; then the host itself refuses.
+    allowed = {facts.ssh_port, *facts.open_tcp}
+    found = {kind: sorted({*ports} - allowed) for kind, ports in kinds.items()}
+    found["missing"] = missing(answers, facts)
+    return {kind: scan.spans(ports) for kind, ports in found.items() if ports}

@@ -1,0 +1,60 @@
+"""The port mapping, from the engine's view, from the host's and from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import contract, docker
+from observer import CONTROL
+
+if TYPE_CHECKING:
+    from facts import Facts
+    from vm import Vm
+
+EVIDENCE = ("containers", "listening")
+ANYWHERE = ("0.0.0.0", "[::]")  # noqa: S104 - where the engine listens
+SECONDS = 5.0
+
+
+def ask(url: str) -> int:
+    """Return the status of the service's first page.
+
+    Raises:
+        NoAnswerError: there is no answer.
+
+    """
+    return contract.send(contract.Call("", "", "GET", url), SECONDS).status
+
+
+def test_docker_port_shows_exactly_the_mapping(engine: docker.Docker, facts: Facts) -> None:
+    # Older clients write the address of IPv6 without brackets.
+    shown = engine.check("port", facts.container).replace(" :::", " [::]:").splitlines()
+    wished = [f"{facts.container_port}/tcp -> {at}:{facts.host_port}" for at in ANYWHERE]
+    assert sorted(shown) == wished
+
+
+def test_the_host_listens_on_the_port_everywhere(vm: Vm, facts: Facts) -> None:
+    listed = vm.read("ss -Hltn %s", f"sport = :{facts.host_port}").splitlines()
+    held = {line.split()[3] for line in listed}
+    assert held == {f"{at}:{facts.host_port}" for at in ANYWHERE}
+
+
+def test_the_service_answers_from_outside(address: str, facts: Facts) -> None:
+    host = f"[{address}]" if ":" in address else address
+    assert ask(f"http://{host}:{facts.host_port}/") == 200
+
+
+def test_the_container_port_is_closed_from_outside(address: str, facts: Facts) -> None:
+    answers = CONTROL.ask(address, [facts.container_port], patience=0.5)
+    assert answers.open == []
+
+
+def test_the_service_answers_on_the_host_itself(vm: Vm, facts: Facts) -> None:
+    call = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).status)"
+    assert vm.read("python3 -c %s %s", call, f"http://localhost:{facts.host_port}/") == "200\n"
+
+
+@pytest.mark.usefixtures("vm")
+def test_the_service_answers_by_the_name_of_the_host(facts: Facts) -> None:
+    assert ask(f"{facts.url()}/") == 200

@@ -1,0 +1,170 @@
+"""A host under test: its commands, its engine, and what is inside its container."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import inside
+from classvm import docker, image, release
+from classvm.command import CommandError, Finished
+
+if TYPE_CHECKING:
+    from facts import Facts
+
+LOG_LINES = 15
+
+
+class HostDocker(docker.Docker):
+    """The engine of the host under test, asked over the test's connection."""
+
+    def __init__(self, vm: Vm) -> None:
+        """Ask the engine of a host."""
+        super().__init__()
+        self.vm = vm
+
+    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+        """Run `docker WORDS` there and return what it said, whatever its exit code."""
+        if stdin is not None:
+            raise NotImplementedError("nothing can be piped over this connection")
+        argv = [self.program, *words]
+        done = self.vm.root(" ".join(["%s"] * len(argv)), *argv)
+        return Finished(argv, done.rc, done.stdout, done.stderr)
+
+    def check(self, *words: str, stdin: bytes | None = None) -> str:
+        """Run `docker WORDS` there, which has to succeed, and return its output."""
+        finished = self.run(*words, stdin=stdin)
+        if finished.code:
+            raise CommandError(finished)
+        return finished.out
+
+
+class Vm:
+    """A host under test; what is asked once is remembered."""
+
+    def __init__(self, host: Any, facts: Facts, sockets: Path) -> None:  # noqa: ANN401 - testinfra ships no types
+        """Wrap testinfra's host; the SSH connections that stay open are in a folder."""
+        self.host = host
+        self.facts = facts
+        self.sockets = sockets
+        self.docker = HostDocker(self)
+
+    # --- Commands ----------------------------------------------------------------------------
+
+    @functools.cached_property
+    def is_root(self) -> bool:
+        """Whether the account that connects is root."""
+        return bool(self.host.run("id -u").stdout.strip() == "0")
+
+    def run(self, command: str, *args: str) -> Any:  # noqa: ANN401 - testinfra's result
+        """Run a command as the account that connects; `%s` stands for each argument."""
+        return self.host.run(command, *args)
+
+    def root(self, command: str, *args: str) -> Any:  # noqa: ANN401 - testinfra's result
+        """Run a command as root; `%s` stands for each argument."""
+        if self.is_root:
+            return self.host.run(command, *args)
+        # Not testinfra's own sudo(), which is a state of the host: threads would share it.
+        return self.host.run("sudo -n /bin/sh -c %s", self.host.backend.quote(command, *args))
+
+    def read(self, command: str, *args: str) -> str:
+        """Return what a command prints that root runs and that has to succeed."""
+        done = self.root(command, *args)
+        assert done.rc == 0, f"`{command}` failed ({done.rc}): {done.stdout}{done.stderr}"
+        return str(done.stdout)
+
+    def disconnect(self) -> None:
+        """End the SSH connections that stay open; the next command makes a new one."""
+        for path in self.sockets.iterdir():
+            words = ["ssh", "-O", "exit", "-o", f"ControlPath={path}", "host"]
+            subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - our words
+
+    def unit(self, name: str, key: str) -> str:
+        """Return what systemd says of a unit, for example whether it is enabled."""
+        return self.read("systemctl show --property %s --value %s", key, name).strip()
+
+    @functools.cached_property
+    def has_systemd(self) -> bool:
+        """Whether systemd runs the host."""
+        return bool(self.run("test -d /run/systemd/system").rc == 0)
+
+    @functools.cached_property
+    def sshd_port(self) -> int:
+        """The port of the SSH server through which this very connection came."""
+        return int(self.run("echo $SSH_CONNECTION").stdout.split()[3])
+
+    def evidence(self, name: str) -> str:
+        """Return what may explain a failure."""
+        commands = {
+            "container log": f"docker logs --tail {LOG_LINES} {self.facts.container}",
+            "containers": "docker ps --all",
+            "guard": "nft list table inet classvm",
+            "listening": "ss -Hltn",
+            "engine log": f"journalctl --unit docker --lines {LOG_LINES} --no-pager",
+        }
+        try:
+            done = self.root(commands[name])
+        except RuntimeError as error:
+            return f"{self.facts.name} cannot be asked: {error}"
+        return f"$ {commands[name]}\n{done.stdout}{done.stderr}"
+
+    # --- The service -------------------------------------------------------------------------
+
+    @functools.cached_property
+    def live(self) -> dict[str, Any]:
+        """What the engine knows of the container that serves."""
+        found = self.docker.check("container", "inspect", self.facts.container)
+        described: dict[str, Any] = json.loads(found)[0]
+        return described
+
+    @functools.cached_property
+    def base(self) -> docker.Image:
+        """The base image as the host has it."""
+        name = str(self.facts["base_image_name"])
+        found = self.docker.image(name)
+        assert found is not None, f"the base image {name} is not there"
+        return found
+
+    @functools.cached_property
+    def recipe(self) -> image.Recipe:
+        """What the service image should hold."""
+        return self.facts.recipe(self.base)
+
+    @functools.cached_property
+    def wish(self) -> release.Wish:
+        """How the release should run."""
+        return self.facts.wish(self.recipe)
+
+    @functools.cached_property
+    def image(self) -> docker.Image:
+        """The image that the container runs."""
+        found = self.docker.image(self.live["Image"])
+        assert found is not None, "the image of the container is not there"
+        return found
+
+    def inside(self, *words: str) -> str:
+        """Return what a command prints inside the container, run as the service's own user."""
+        return self.docker.check("exec", self.facts.container, *words)
+
+    @functools.cached_property
+    def status(self) -> dict[str, str]:
+        """What /proc says of the container's first process, the service itself."""
+        lines = self.inside("cat", "/proc/1/status").splitlines()
+        pairs = (line.split(":", 1) for line in lines)
+        return {name: value.strip() for name, value in pairs}
+
+    @functools.cached_property
+    def mounts(self) -> dict[str, list[str]]:
+        """The mount options inside the container, by folder."""
+        lines = self.inside("cat", "/proc/self/mounts").splitlines()
+        return {line.split()[1]: line.split()[3].split(",") for line in lines}
+
+    @functools.cached_property
+    def content(self) -> dict[str, Any]:
+        """What `inside.py` finds in the container."""
+        script = Path(inside.__file__).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(self.inside("python", "-c", script))
+        return found
