@@ -43,9 +43,9 @@ while True:
 CONNECT = "import socket, sys; socket.create_connection(('localhost', int(sys.argv[1])), 5)"
 # More than the 500 tries in a second that are promised.
 RATE, PROMISED_RATE = 700, 500
-WATCH_SECONDS = 20
-# The canary's port is among them, and asking so many takes seconds instead of a minute.
-SOME_PORTS = range(1, 12001)
+WATCH_SECONDS, TWIN_SECONDS = 20, 6
+# Asking the ports up to the canary's and some more takes seconds instead of a minute.
+PORTS_BEYOND = 1000
 CANARY_SECONDS, BOOT_SECONDS, ANSWER_SECONDS = 60.0, 300.0, 30.0
 BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
 
@@ -83,8 +83,9 @@ class Scene:
         call = contract.Call("", "", "GET", f"{self.facts.url()}/")
         return not contract.reason_for_silence(call, 2)
 
-    def seen(self, ports: range = SOME_PORTS) -> dict[str, list[int]]:
+    def seen(self, highest: int = 0) -> dict[str, list[int]]:
         """Return which ports answer the neighbour, by address; the service must be up."""
+        ports = range(1, (highest or self.port + PORTS_BEYOND) + 1)
         self.wait()
         until(self.answers, ANSWER_SECONDS)
         found = {address: self.neighbour.ask(address, ports) for address in self.addresses}
@@ -140,7 +141,6 @@ def scene(vm: Vm, neighbour: Observer) -> Iterator[Scene]:
 
 
 def test_the_canary_is_closed(scene: Scene) -> None:
-    assert scene.port in SOME_PORTS
     assert scene.seen() == scene.wished
 
 
@@ -174,7 +174,7 @@ def test_not_one_packet_reaches_the_canary_while_the_engine_restarts(scene: Scen
     with concurrent.futures.ThreadPoolExecutor() as pool:
         packets = pool.submit(scene.packets, WATCH_SECONDS)
         knocks = pool.submit(scene.knock, WATCH_SECONDS)
-        time.sleep(2)
+        time.sleep(3)  # until both are at it
         started = time.monotonic()
         scene.vm.read("systemctl restart docker")
         seconds = time.monotonic() - started
@@ -189,14 +189,15 @@ def test_without_the_guard_the_canary_is_seen(scene: Scene) -> None:
     scene.vm.read(f"nft delete table inet {firewall.TABLE}")
     try:
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            packets = pool.submit(scene.packets, 6)
-            time.sleep(1)
-            tries, answered = scene.knock(2)
+            packets = pool.submit(scene.packets, TWIN_SECONDS)
+            knocks = pool.submit(scene.knock, TWIN_SECONDS)
         seen = [scene.neighbour.ask(at, [scene.port]).open for at in scene.addresses]
     finally:
         scene.vm.read("systemctl restart classvm-guard.service")
     assert seen == [[scene.port]] * len(scene.addresses)
-    assert packets.result() >= answered == tries
+    _, answered = knocks.result()
+    # The very instruments that see nothing when the guard is there.
+    assert min(packets.result(), answered) > 0
     assert scene.seen() == scene.wished
 
 
@@ -214,7 +215,7 @@ def test_the_service_is_back_after_a_reboot(
     seconds = until(scene.answers, ANSWER_SECONDS)
     record_property("seconds", seconds)
     print(f"{scene.facts.name} answered {seconds:.1f} s after systemd was up")  # noqa: T201 - wanted
-    assert scene.seen(range(1, scan.HIGHEST_PORT + 1)) == scene.wished
+    assert scene.seen(scan.HIGHEST_PORT) == scene.wished
 
 
 def booted(vm: Vm) -> str:
