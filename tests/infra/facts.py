@@ -240,7 +240,8 @@ def run(words: Sequence[str], **environment: str) -> Finished:
     return subprocess.run(  # noqa: S603 - our own words, and the options of this very command
         words,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        # Molecule asks for colours and for narrow lines, which a regular expression does not see.
+        env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "200", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

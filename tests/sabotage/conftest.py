@@ -41,11 +41,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def saboteur(pytestconfig: pytest.Config) -> Iterator[Saboteur]:
     """Return who makes faults on the host of the options."""
-    hosts = pytestconfig.getoption("hosts")
-    if not hosts:
+    if not pytestconfig.getoption("hosts"):
         pytest.exit("Name a machine that may be broken: --hosts=ansible://vm-148-1", 2)
     inventory = str(Path(pytestconfig.getoption("ansible_inventory")).absolute())
-    host = testinfra.get_hosts([hosts], ansible_inventory=inventory)[0]
+    names = pytestconfig.getoption("hosts").split(",")
+    (host,) = testinfra.get_hosts(names, ansible_inventory=inventory)
     known = expected.read(inventory, [])
     facts = known[host.backend.get_hostname()]
     assert facts.is_guarded

@@ -176,7 +176,6 @@ HOST_FAULTS = (
         f"{HOST}test_the_engine_starts_at_boot",
         apply="systemctl disable --quiet docker.service",
         undo="systemctl enable --quiet docker.service",
-        quick=True,
     ),
     Fault(
         "containerd is masked, so that the engine starts without it at the next boot",
@@ -598,7 +597,6 @@ ENDPOINT_FAULTS = (
         "an endpoint answers an extra field",
         f"{ENDPOINTS}test_an_operation_answers_no_undeclared_field[src.hello.get]",
         image=said("said['extra'] = 1", "/hello"),
-        quick=True,
     ),
     Fault(
         "an endpoint answers slowly",

@@ -31,6 +31,8 @@ UNITS = GUARD / "etc/systemd/system"
 # Minutes long, or harmful: no fault has such an owner.
 SLOW = ("scan", "fuzz", "disruptive")
 SUITE_SECONDS = 300
+# How many of the others that are red a table names.
+SHOWN = 5
 # On the VM: what a fault puts aside, and how it is undone if this run is cut off.
 ASIDE = "/var/tmp/classvm-sabotage"  # noqa: S108 - a reboot of the VM shall not empty it
 UNDO = f"{ASIDE}/undo"
@@ -88,7 +90,8 @@ def table(outcomes: Sequence[Outcome], wished: int) -> list[str]:
         verdict = "caught by" if one.caught else "NOT CAUGHT by"
         lines.append(f"{one.fault.name}: {verdict} {one.fault.owner} ({one.seconds:.0f} s)")
         if one.others:
-            lines.append(f"    also red: {', '.join(one.others)}")
+            more = [f"and {len(one.others) - SHOWN} more"] if len(one.others) > SHOWN else []
+            lines.append(f"    also red: {', '.join([*one.others[:SHOWN], *more])}")
         if one.left:
             lines.append(f"    STILL RED when undone: {', '.join(one.left)}")
     caught = sum(one.caught for one in outcomes)

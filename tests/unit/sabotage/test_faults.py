@@ -164,6 +164,13 @@ def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
     ]
 
 
+def test_a_few_of_the_others_are_told() -> None:
+    red = tuple(f"tests/infra/test_x.py::test_{number}[ansible://vm]" for number in range(9))
+    lines = table([Outcome(Fault("x", DRY_RUN), red, GREEN, 1)], 1)
+    assert "test_x.py::test_0, " in lines[1]
+    assert lines[1].endswith(", and 4 more")
+
+
 def test_what_stays_red_is_told() -> None:
     left = Outcome(Fault("x", DRY_RUN), (DRY_RUN,), (DRY_RUN,), 1)
     assert f"    STILL RED when undone: {DRY_RUN}" in table([left], 1)
