@@ -2,12 +2,13 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
-# What a user may set: make deploy INVENTORY=… LIMIT=… APP=… PORT=…
+# What a user may set: make deploy INVENTORY=… LIMIT=… APP=… PORT=…; make rollback TO=…
 INVENTORY ?=
 LIMIT ?=
 APP ?=
 PORT ?=
 LOG_LINES ?= 50
+TO ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +26,7 @@ help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  ARGS="--check …"\n'
+	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  ARGS="--check …"\n'
 
 doctor: ## find what would stop a deploy, and the command that fixes it
 	@python3 tools/doctor.py $(PORT:%=--port %)
@@ -49,7 +50,19 @@ status: setup ## which release is up, where, since when
 logs: setup ## the last log lines of the service (LOG_LINES=50)
 	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES)
 
-stop: setup ## stop the service; `make deploy` starts it again
+releases: setup ## which releases there were, what became of them, which is live
+	$(call PLAY,releases)
+
+rollback: setup ## go back to the release before (TO=id: to that one)
+	$(call PLAY,rollback) $(TO:%=--extra-vars rollback_to=%)
+
+start: setup ## start the service where it does not run
+	$(call PLAY,start)
+
+restart: setup ## stop the service and start it again
+	$(call PLAY,restart)
+
+stop: setup ## stop the service; `make start` starts it again
 	$(call PLAY,stop)
 
 reset: setup ## remove what classvm made: releases, images, guard, state; the engine stays
@@ -140,7 +153,7 @@ test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a re
 bench: setup ## how long a deploy takes, and how fast the service answers
 	@python tools/bench.py
 
-.PHONY: help doctor setup deploy provision release status logs stop reset \
+.PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
 	lock lock-check lint unit e2e verify scenario sabotage test test-all bench

@@ -25,7 +25,8 @@ def test_the_last_line_says_what_is_up_and_where(deployed: Run) -> None:
     release = live()["Config"]["Labels"]["classvm.release"]
     assert re.fullmatch(
         rf"classvm: release {release} is up at http://localhost:{ports()['HOST_PORT']}/ "
-        rf"\({operations} operations verified, \d+ changed\)",
+        rf"\({operations} operations verified(, gap \d+\.\d s)?(, \d+ old images removed)?,"
+        r" \d+ changed\)",
         deployed.last_line,
     )
 

@@ -34,6 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
                 source.check_contract(folder)
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
+            result["revision"] = source.revision(folder)
         except ClassvmError as error:
             raise AnsibleActionFail(str(error)) from error
         return result

@@ -28,6 +28,7 @@ EXAMPLES = """
 RETURN = """
 release: {type: str, returned: success, description: Id of the release.}
 image: {type: str, returned: success, description: Name of the image.}
+revision: {type: str, returned: success, description: "Git revision of the folder on the control node, or empty."}
 needs_context: {type: bool, returned: success, description: Whether the image still has to be built.}
 """
 

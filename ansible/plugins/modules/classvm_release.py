@@ -8,10 +8,12 @@ module: classvm_release
 short_description: Make a release live; what was live before stays so when the new one fails
 description:
   - Starts the release as a candidate on a loopback port, checks its health and its contract, then swaps.
+  - Without O(image), goes back to a release that was live before, without trying it again.
+  - Each attempt gets its line in the host's history.
 options:
   service: {type: str, required: true, description: Name of the service.}
-  release: {type: str, required: true, description: Id of the release.}
-  image: {type: str, required: true, description: Name of its image.}
+  release: {type: str, required: true, description: "Id of the release; without O(image) also V(previous), the last one that is not live."}
+  image: {type: str, default: "", description: "Name of its image; V() for a release of the host's history."}
   host_port: {type: int, required: true, description: TCP port of the host.}
   container_port: {type: int, required: true, description: TCP port inside the container.}
   memory: {type: str, required: true, description: "Memory limit, such as V(512m)."}
@@ -20,6 +22,8 @@ options:
   environment: {type: dict, default: {}, description: Further variables of the container.}
   health_timeout: {type: float, required: true, description: Seconds within which it has to be healthy.}
   contract: {type: str, default: "", description: Text of the OpenAPI file that it has to keep.}
+  revision: {type: str, default: "", description: Git revision of the service's folder, for the history.}
+  keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
 """
 
@@ -35,6 +39,7 @@ EXAMPLES = """
     pids: 128
     tmpfs_size: 64m
     health_timeout: 30
+    keep_releases: 5
     state_dir: /var/lib/classvm
 """
 
@@ -42,7 +47,9 @@ RETURN = """
 release: {type: str, returned: success, description: Id of the live release.}
 replaced: {type: str, returned: success, description: Release that was live before; may be the same.}
 container: {type: str, returned: success, description: Id of the live container.}
+gap: {type: float, returned: success, description: Longest time without an answer in seconds; null when nothing answered before.}
 seconds: {type: float, returned: success, description: Duration of the swap.}
+removed: {type: list, returned: success, description: Images of old releases that were removed.}
 """
 
 import signal
@@ -56,7 +63,7 @@ from ansible.module_utils.classvm.errors import ClassvmError
 WISH = {
     "service": {"type": "str", "required": True},
     "release": {"type": "str", "required": True},
-    "image": {"type": "str", "required": True},
+    "image": {"type": "str", "default": ""},
     "host_port": {"type": "int", "required": True},
     "container_port": {"type": "int", "required": True},
     "memory": {"type": "str", "required": True},
@@ -65,35 +72,44 @@ WISH = {
     "environment": {"type": "dict", "default": {}, "no_log": True},
     "health_timeout": {"type": "float", "required": True},
     "contract": {"type": "str", "default": ""},
+    "revision": {"type": "str", "default": ""},
 }
 
 
 def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
-        argument_spec={**WISH, "state_dir": {"type": "path", "required": True}},
+        argument_spec={
+            **WISH,
+            "keep_releases": {"type": "int", "required": True},
+            "state_dir": {"type": "path", "required": True},
+        },
         supports_check_mode=True,
     )
     # A terminated run undoes what it has begun, as an interrupted one does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    wish = release.Wish(**{name: module.params[name] for name in WISH})
-    docker = Docker()
     try:
-        if module.check_mode:
-            changed = not (docker.engine_version() and release.is_live(docker, wish))
-            module.exit_json(
-                changed=changed,
-                release=wish.release,
-                replaced="",
-                container="",
-                seconds=0.0,
-            )
-        docker.require_engine()
-        outcome = release.release(docker, wish, module.params["state_dir"])
+        outcome = work(module, Docker())
     except ClassvmError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(release=wish.release, **vars(outcome))
+    module.exit_json(**vars(outcome))
+
+
+def work(module: AnsibleModule, docker: Docker) -> release.Outcome:
+    """Release, go back, or tell what would be done."""
+    wish = release.Wish(**{name: module.params[name] for name in WISH})
+    state_dir = module.params["state_dir"]
+    # In a dry run on a bare host, nobody knows yet what the release will be called.
+    goes_back = bool(wish.release) and not wish.image
+    if module.check_mode and not goes_back and not docker.engine_version():
+        return release.Outcome(changed=True, release=wish.release, container="", replaced="")
+    docker.require_engine()
+    if module.check_mode:
+        return release.preview(docker, wish, state_dir)
+    if goes_back:
+        return release.go_back(docker, wish, state_dir)
+    return release.release(docker, wish, state_dir, module.params["keep_releases"])
 
 
 if __name__ == "__main__":

@@ -1,26 +1,30 @@
 #!/usr/bin/python
-"""Look at the service of a host, stop it, or remove everything that classvm made."""
+"""Look at the service of a host, start or stop it, or remove everything that classvm made."""
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_service
-short_description: Query, stop or remove the service
+short_description: Query, start, stop or remove the service
 description:
   - Touches only what bears classvm's label or is named in the options.
 options:
   state:
     description:
-      - V(queried) tells which release is live and its last log lines.
-      - V(stopped) stops it; the next deploy starts it.
+      - V(queried) tells which release is live, its last log lines, and which releases there were.
+      - V(started) starts the live release where it does not run, and waits until it is healthy.
+      - V(restarted) stops it first.
+      - V(stopped) stops it; V(started) or the next deploy starts it.
       - V(absent) removes containers and images with classvm's label, the base image and O(folders).
     type: str
-    choices: [queried, stopped, absent]
+    choices: [queried, started, restarted, stopped, absent]
     required: true
   service: {type: str, required: true, description: Name of the service.}
   base_image: {type: str, default: "", description: Name of the base image.}
   folders: {type: list, elements: path, default: [], description: Folders that go with V(absent).}
   log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
+  state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started) and V(restarted) need it."}
+  health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
 """
 
 EXAMPLES = """
@@ -31,13 +35,17 @@ EXAMPLES = """
 """
 
 RETURN = """
-status: {type: dict, returned: queried, description: "state, release and since."}
+status: {type: dict, returned: "queried, started, restarted", description: "state, release and since."}
+releases: {type: list, returned: queried, description: "The host's history, the oldest first; empty without O(state_dir)."}
+table: {type: str, returned: queried, description: "The last lines of the history, to be read by people."}
 log: {type: str, returned: queried, description: The last log lines.}
 removed: {type: list, returned: absent, description: What was removed.}
 """
 
+from typing import Callable
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import service
+from ansible.module_utils.classvm import history, prune, release_table, service, start
 from ansible.module_utils.classvm.docker import Docker
 from ansible.module_utils.classvm.errors import ClassvmError
 
@@ -46,12 +54,18 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"choices": ["queried", "stopped", "absent"], "required": True},
+            "state": {
+                "choices": ["queried", "started", "restarted", "stopped", "absent"],
+                "required": True,
+            },
             "service": {"type": "str", "required": True},
             "base_image": {"type": "str", "default": ""},
             "folders": {"type": "list", "elements": "path", "default": []},
             "log_lines": {"type": "int", "default": 0},
+            "state_dir": {"type": "path"},
+            "health_timeout": {"type": "float", "default": 30},
         },
+        required_if=[("state", state, ["state_dir"]) for state in ("started", "restarted")],
         supports_check_mode=True,
     )
     try:
@@ -61,13 +75,43 @@ def main() -> None:
 
 
 def queried(module: AnsibleModule, docker: Docker) -> dict:
-    """Return which release is live, and its log."""
+    """Return which release is live, its log, and which releases there were."""
     docker.require_engine()
-    name, lines = module.params["service"], module.params["log_lines"]
+    name, lines, folder = (module.params[key] for key in ("service", "log_lines", "state_dir"))
     status = service.status(docker, name)
     there = lines and status.state != "absent"
     log = docker.logs(service.container_name(name), lines) if there else ""
-    return {"changed": False, "status": vars(status), "log": log}
+    entries = history.read(folder, name) if folder else []
+    kept = prune.named(docker, name) if entries else []
+    return {
+        "changed": False,
+        "status": vars(status),
+        "log": log,
+        "releases": [vars(entry) for entry in entries],
+        "table": release_table.table(entries, status.release, kept),
+    }
+
+
+def started(module: AnsibleModule, docker: Docker) -> dict:
+    """Start the live release where it does not run."""
+    return _started(module, docker, start.start)
+
+
+def restarted(module: AnsibleModule, docker: Docker) -> dict:
+    """Stop and start the live release."""
+    return _started(module, docker, start.restart)
+
+
+def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -> dict:
+    docker.require_engine()
+    name = module.params["service"]
+    if module.check_mode:
+        running = start.required(docker, name).running
+        changed = work is start.restart or not running
+    else:
+        timeout = module.params["health_timeout"]
+        changed = work(docker, name, module.params["state_dir"], timeout)
+    return {"changed": changed, "status": vars(service.status(docker, name))}
 
 
 def stopped(module: AnsibleModule, docker: Docker) -> dict:
@@ -86,7 +130,13 @@ def absent(module: AnsibleModule, docker: Docker) -> dict:
     return {"changed": bool(removed), "removed": removed}
 
 
-WORK = {"queried": queried, "stopped": stopped, "absent": absent}
+WORK = {
+    "queried": queried,
+    "started": started,
+    "restarted": restarted,
+    "stopped": stopped,
+    "absent": absent,
+}
 
 
 if __name__ == "__main__":

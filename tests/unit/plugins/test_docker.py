@@ -176,3 +176,16 @@ def test_the_content_of_an_image_is_that_of_its_layers() -> None:
     stored_otherwise = Image("sha256:2", {}, 1, [], ["sha256:a", "sha256:b"])
     assert one.content == stored_otherwise.content
     assert one.content != Image("sha256:1", {}, 1, [], ["sha256:b", "sha256:a"]).content
+
+
+def test_a_program_that_hangs_is_ended(program: Callable[..., Path]) -> None:
+    calls = program("docker", "exec sleep 5")
+    with pytest.raises(ClassvmError, match="did not end within 0 s"):
+        Docker().run_within(0.1, "exec", "c1", "true")
+    assert calls.read_text() == "exec c1 true\n"
+
+
+def test_a_program_that_ends_in_time_is_heard(program: Callable[..., Path]) -> None:
+    program("docker", "cat; exit 3")
+    finished = Docker().run_within(5, "run", stdin=b"hello")
+    assert (finished.code, finished.out) == (3, "hello")

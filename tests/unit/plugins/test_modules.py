@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import classvm
+import fake_engine
 import pytest
 import yaml
 from classvm import docker, release
 from classvm.errors import ClassvmError
+from fake_engine import Engine, enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,7 @@ def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def made(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what a module hands to AnsibleModule."""
+    monkeypatch.setattr(Recorder, "params", {})
     with pytest.raises(Ended):
         load(file, monkeypatch).main()
     return Recorder.made
@@ -186,6 +189,7 @@ WISH = {
     "pids": 128,
     "tmpfs_size": "64m",
     "health_timeout": 30.0,
+    "keep_releases": 5,
     "state_dir": "/absent",
 }
 IMAGE = {"service": "lab", "base_image": "classvm/base:18.04", "source_digest": "5"}
@@ -234,29 +238,70 @@ def test_a_host_without_an_engine_is_told_what_to_do(
     assert "make provision" in answer["msg"]
 
 
+OUTCOME = release.Outcome(
+    changed=True,
+    release="r1",
+    container="c1",
+    replaced="r0",
+    gap=0.9,
+    seconds=0.5,
+    removed=["classvm/lab:r0"],
+)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have an engine answer."""
+    monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
+
+
+@pytest.mark.usefixtures("engine")
 def test_release_hands_over_each_option(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[release.Wish, str]] = []
+    seen: list[tuple[release.Wish, str, int]] = []
 
-    def record(_: docker.Docker, wish: release.Wish, state_dir: str) -> release.Outcome:
-        seen.append((wish, state_dir))
-        return release.Outcome(changed=True, container="c1", replaced="r0", seconds=0.5)
+    def record(_: docker.Docker, wish: release.Wish, state_dir: str, keep: int) -> release.Outcome:
+        seen.append((wish, state_dir, keep))
+        return OUTCOME
 
     monkeypatch.setattr(release, "release", record)
-    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
-    answer = call("classvm_release", **WISH, environment={"A": "1"}, contract="openapi")
-    wish = {key: value for key, value in WISH.items() if key != "state_dir"}
-    assert seen == [
-        (release.Wish(**wish, environment={"A": "1"}, contract="openapi"), "/absent")  # type: ignore[arg-type]
-    ]
-    assert answer == {
-        "changed": True,
-        "release": "r1",
-        "container": "c1",
-        "replaced": "r0",
-        "seconds": 0.5,
-    }
+    more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
+    answer = call("classvm_release", **WISH, **more)
+    wish = {key: WISH[key] for key in WISH.keys() - {"state_dir", "keep_releases"}}
+    assert seen == [(release.Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
+    assert answer == vars(OUTCOME)
+
+
+@pytest.mark.usefixtures("engine")
+def test_release_without_an_image_goes_back(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def record(_: docker.Docker, wish: release.Wish, state_dir: str) -> release.Outcome:
+        seen.append((wish.release, wish.image, state_dir))
+        return OUTCOME
+
+    monkeypatch.setattr(release, "go_back", record)
+    monkeypatch.setattr(release, "preview", record)
+    asked = {**WISH, "release": "previous", "image": ""}
+    for check_mode in (False, True):
+        assert call("classvm_release", check_mode=check_mode, **asked) == vars(OUTCOME)
+    assert seen == [("previous", "", "/absent")] * 2
+
+
+@pytest.mark.usefixtures("program")
+def test_a_dry_run_on_a_bare_host_does_not_go_back(call: Callable[..., dict[str, Any]]) -> None:
+    # What classvm_image answers where there is no engine yet.
+    answer = call("classvm_release", check_mode=True, **{**WISH, "release": "", "image": ""})
+    assert answer["changed"] is True
+
+
+@pytest.mark.usefixtures("program")
+def test_going_back_needs_an_engine_even_in_a_dry_run(call: Callable[..., dict[str, Any]]) -> None:
+    asked = {**WISH, "release": "previous", "image": ""}
+    assert call("classvm_release", check_mode=True, **asked)["failed"] is True
 
 
 def test_a_refused_release_fails_the_task(
@@ -301,3 +346,67 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert answer["privilege"] in {"root", "none"}
     assert call("classvm_provisioned", **asked, state="recorded") == {"changed": True}
     assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"
+
+
+# --- the service's module, on an engine in memory ------------------------------------------------
+
+LIVE = {"service": "lab", "state_dir": "/state", "health_timeout": 2}
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Return an engine on which r1 and r2 were released, in the place of the real one."""
+    model = Engine()
+    enter(model, monkeypatch)
+    for wish in (fake_engine.OLD, fake_engine.WISH):
+        release.release(model, wish, "/state", 5)
+    monkeypatch.setattr(docker, "Docker", lambda: model)
+    model.revive()
+    return model
+
+
+@pytest.mark.usefixtures("model")
+def test_queried_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
+    answer = call("classvm_service", state="queried", service="lab", state_dir="/state")
+    assert [one["release"] for one in answer["releases"]] == ["r1", "r2"]
+    assert [line.split()[0] for line in answer["table"].splitlines()[1:]] == ["kept", "live"]
+    assert answer["log"] == ""
+    without = call("classvm_service", state="queried", service="lab", log_lines=5)
+    assert (without["releases"], without["table"]) == ([], "")
+    assert without["log"] == "last words of classvm/lab:r2"
+
+
+@pytest.mark.parametrize(
+    ("state", "when_up", "when_stopped"), [("started", False, True), ("restarted", True, True)]
+)
+def test_starting(
+    state: str,
+    when_up: bool,  # noqa: FBT001
+    when_stopped: bool,  # noqa: FBT001
+    call: Callable[..., dict[str, Any]],
+    model: Engine,
+) -> None:
+    for expected in (when_up, when_stopped):
+        before = model.state()
+        dry = call("classvm_service", check_mode=True, state=state, **LIVE)
+        assert dry["changed"] is expected
+        assert model.state() == before
+        done = call("classvm_service", state=state, **LIVE)
+        assert done["changed"] is expected
+        assert done["status"]["release"] == "r2"
+        assert model.serving() == "r2"
+        assert call("classvm_service", state="stopped", service="lab")["changed"] is True
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_is_not_there_cannot_be_started(
+    state: str,
+    check_mode: bool,  # noqa: FBT001
+    call: Callable[..., dict[str, Any]],
+    model: Engine,
+) -> None:
+    model.boxes.clear()
+    answer = call("classvm_service", check_mode=check_mode, state=state, **LIVE)
+    assert answer["failed"] is True
+    assert "`make deploy` makes one" in answer["msg"]

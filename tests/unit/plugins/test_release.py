@@ -5,340 +5,58 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import itertools
 import json
-import multiprocessing
 import os
-import time
-import types
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from classvm import contract, host, release, service
-from classvm.command import CommandError, Finished
-from classvm.docker import Docker
+from classvm import contract, health, history, lock, recover, release, service, start, state
 from classvm.errors import ClassvmError
-from classvm.image import LABEL_RELEASE, LABEL_SERVICE
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
-    from pathlib import Path
-
-PORT = 11000
-HEALTHCHECK = ["CMD", "python3", "healthcheck.py"]
-
-WISH = release.Wish(
-    service="lab",
-    release="r2",
-    image="classvm/lab:r2",
-    host_port=PORT,
-    container_port=8080,
-    memory="512m",
-    pids=128,
-    tmpfs_size="64m",
-    health_timeout=2,
-    contract="openapi: 3.0.0",
+from classvm.image import LABEL_RELEASE
+from fake_engine import (
+    BAD_AS_LIVE,
+    BREAKS_CONTRACT,
+    CHECK_HANGS,
+    CRASHES,
+    ENDLESS,
+    GAP,
+    GOOD,
+    LAST,
+    NEVER_HEALTHY,
+    OLD,
+    OTHER,
+    PORT,
+    RUN_FAILS,
+    SECONDS,
+    WISH,
+    Behaviour,
+    Cut,
+    Engine,
+    Killed,
+    cuts,
+    enter,
 )
-OLD = dataclasses.replace(WISH, release="r1", image="classvm/lab:r1")
-OTHER = dataclasses.replace(WISH, release="r3", image="classvm/lab:r3")
-LAST = dataclasses.replace(WISH, release="r4", image="classvm/lab:r4")
 
-
-@dataclasses.dataclass(frozen=True)
-class Behaviour:
-    """How a release does: when it is healthy, and what is wrong with it."""
-
-    healthy_after: int | None = 1
-    starts: bool = True
-    crashes: bool = False
-    keeps_contract: bool = True
-    healthy_as_live: bool = True
-
-
-GOOD = Behaviour()
-RUN_FAILS = Behaviour(starts=False)
-NEVER_HEALTHY = Behaviour(healthy_after=None)
-CRASHES = Behaviour(crashes=True)
-BREAKS_CONTRACT = Behaviour(keeps_contract=False)
-BAD_AS_LIVE = Behaviour(healthy_as_live=False)
-
-
-@dataclasses.dataclass
-class Box:
-    """A container of the model; ``state`` is created, running or exited."""
-
-    image: str
-    labels: dict[str, str]
-    publish: tuple[str, int]
-    behaviour: Behaviour = GOOD
-    state: str = "running"
-    probes: int = 0
-    restarts: int = 0
-    stops: int = 0
-
-    @property
-    def running(self) -> bool:
-        return self.state == "running"
-
-    @property
-    def outside(self) -> bool:
-        return self.publish[0] != "127.0.0.1"
-
-    @property
-    def healthy(self) -> bool:
-        after = self.behaviour.healthy_after
-        return (
-            self.running
-            and after is not None
-            and self.probes >= after
-            and not self.behaviour.crashes
-            and (self.behaviour.healthy_as_live or not self.outside)
-        )
-
-
-class Killed(BaseException):
-    """The process is dead: nothing that it would still do happens."""
-
-
-@dataclasses.dataclass
-class Cut:
-    """Where and how a run is cut off: at which call, how much of it happened, by what."""
-
-    at: int
-    happened: str
-    by: type[BaseException]
-
-
-class Engine(Docker):
-    """Docker's methods on containers in memory; the words are those of the command line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.boxes: dict[str, Box] = {}
-        self.behaviours: dict[str, Behaviour] = {
-            wish.image: GOOD for wish in (OLD, WISH, OTHER, LAST)
-        }
-        self.healthcheck = HEALTHCHECK
-        self.process_ports: set[int] = set()
-        self.calls: list[tuple[str, ...]] = []
-        self.cut: Cut | None = None
-        self.dead = False
-        self.described: dict[str, Any] = {}
-
-    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
-        del stdin
-        if self.dead:
-            raise Killed
-        self.calls.append(words)
-        if self.cut and len(self.calls) == self.cut.at:
-            if self.cut.happened == "wholly":
-                self._do(words)
-            elif self.cut.happened == "by half":
-                self._do_by_half(words)
-            self.dead = self.cut.by is Killed
-            raise self.cut.by
-        return self._do(words)
-
-    def check(self, *words: str, stdin: bytes | None = None) -> str:
-        finished = self.run(*words, stdin=stdin)
-        if finished.code:
-            raise CommandError(finished)
-        return finished.out
-
-    def revive(self) -> None:
-        """Let the next process talk to the engine that the last one left behind."""
-        self.dead, self.cut, self.calls = False, None, []
-
-    def put(self, name: str, wish: release.Wish, **changes: object) -> Box:
-        """Have a container of that release there already, warm and healthy."""
-        labels = {
-            LABEL_SERVICE: wish.service,
-            LABEL_RELEASE: wish.release,
-            release.LABEL_SETTINGS: wish.settings,
-        }
-        box = Box(wish.image, labels, ("0.0.0.0", wish.host_port), probes=9)  # noqa: S104
-        self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type]
-        return self.boxes[name]
-
-    def state(self) -> str:
-        """Return all that the model knows, as text to compare."""
-        return repr(sorted(self.boxes.items()))
-
-    def verbs(self) -> list[str]:
-        return [words[0] for words in self.calls]
-
-    def changes(self) -> list[str]:
-        return [verb for verb in self.verbs() if verb in ("run", "rename", "start", "stop", "rm")]
-
-    def _do(self, words: tuple[str, ...]) -> Finished:
-        try:
-            return Finished(words, 0, self._answers[words[0]](self, words), "")
-        except LookupError as error:
-            return Finished(words, 1, "", f"Error: No such object: {error}")
-        except RuntimeError as error:
-            return Finished(words, 125, "", f"docker: {error}")
-
-    def _do_by_half(self, words: tuple[str, ...]) -> None:
-        """Do what the engine has done when it is asked no further."""
-        if words[0] == "run" and "--rm" not in words:
-            self._create(words)
-        elif words[0] == "rm" and words[-1] in self.boxes:
-            self.boxes[words[-1]].state = "exited"
-
-    def _inspect(self, kind: str, name: str) -> dict[str, Any] | None:
-        """Spare thousands of runs the way through JSON, which test_docker.py goes."""
-        return None if self.run(kind, "inspect", name).code else self.described
-
-    def _inspect_container(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[2]]
-        address, port = box.publish
-        places = [{"HostIp": address, "HostPort": str(port)}]
-        self.described = {
-            "Id": f"id-{words[2]}",
-            "Name": f"/{words[2]}",
-            "Image": f"sha256:{box.image}",
-            "State": {"Running": box.running, "ExitCode": 3 if box.restarts else 0},
-            "Config": {"Labels": box.labels},
-            "NetworkSettings": {"Ports": {"8080/tcp": places} if box.running else {}},
-        }
-        return ""
-
-    def _inspect_image(self, words: tuple[str, ...]) -> str:
-        self.behaviours[words[2]]
-        config = {"Healthcheck": {"Test": self.healthcheck}}
-        self.described = {"Id": f"sha256:{words[2]}", "Size": 1, "Config": config}
-        return ""
-
-    def _inspect_format(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[-1]]
-        return f"{box.restarts} {str(box.running).lower()}\n"
-
-    def _rm(self, words: tuple[str, ...]) -> str:
-        if self.boxes[words[-1]].running and "--force" not in words:
-            raise RuntimeError("cannot remove a running container")
-        del self.boxes[words[-1]]
-        return ""
-
-    def _rename(self, words: tuple[str, ...]) -> str:
-        if words[2] in self.boxes:
-            raise RuntimeError(f"the name {words[2]} is already in use")
-        self.boxes[words[2]] = self.boxes.pop(words[1])
-        return ""
-
-    def _start(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[-1]]
-        if not box.running:
-            self._require_port(box)
-            box.state = "running"
-        return ""
-
-    def _stop(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[-1]]
-        box.stops += box.running
-        box.state = "exited"
-        return ""
-
-    def _run(self, words: tuple[str, ...]) -> str:
-        if "--rm" in words:
-            tried = self.boxes[words[words.index("--network") + 1].partition(":")[2]]
-            if not tried.healthy:
-                raise RuntimeError("cannot join the network of a container that does not run")
-            if not tried.behaviour.keeps_contract:
-                raise RuntimeError("GET /e222/sum breaks its contract")
-            return ""
-        box = self._create(words)
-        self._require_port(box)
-        if not box.behaviour.starts:
-            raise RuntimeError("exec: no such file or directory")
-        box.state = "running"
-        return ""
-
-    def _create(self, words: tuple[str, ...]) -> Box:
-        name = words[words.index("--name") + 1]
-        if name in self.boxes:
-            raise RuntimeError(f"the name {name} is already in use")
-        mapping = words[words.index("--publish") + 1].split(":")
-        publish = ("127.0.0.1", 32768) if len(mapping) == 3 else ("0.0.0.0", int(mapping[0]))  # noqa: S104
-        labels = dict(
-            value.split("=", 1) for key, value in itertools.pairwise(words) if key == "--label"
-        )
-        behaviour = self.behaviours[words[-1]]
-        self.boxes[name] = Box(words[-1], labels, publish, behaviour, state="created")
-        return self.boxes[name]
-
-    def _require_port(self, box: Box) -> None:
-        port = box.publish[1]
-        others = [other for other in self.boxes.values() if other.running and other is not box]
-        if port in {other.publish[1] for other in others} | self.process_ports:
-            raise RuntimeError(f"Bind for 0.0.0.0:{port} failed: port is already allocated")
-
-    def _exec(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[1]]
-        if words[2:] != tuple(self.healthcheck[1:] or ["true"]):
-            raise RuntimeError(f"not the image's health check: {words[2:]}")
-        if box.running and box.behaviour.crashes:
-            box.restarts += 1
-        if not box.healthy:
-            box.probes += 1
-            raise RuntimeError("unhealthy")
-        return ""
-
-    def _logs(self, words: tuple[str, ...]) -> str:
-        return f"last words of {self.boxes[words[-1]].image}\n"
-
-    def _ps(self, words: tuple[str, ...]) -> str:
-        port = int(words[2].partition("=")[2].partition("/")[0])
-        found = [name for name, box in self.boxes.items() if box.running and box.publish[1] == port]
-        return "\n".join(found)
-
-    _answers: dict[str, Callable[[Engine, tuple[str, ...]], str]] = {  # noqa: RUF012
-        "container": _inspect_container,
-        "image": _inspect_image,
-        "inspect": _inspect_format,
-        "rm": _rm,
-        "rename": _rename,
-        "start": _start,
-        "stop": _stop,
-        "run": _run,
-        "exec": _exec,
-        "logs": _logs,
-        "ps": _ps,
-    }
-
-
-class Clock(types.SimpleNamespace):
-    """Time that passes only while somebody sleeps."""
-
-    now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def gmtime(self) -> None:
-        """Stand in for the present, which no test looks at."""
-
-    def strftime(self, _format: str, _when: None) -> str:
-        return "2026-01-01T00:00:00Z"
+STATE_DIR = "/state"
+HISTORY = os.path.join(STATE_DIR, history.FILE)
+KEEP = 5
+World = Callable[[Engine], None]
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Engine], None]:
-    """Offer ``world(engine)``: the clock and the ports then belong to the model."""
-    (tmp_path / "state").mkdir(exist_ok=True)
-    monkeypatch.setenv("LOGNAME", "student")
-    monkeypatch.setattr(release, "time", Clock())
-    monkeypatch.setattr("inspect.getsource", lambda module: f"source of {module.__name__}")
-    monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Offer ``world(engine)``: clock, ports and files then belong to the model."""
+    return lambda engine: enter(engine, monkeypatch)
 
-    def enter(engine: Engine) -> None:
-        monkeypatch.setattr(host, "is_listened_to", engine.process_ports.__contains__)
 
-    return enter
+def deploy(engine: Engine, wish: release.Wish = WISH) -> release.Outcome:
+    return release.release(engine, wish, STATE_DIR, KEEP)
+
+
+def lines(engine: Engine) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in engine.files.get(HISTORY, "").splitlines()]
 
 
 # --- start states: what a release may find -------------------------------------------------
@@ -453,12 +171,22 @@ REFUSALS = {
     CRASHES: "it ended with exit code 3",
     BREAKS_CONTRACT: "breaks its contract; the running release was not touched",
     BAD_AS_LIVE: "it was not healthy within 2 s",
+    CHECK_HANGS: "it was not healthy within 2 s",
+    ENDLESS: "breaks its contract; the running release was not touched",
 }
 EACH_START = pytest.mark.parametrize("start", START_STATES)
 EACH_START_BUT_THE_WISHED = pytest.mark.parametrize(
     "start", [start for start in START_STATES if start is not same_release]
 )
-ids_of_refusals = ["run fails", "never healthy", "crashes", "breaks contract", "bad as live"]
+ids_of_refusals = [
+    "run fails",
+    "never healthy",
+    "crashes",
+    "breaks contract",
+    "bad as live",
+    "check hangs",
+    "endless",
+]
 EACH_REFUSAL = pytest.mark.parametrize("behaviour", REFUSALS, ids=ids_of_refusals)
 
 
@@ -552,155 +280,134 @@ def test_an_image_that_is_not_here_has_no_health_words() -> None:
 
 # --- the transaction -------------------------------------------------------------------------
 
-World = Callable[[Engine], None]
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path) -> str:
-    return str(tmp_path / "state")
-
-
-def history(state_dir: str) -> list[dict[str, Any]]:
-    path = os.path.join(state_dir, "releases.jsonl")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
 
 @EACH_START
-def test_a_good_release_becomes_live(start: Start, world: World, state_dir: str) -> None:
+def test_a_good_release_becomes_live(start: Start, world: World) -> None:
     engine = engine_in(start)
     world(engine)
-    outcome = release.release(engine, WISH, state_dir)
+    outcome = deploy(engine)
     assert_only_live(engine)
     assert outcome.container == f"id-{WISH.live}"
     assert outcome.changed == (start is not same_release)
     # And it stays as it is when it is asked for again.
-    before = engine.state()
-    assert not release.release(engine, WISH, state_dir).changed
-    assert engine.state() == before
+    before = engine.state(), engine.files
+    assert not deploy(engine).changed
+    assert (engine.state(), engine.files) == before
 
 
 @EACH_START_BUT_THE_WISHED
 @EACH_REFUSAL
-def test_a_bad_release_is_refused(
-    start: Start, behaviour: Behaviour, world: World, state_dir: str
-) -> None:
+def test_a_bad_release_is_refused(start: Start, behaviour: Behaviour, world: World) -> None:
     engine = engine_in(start, behaviour)
     world(engine)
     with pytest.raises(ClassvmError, match=REFUSALS[behaviour]) as refused:
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert "last words of classvm/lab:r2" in str(refused.value)
     assert_served_still(engine, SERVED.get(start))
     if start in {nothing, created_candidate_left}:
         assert engine.boxes == {}
     if behaviour is not BAD_AS_LIVE:
         assert [box.stops for box in engine.boxes.values()] in ([], [0])
-    assert history(state_dir) == []
+    (line,) = lines(engine)
+    assert line["result"] == "refused"
+    assert str(refused.value).startswith(line["reason"])
+    assert set(engine.files) == {HISTORY}
     # Repaired, it becomes live.
     engine.behaviours[WISH.image] = GOOD
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     assert_only_live(engine)
 
 
-def test_the_live_release_is_stopped_only_after_the_contract(world: World, state_dir: str) -> None:
+def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> None:
     engine = engine_in(other_release)
     world(engine)
-    release.release(engine, WISH, state_dir)
-    rm = ("rm", "--force", WISH.candidate)
-    assert [words[:3] for words in engine.calls if words[0] in engine.changes()] == [
-        rm,
+    deploy(engine)
+    clean = [("rm", "--force", WISH.live + "-check"), ("rm", "--force", WISH.candidate)]
+    journal = os.path.join(STATE_DIR, "swap-lab.json")
+    assert [words[:3] for words in engine.calls if words[0] in (*engine.changes(), *FILES)] == [
+        *clean,
         ("run", "--detach", "--name"),
         ("run", "--rm", "--interactive"),
-        rm,
+        *clean,
+        ("write", journal),
         ("rename", WISH.live, WISH.previous),
         ("stop", "-t", str(service.STOP_SECONDS)),
         ("run", "--detach", "--name"),
         ("rm", WISH.previous),
+        ("append", HISTORY),
+        ("unlink", journal),
     ]
 
 
-def test_the_candidate_is_invisible_from_outside(world: World, state_dir: str) -> None:
+FILES = ("append", "write", "unlink")
+
+
+def test_the_candidate_is_invisible_from_outside(world: World) -> None:
     engine = engine_in(nothing)
     world(engine)
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     publishes = [words[5] for words in engine.calls if words[:2] == ("run", "--detach")]
     assert publishes == ["127.0.0.1::8080", "11000:8080"]
 
 
-def test_what_is_live_already_is_left_alone(world: World, state_dir: str) -> None:
-    engine = engine_in(same_release)
+def test_what_is_live_already_is_left_alone(world: World) -> None:
+    engine = engine_in(nothing)
     world(engine)
-    outcome = release.release(engine, WISH, state_dir)
+    deploy(engine)
+    engine.revive()
+    outcome = deploy(engine)
     assert outcome == release.Outcome(
-        changed=False, container=f"id-{WISH.live}", replaced="r2", seconds=0.0
+        changed=False, release="r2", container=f"id-{WISH.live}", replaced="r2"
     )
-    assert engine.changes() == ["rm"]  # of a candidate that might have been left over
-    assert history(state_dir) == []
+    # Of what might have been left over.
+    assert engine.changes() == ["rm", "rm"]
+    assert len(lines(engine)) == 1
 
 
-def test_history_has_one_line_per_change(world: World, state_dir: str) -> None:
-    engine = engine_in(nothing)
+def test_an_image_that_is_not_here_is_refused_before_anything_is_touched(world: World) -> None:
+    engine = engine_in(other_release)
+    del engine.behaviours[WISH.image]
     world(engine)
-    outcomes = [release.release(engine, wish, state_dir) for wish in (WISH, WISH, OTHER)]
-    assert [outcome.replaced for outcome in outcomes] == ["", "r2", "r2"]
-    lines = history(state_dir)
-    assert [(line["release"], line["replaced"]) for line in lines] == [("r2", ""), ("r3", "r2")]
-    assert lines[0] == {
-        "time": "2026-01-01T00:00:00Z",
-        "service": "lab",
-        "release": "r2",
-        "image": "classvm/lab:r2",
-        "replaced": "",
-        "who": "student",
-        "seconds": outcomes[0].seconds,
-    }
-    assert outcomes[0].seconds == release.POLL_SECONDS
-
-
-def test_the_group_may_write_the_files_of_the_state_folder(world: World, state_dir: str) -> None:
-    engine = engine_in(nothing)
-    world(engine)
-    release.release(engine, WISH, state_dir)
-    modes = {file.stat().st_mode & 0o777 for file in os.scandir(state_dir)}
-    assert modes == {0o664}
+    with pytest.raises(ClassvmError, match="is not on this host; `make deploy` builds it"):
+        deploy(engine)
+    assert engine.boxes[WISH.live].stops == 0
+    assert [line["result"] for line in lines(engine)] == ["refused"]
 
 
 @pytest.mark.parametrize("start", [nothing, stopped, other_release_on_another_port])
-def test_a_port_that_a_container_holds_is_named(start: Start, world: World, state_dir: str) -> None:
+def test_a_port_that_a_container_holds_is_named(start: Start, world: World) -> None:
     engine = engine_in(start)
     engine.put("somebody", OTHER)
     before = engine.state()
     world(engine)
     with pytest.raises(ClassvmError, match="Port 11000 is busy: the container somebody publishes"):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert engine.state() == before
     del engine.boxes["somebody"]
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     assert_only_live(engine)
 
 
 @pytest.mark.parametrize("start", [nothing, stopped, other_release_on_another_port])
-def test_a_port_that_a_process_holds_is_named(start: Start, world: World, state_dir: str) -> None:
+def test_a_port_that_a_process_holds_is_named(start: Start, world: World) -> None:
     engine = engine_in(start)
     engine.process_ports.add(PORT)
     before = engine.state()
     world(engine)
     with pytest.raises(ClassvmError, match=r"Port 11000 is busy: python3 \(process 4711\) listens"):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert engine.state() == before
     engine.process_ports.clear()
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     assert_only_live(engine)
 
 
-def test_the_port_that_the_live_release_holds_is_not_busy(world: World, state_dir: str) -> None:
+def test_the_port_that_the_live_release_holds_is_not_busy(world: World) -> None:
     engine = engine_in(other_release)
     engine.process_ports.add(PORT + 1)
     world(engine)
-    release.release(engine, WISH, state_dir)
-    assert "ps" not in engine.verbs()
+    deploy(engine)
+    assert ("ps", "--filter", f"publish={PORT}/tcp") not in [words[:3] for words in engine.calls]
 
 
 class Thief(Engine):
@@ -713,45 +420,45 @@ class Thief(Engine):
     _answers = {**Engine._answers, "stop": _stop}  # type: ignore[dict-item] # noqa: RUF012
 
 
-def test_a_port_taken_meanwhile_brings_the_old_release_back(world: World, state_dir: str) -> None:
+def test_a_port_taken_meanwhile_brings_the_old_release_back(world: World) -> None:
     engine = Thief()
     other_release_on_another_port(engine)
     world(engine)
     with pytest.raises(ClassvmError, match="port is already allocated"):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert_served_still(engine, "r1")
 
 
-def test_an_old_release_whose_port_was_taken_is_kept_and_told(world: World, state_dir: str) -> None:
+def test_an_old_release_whose_port_was_taken_is_kept_and_told(world: World) -> None:
     engine = Thief()
     other_release(engine)
     world(engine)
     with pytest.raises(ClassvmError, match="Release r2 was refused: ") as told:
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert "The former release does not start again, either" in str(told.value)
     assert set(engine.boxes) == {WISH.live}
     assert engine.boxes[WISH.live].labels[LABEL_RELEASE] == "r1"
     # The next run names who holds the port; another port helps, too.
     with pytest.raises(ClassvmError, match=r"Port 11000 is busy: python3 \(process 4711\)"):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     elsewhere = dataclasses.replace(WISH, host_port=PORT + 1)
-    release.release(engine, elsewhere, state_dir)
+    deploy(engine, elsewhere)
     assert_only_live(engine, elsewhere)
 
 
-def test_a_cut_off_swap_does_not_block_another_port(world: World, state_dir: str) -> None:
+def test_a_cut_off_swap_does_not_block_another_port(world: World) -> None:
     engine = engine_in(previous_left_no_live)
     engine.process_ports.add(PORT)
     world(engine)
     elsewhere = dataclasses.replace(WISH, host_port=PORT + 1)
-    release.release(engine, elsewhere, state_dir)
+    deploy(engine, elsewhere)
     assert_only_live(engine, elsewhere)
 
 
-def test_no_contract_means_no_check(world: World, state_dir: str) -> None:
+def test_no_contract_means_no_check(world: World) -> None:
     engine = engine_in(nothing, BREAKS_CONTRACT)
     world(engine)
-    release.release(engine, dataclasses.replace(WISH, contract=""), state_dir)
+    deploy(engine, dataclasses.replace(WISH, contract=""))
     assert engine.boxes[WISH.live].healthy
 
 
@@ -766,36 +473,50 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
     assert contract.__doc__
     assert contract.__doc__[:40] in source
     assert " ".join(words) == (
-        "run --rm --interactive --read-only --cap-drop ALL"
+        "run --rm --interactive --name classvm-lab-check --label classvm.service=lab"
+        " --read-only --cap-drop ALL"
         " --network container:classvm-lab-candidate --entrypoint python3 classvm/lab:r2"
         " -c --spec /dev/stdin --url http://127.0.0.1:8080"
     )
 
 
-def test_an_image_without_a_health_check_is_asked_whether_it_runs(
-    world: World, state_dir: str
-) -> None:
+def test_a_contract_check_that_does_not_end_is_told_and_removed(world: World) -> None:
+    engine = engine_in(other_release, ENDLESS)
+    world(engine)
+    with pytest.raises(ClassvmError, match=f"longer than {release.CONTRACT_SECONDS} s altogether"):
+        deploy(engine)
+    assert set(engine.boxes) == {WISH.live}
+
+
+def test_an_image_without_a_health_check_is_asked_whether_it_runs(world: World) -> None:
     engine = engine_in(nothing)
     engine.healthcheck = []
     world(engine)
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     assert ("exec", WISH.live, "true") in engine.calls
 
 
-def test_a_container_that_vanishes_is_refused(world: World) -> None:
+def test_a_container_that_vanishes_is_refused() -> None:
+    assert health.ended(engine_in(nothing), WISH.live) == "it is gone"
+
+
+def test_a_live_release_whose_check_hangs_is_replaced(world: World) -> None:
     engine = engine_in(nothing)
+    engine.put(WISH.live, WISH, behaviour=CHECK_HANGS)
     world(engine)
-    assert release._ended(engine, WISH.live) == "it is gone"
+    assert deploy(engine).changed
+    assert_only_live(engine)
+    assert engine.clock.now < 2 * health.PROBE_SECONDS
 
 
-def test_a_full_disk_stops_everything(
-    world: World, state_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_in(other_release)
     world(engine)
     monkeypatch.setattr(release, "SPACE_MEGABYTES", 1 << 40)
     with pytest.raises(ClassvmError, match="Disk full"):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
+    with pytest.raises(ClassvmError, match="Disk full"):
+        release.go_back(engine, asked("previous"), STATE_DIR)
     assert engine.calls == []
 
 
@@ -810,42 +531,244 @@ def test_is_live_tells_yes_and_changes_nothing() -> None:
     assert engine.changes() == []
 
 
-# --- cut off at every call -------------------------------------------------------------------
+# --- what the history says -------------------------------------------------------------------
+
+
+def test_history_has_one_line_per_change(world: World) -> None:
+    engine = engine_in(nothing)
+    world(engine)
+    outcomes = [deploy(engine, wish) for wish in (WISH, WISH, OTHER)]
+    assert [outcome.replaced for outcome in outcomes] == ["", "r2", "r2"]
+    first, second = lines(engine)
+    assert first == {
+        "time": "2026-01-01T00:00:00.001Z",
+        "service": "lab",
+        "release": "r2",
+        "image": "classvm/lab:r2",
+        "image_id": "sha256:classvm/lab:r2",
+        "settings": WISH.settings,
+        "revision": "abc1234",
+        "who": "student",
+        "replaced": "",
+        "result": "live",
+        "reason": "",
+        "gap": None,
+        "seconds": SECONDS,
+    }
+    assert (second["release"], second["replaced"], second["gap"]) == ("r3", "r2", GAP)
+    assert [outcome.gap for outcome in outcomes] == [None, None, GAP]
+    assert [outcome.seconds for outcome in outcomes] == [SECONDS, 0.0, SECONDS]
+
+
+def test_a_refusal_during_the_swap_tells_the_gap(world: World) -> None:
+    engine = engine_in(other_release, BAD_AS_LIVE)
+    world(engine)
+    with pytest.raises(ClassvmError, match="was refused"):
+        deploy(engine)
+    (line,) = lines(engine)
+    assert (line["result"], line["gap"], line["seconds"]) == ("refused", GAP, SECONDS)
+
+
+def test_what_is_live_but_not_in_the_history_gets_its_line(world: World) -> None:
+    engine = engine_in(same_release)
+    world(engine)
+    assert not deploy(engine).changed
+    (line,) = lines(engine)
+    assert (line["release"], line["result"], line["seconds"]) == ("r2", "live", 0.0)
+    deploy(engine)
+    assert len(lines(engine)) == 1
+
+
+def test_an_interrupted_attempt_gets_its_line(world: World) -> None:
+    engine = engine_in(other_release)
+    world(engine)
+    engine.cut = Cut(20, "not", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(engine)
+    (line,) = lines(engine)
+    assert (line["result"], line["reason"]) == ("refused", "interrupted: KeyboardInterrupt()")
+
+
+def test_a_refusal_that_cannot_be_recorded_tells_both(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_in(other_release, BREAKS_CONTRACT)
+    world(engine)
+
+    def full(*_: object) -> None:
+        raise ClassvmError("releases.jsonl cannot be written (No space left on device)")
+
+    monkeypatch.setattr(state, "append", full)
+    with pytest.raises(ClassvmError, match=r"(?s)breaks its contract.*cannot be written"):
+        deploy(engine)
+    assert engine.serving() == "r1"
+
+
+# --- going back ------------------------------------------------------------------------------
+
+
+def asked(name: str, **changes: Any) -> release.Wish:  # noqa: ANN401 - fields of a wish
+    """Return the wish of `make rollback`: how, but not yet what."""
+    return dataclasses.replace(WISH, release=name, image="", contract="", revision="", **changes)
+
+
+def back(engine: Engine, name: str = "previous") -> release.Outcome:
+    return release.go_back(engine, asked(name), STATE_DIR)
 
 
 @pytest.fixture
-def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare thousands of runs the lock's file, which they do not compete for."""
-    monkeypatch.setattr(release, "locked", contextlib.nullcontext)
+def three(world: World) -> Engine:
+    """Return an engine on which r1, r2 and r3 were released."""
+    engine = Engine()
+    world(engine)
+    for wish in (OLD, WISH, OTHER):
+        deploy(engine, wish)
+    engine.revive()
+    return engine
 
 
-def cuts(calls: list[tuple[str, ...]], by: type[BaseException]) -> Iterator[Cut]:
-    """Yield each way to cut off a run that made these calls."""
-    for at, words in enumerate(calls, start=1):
-        yield Cut(at, "not", by)
-        if words[0] in ("run", "rename", "start", "stop", "rm"):
-            yield Cut(at, "wholly", by)
-        if words[0] in ("run", "rm"):
-            yield Cut(at, "by half", by)
+def test_going_back_takes_the_release_before(three: Engine) -> None:
+    outcome = back(three)
+    assert outcome == release.Outcome(
+        changed=True,
+        release="r2",
+        container=f"id-{WISH.live}",
+        replaced="r3",
+        gap=GAP,
+        seconds=SECONDS,
+    )
+    assert_only_live(three)
+    last = lines(three)[-1]
+    assert (last["release"], last["result"], last["revision"]) == ("r2", "rolled back", "abc1234")
 
 
-@pytest.mark.usefixtures("unlocked")
+def test_going_back_does_not_try_again_what_was_good(three: Engine) -> None:
+    back(three)
+    assert [words for words in three.calls if words[0] == "run"] == [
+        words for words in three.calls if words[:4] == ("run", "--detach", "--name", WISH.live)
+    ]
+
+
+def test_going_back_twice_leads_to_where_one_was(three: Engine) -> None:
+    assert [back(three).release for _ in range(4)] == ["r2", "r3", "r2", "r3"]
+
+
+def test_going_back_to_a_named_release(three: Engine) -> None:
+    assert back(three, "r1").release == "r1"
+    assert back(three).release == "r3"
+
+
+def test_going_back_to_what_is_live_changes_nothing(three: Engine) -> None:
+    before = three.state(), dict(three.files)
+    assert not back(three, "r3").changed
+    assert (three.state(), three.files) == before
+
+
+def test_going_back_starts_the_named_one_when_it_is_stopped(three: Engine) -> None:
+    service.stop(three, "lab")
+    assert back(three, "r3").changed
+    assert three.serving() == "r3"
+
+
+def test_going_back_when_the_live_container_was_removed(three: Engine) -> None:
+    three.boxes.clear()
+    assert back(three).release == "r3"
+
+
+def test_a_release_that_is_not_good_any_more_is_undone(three: Engine) -> None:
+    three.behaviours[WISH.image] = CRASHES
+    with pytest.raises(ClassvmError, match="Release r2 was refused: it ended"):
+        back(three)
+    assert three.serving() == "r3"
+    assert set(three.boxes) == {WISH.live}
+    assert lines(three)[-1]["result"] == "refused"
+
+
+def test_a_dry_run_tells_which_release_it_would_be(three: Engine) -> None:
+    before = three.state(), dict(three.files)
+    shown = release.preview(three, asked("previous"), STATE_DIR)
+    assert shown == release.Outcome(changed=True, release="r2", container="", replaced="r3")
+    assert (three.state(), three.files) == before
+    assert not release.preview(three, asked("r3"), STATE_DIR).changed
+    assert not release.preview(three, OTHER, STATE_DIR).changed
+
+
+# --- what a deploy removes -------------------------------------------------------------------
+
+
+def many(engine: Engine, count: int) -> list[release.Wish]:
+    """Have further images there."""
+    names = [f"n{number}" for number in range(count)]
+    wishes = [dataclasses.replace(WISH, release=n, image=f"classvm/lab:{n}") for n in names]
+    engine.behaviours.update({wish.image: GOOD for wish in wishes})
+    return wishes
+
+
+def test_a_deploy_removes_what_is_older_than_the_kept_ones(world: World) -> None:
+    engine = Engine()
+    world(engine)
+    wishes = many(engine, 5)
+    removed = [release.release(engine, wish, STATE_DIR, 2).removed for wish in wishes]
+    assert removed == [[], [], [], ["classvm/lab:n0"], ["classvm/lab:n1"]]
+    # The history never knew these.
+    assert {OLD.image, LAST.image} <= set(engine.behaviours)
+
+
+def test_a_refused_release_goes_with_the_next_good_one(world: World) -> None:
+    engine = engine_in(nothing, BREAKS_CONTRACT)
+    world(engine)
+    with pytest.raises(ClassvmError, match="breaks its contract"):
+        deploy(engine)
+    assert WISH.image in engine.behaviours
+    assert deploy(engine, OTHER).removed == [WISH.image]
+
+
+def test_what_a_container_uses_stays(world: World) -> None:
+    engine = Engine()
+    world(engine)
+    one, two = many(engine, 2)
+    engine.put("of-a-student", one)
+    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)  # noqa: S104
+    for wish in (one, two):
+        assert release.release(engine, wish, STATE_DIR, 0).removed == []
+    del engine.boxes["of-a-student"]
+    assert release.release(engine, OTHER, STATE_DIR, 0).removed == [one.image, two.image]
+
+
+def test_what_cannot_be_removed_does_not_spoil_the_deploy(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine()
+    world(engine)
+    one, two = many(engine, 2)
+    engine.put("of-a-student", one)
+    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)  # noqa: S104
+    monkeypatch.setattr("classvm.prune.is_used", lambda *_: False)
+    for wish in (one, two):
+        assert release.release(engine, wish, STATE_DIR, 0).removed == []
+    assert one.image in engine.behaviours
+
+
+def test_going_back_removes_nothing(three: Engine) -> None:
+    assert back(three).removed == ()
+    assert ("image", "rm") not in [words[:2] for words in three.calls]
+
+
+# --- cut off at every call -------------------------------------------------------------------
+
+
 @EACH_START
 @pytest.mark.parametrize("by", [Killed, KeyboardInterrupt])
 @pytest.mark.parametrize(
     "behaviour", [GOOD, BREAKS_CONTRACT, BAD_AS_LIVE], ids=["good", "refused", "refused as live"]
 )
 def test_a_run_cut_off_anywhere_is_finished_by_the_next(
-    start: Start,
-    by: type[BaseException],
-    behaviour: Behaviour,
-    world: World,
-    state_dir: str,
+    start: Start, by: type[BaseException], behaviour: Behaviour, world: World
 ) -> None:
     engine = engine_in(start, behaviour)
     world(engine)
     with contextlib.suppress(ClassvmError):
-        release.release(engine, WISH, state_dir)
+        deploy(engine)
     assert "exec" in engine.verbs()
     seen: set[str] = set()
     for cut in cuts(engine.calls, by):
@@ -853,21 +776,22 @@ def test_a_run_cut_off_anywhere_is_finished_by_the_next(
         engine.cut = cut
         world(engine)
         with pytest.raises(by):
-            release.release(engine, WISH, state_dir)
+            deploy(engine)
         engine.revive()
-        if engine.state() not in seen:
-            seen.add(engine.state())
-            finish(engine, start, world, state_dir, cut)
+        if engine.state() + repr(engine.files) not in seen:
+            seen.add(engine.state() + repr(engine.files))
+            finish(engine, start, world, cut)
 
 
-def finish(engine: Engine, start: Start, world: World, state_dir: str, cut: Cut) -> None:
+def finish(engine: Engine, start: Start, world: World, cut: Cut) -> None:
     """Run again after a cut: once with a release that is refused, once with the wished one."""
     refused = copy.deepcopy(engine)
     refused.behaviours[LAST.image] = BREAKS_CONTRACT
     world(refused)
     with pytest.raises(ClassvmError, match="breaks its contract"):
-        release.release(refused, LAST, state_dir)
+        deploy(refused, LAST)
     assert set(refused.boxes) <= {WISH.live}, cut
+    assert set(refused.files) == {HISTORY}, cut
     if start in SERVED:
         assert refused.boxes[WISH.live].healthy, cut
     for box in engine.boxes.values():
@@ -875,100 +799,123 @@ def finish(engine: Engine, start: Start, world: World, state_dir: str, cut: Cut)
             box.behaviour = GOOD
     engine.behaviours[WISH.image] = GOOD
     world(engine)
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     assert_only_live(engine)
+    assert set(engine.files) == {HISTORY}, cut
+    good = [one for one in history.read(STATE_DIR, "lab") if one.went_live]
+    assert good[-1].release == "r2", cut
+    assert len({one.time for one in good}) == len(good), cut
+
+
+def test_what_was_started_a_moment_ago_is_given_the_time_to_become_healthy(world: World) -> None:
+    engine = engine_in(nothing, Behaviour(healthy_after=3))
+    world(engine)
+    deploy(engine)
+    starts = [at for at, words in enumerate(engine.calls, 1) if words[:2] == ("run", "--detach")]
+    engine = engine_in(nothing, Behaviour(healthy_after=3))
+    engine.cut = Cut(starts[-1], "wholly", Killed)
+    world(engine)
+    with pytest.raises(Killed):
+        deploy(engine)
+    engine.revive()
+    assert not deploy(engine).changed
+    assert [line["result"] for line in lines(engine)] == ["live"]
 
 
 @pytest.mark.parametrize("by", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_leaves_the_old_release_serving(
-    by: type[BaseException], world: World, state_dir: str
+    by: type[BaseException], world: World
 ) -> None:
     """Not only the next run: already the interrupted one puts back what it moved."""
     engine = engine_in(other_release)
     world(engine)
-    release.release(engine, WISH, state_dir)
+    deploy(engine)
     for cut in cuts(engine.calls, by):
         engine = engine_in(other_release)
         engine.cut = cut
         world(engine)
         with pytest.raises(by):
-            release.release(engine, WISH, state_dir)
+            deploy(engine)
         serving = [box for box in engine.boxes.values() if box.running and box.outside]
         assert len(serving) == 1, cut
         assert serving[0].healthy, cut
 
 
-# --- the lock --------------------------------------------------------------------------------
-
-Holder = tuple["ForkProcess", "Connection"]
-FORK = multiprocessing.get_context("fork")
+Work = Callable[[Engine], object]
 
 
-def hold(state_dir: str, channel: Connection) -> None:
-    with release.locked(state_dir):
-        channel.send("held")
-        channel.recv()
+@pytest.mark.parametrize(
+    "work",
+    [
+        back,
+        lambda engine: start.start(engine, "lab", STATE_DIR, 2),
+        lambda engine: start.restart(engine, "lab", STATE_DIR, 2),
+        lambda engine: recover.recover(engine, "lab", STATE_DIR),
+    ],
+    ids=["rollback", "start", "restart", "recover"],
+)
+@pytest.mark.parametrize("stopped", [False, True])
+def test_other_work_cut_off_anywhere_is_finished_by_the_next(
+    work: Work,
+    stopped: bool,  # noqa: FBT001 - a parameter of the test
+    three: Engine,
+    world: World,
+) -> None:
+    if stopped:
+        service.stop(three, "lab")
+        three.revive()
+    done = copy.deepcopy(three)
+    world(done)
+    work(done)
+    for cut in cuts(done.calls, Killed):
+        engine = copy.deepcopy(three)
+        engine.cut = cut
+        world(engine)
+        with pytest.raises(Killed):
+            work(engine)
+        engine.revive()
+        start.start(engine, "lab", STATE_DIR, 2)
+        assert set(engine.boxes) == {WISH.live}, cut
+        assert set(engine.files) == {HISTORY}, cut
+        assert engine.serving() in {"r2", "r3"}, cut
+        good = [one.release for one in history.read(STATE_DIR, "lab") if one.went_live]
+        assert good[-1] == engine.serving(), cut
+
+
+# --- with a real state folder ----------------------------------------------------------------
 
 
 @pytest.fixture
-def holder(state_dir: str, tmp_path: Path) -> Iterator[Holder]:
-    """Another process that holds the lock, and the channel on which it waits."""
-    del tmp_path
-    os.makedirs(state_dir, exist_ok=True)
-    here, there = FORK.Pipe()
-    process = FORK.Process(target=hold, args=(state_dir, there))
-    process.start()
-    assert here.recv() == "held"
-    yield process, here
-    if process.is_alive():
-        here.send("go")
-    process.join(5)
+def real(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Offer a folder in which the transaction really writes; only the engine is a model."""
+    kept = {name: getattr(state, name) for name in ("read", "append", "remove", "write_atomically")}
+    held = lock.held
+    enter(Engine(), monkeypatch)
+    for name, function in kept.items():
+        monkeypatch.setattr(state, name, function)
+    monkeypatch.setattr(lock, "held", held)
+    return str(tmp_path)
 
 
-def test_a_second_deploy_waits_and_then_tells_who_holds_the_host(
-    holder: Holder, state_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(release, "LOCK_SECONDS", 0.2)
-    monkeypatch.setattr(release, "POLL_SECONDS", 0.02)
-    started = time.monotonic()
-    who = f"Another deploy holds this host: process {holder[0].pid} of "
-    with pytest.raises(ClassvmError, match=who), release.locked(state_dir):
-        pytest.fail("two hold the lock")
-    assert time.monotonic() - started >= 0.2
+def test_the_group_may_write_the_files_of_the_state_folder(real: str) -> None:
+    engine = Engine()
+    for wish in (OLD, WISH):
+        release.release(engine, wish, real, KEEP)
+    assert {file.name for file in os.scandir(real)} == {"lock", history.FILE}
+    assert {file.stat().st_mode & 0o777 for file in os.scandir(real)} == {0o664}
+    assert [one.release for one in history.read(real, "lab")] == ["r1", "r2"]
 
 
-def test_a_second_deploy_goes_on_when_the_first_has_ended(
-    holder: Holder, state_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(release, "POLL_SECONDS", 0.02)
-    holder[1].send("go")
-    with release.locked(state_dir), open(os.path.join(state_dir, "lock"), encoding="utf-8") as lock:
-        assert lock.read().startswith(f"process {os.getpid()} of ")
-
-
-def test_a_killed_holder_frees_the_lock(
-    holder: Holder, state_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(release, "LOCK_SECONDS", 0)
-    holder[0].kill()
-    holder[0].join()
-    with release.locked(state_dir):
-        pass
-
-
-def test_a_run_that_is_refused_frees_the_lock(
-    world: World, state_dir: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(release, "LOCK_SECONDS", 0)
+def test_a_run_that_is_refused_frees_the_lock(real: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "SECONDS", 0)
     engine = engine_in(nothing, BREAKS_CONTRACT)
-    world(engine)
     for _ in range(2):
         with pytest.raises(ClassvmError, match="breaks its contract"):
-            release.release(engine, WISH, state_dir)
+            release.release(engine, WISH, real, KEEP)
 
 
 def test_a_host_that_was_never_provisioned_is_told_what_to_do(tmp_path: Path) -> None:
     engine = engine_in(other_release)
     with pytest.raises(ClassvmError, match="make provision"):
-        release.release(engine, WISH, str(tmp_path / "absent"))
+        release.release(engine, WISH, str(tmp_path / "absent"), KEEP)
     assert engine.calls == []

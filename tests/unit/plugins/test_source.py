@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm import source
+from classvm import command, source
 from classvm.errors import ClassvmError
 
 if TYPE_CHECKING:
@@ -278,3 +278,49 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "leak.txt").symlink_to("../secret")
     with pytest.raises(ClassvmError, match=r"leak\.txt is a link out of the service's folder"):
         source.pack(folder)
+
+
+# --- the revision ---------------------------------------------------------------------------------
+
+
+def git(folder: Path, *words: str) -> str:
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    return command.check(["git", "-C", str(folder), *author, *words]).strip()
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """Return the service in a repository, with another folder beside it."""
+    (folder.parent / "beside").write_text("1\n")
+    git(folder.parent, "init", "--quiet")
+    git(folder.parent, "add", ".")
+    git(folder.parent, "commit", "--quiet", "--message", "one")
+    return folder
+
+
+def test_the_revision_is_that_of_git(repository: Path) -> None:
+    assert source.revision(repository) == git(repository, "rev-parse", "HEAD")[:7]
+
+
+def test_a_change_beside_the_service_is_none(repository: Path) -> None:
+    (repository.parent / "beside").write_text("2\n")
+    assert "-" not in source.revision(repository)
+
+
+@pytest.mark.parametrize("name", [source.SPEC, "src/new.py"])
+def test_a_changed_and_a_new_file_make_it_dirty(name: str, repository: Path) -> None:
+    write(repository, name, "# changed\n")
+    assert source.revision(repository) == git(repository, "rev-parse", "HEAD")[:7] + "-dirty"
+
+
+def test_there_is_no_revision_without_a_commit(folder: Path) -> None:
+    assert source.revision(folder) == ""
+    git(folder, "init", "--quiet")
+    assert source.revision(folder) == ""
+
+
+def test_there_is_no_revision_without_git(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert source.revision(repository) == ""

@@ -73,6 +73,20 @@ class Docker:
         """Run `docker WORDS` and return what it said, whatever its exit code."""
         return command.run([self.program, *words], stdin=stdin)
 
+    def run_within(
+        self,
+        seconds: float,
+        *words: str,
+        stdin: Optional[bytes] = None,
+    ) -> command.Finished:
+        """Run `docker WORDS` as `run` does, but not for longer.
+
+        Raises:
+            ClassvmError: it did not end within ``seconds``; what it began in a container may go on.
+
+        """
+        return command.run([self.program, *words], stdin=stdin, timeout=seconds)
+
     def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
         """Run `docker WORDS`, which has to succeed, and return its output."""
         return command.check([self.program, *words], stdin=stdin)

@@ -11,28 +11,22 @@ Three container names tell what a run that was cut off left behind:
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import getpass
+import dataclasses
 import hashlib
 import inspect
-import json
-import os
-import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TextIO
+from typing import List, Mapping, Optional, Sequence, Tuple
 
-from . import contract, host
-from .command import Finished
+from . import contract, gap, health, history, host, lock, recover, rollback, state
 from .docker import Container, Docker
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
-from .service import STOP_SECONDS, container_name
+from .prune import prune
+from .service import STOP_SECONDS, candidate_name, check_name, container_name, previous_name
 
-LABEL_SETTINGS = "classvm.settings"
-LOG_LINES = 20
-POLL_SECONDS = 0.1
-LOCK_SECONDS = 120
+LABEL_SETTINGS = recover.LABEL_SETTINGS
+# Ten operations take a second; a service that never ends its answers would take for ever.
+CONTRACT_SECONDS = 120
 SPACE_MEGABYTES = 10
 
 
@@ -52,6 +46,7 @@ class Wish:
         environment: further variables of the container.
         health_timeout: seconds within which a release has to become healthy.
         contract: text of the OpenAPI file that the candidate has to keep, or "".
+        revision: git revision of the service's folder, for the history, or "".
 
     """
 
@@ -66,6 +61,7 @@ class Wish:
     health_timeout: float
     environment: Mapping[str, str] = field(default_factory=dict)
     contract: str = ""
+    revision: str = ""
 
     @property
     def live(self) -> str:
@@ -75,12 +71,12 @@ class Wish:
     @property
     def candidate(self) -> str:
         """Name of the container that is being tried."""
-        return f"{self.live}-candidate"
+        return candidate_name(self.service)
 
     @property
     def previous(self) -> str:
         """Name of the container that served until the swap began."""
-        return f"{self.live}-previous"
+        return previous_name(self.service)
 
     @property
     def settings(self) -> str:
@@ -96,16 +92,23 @@ class Outcome:
 
     Attributes:
         changed: whether the live release is another one, or runs otherwise, than before.
+        release: id of the live release.
         container: id of the live container; "" in check mode when it does not exist yet.
         replaced: the release that was live before, or "".
+        gap: longest time in which nobody answered on the port during the swap, in seconds;
+            None where there was no swap, or nobody answered before it.
         seconds: how long the swap took, from stopping the old to the new one's health.
+        removed: names of the images of old releases that were removed.
 
     """
 
     changed: bool
+    release: str
     container: str
     replaced: str
-    seconds: float
+    gap: Optional[float] = None
+    seconds: float = 0.0
+    removed: Sequence[str] = ()
 
 
 def run_words(
@@ -139,6 +142,11 @@ def run_words(
     return [*words, wish.image]
 
 
+def health_words(docker: Docker, wish: Wish) -> Sequence[str]:
+    """Return the command of the image's HEALTHCHECK; [] for an image that has none."""
+    return health.words(docker, wish.image)
+
+
 def is_live(docker: Docker, wish: Wish) -> bool:
     """Tell whether the wished release already serves, with the wished settings."""
     live = docker.container(wish.live)
@@ -146,73 +154,171 @@ def is_live(docker: Docker, wish: Wish) -> bool:
     return (
         live is not None
         and image is not None
-        and live.running
         and live.image == image.id
         and live.labels.get(LABEL_SETTINGS) == wish.settings
-        and _probe(docker, wish, wish.live)
+        and health.is_healthy(docker, live)
     )
 
 
-def release(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
-    """Make the wished release live.
+def release(docker: Docker, wish: Wish, state_dir: str, keep: int) -> Outcome:
+    """Make the wished release live, once it has proven itself beside the live one.
+
+    Args:
+        docker: the engine of the host.
+        wish: the release and its limits.
+        state_dir: folder with the host's state.
+        keep: how many earlier releases keep their images, so that one can go back to them.
 
     Raises:
         ClassvmError: it did not become live; what was live before still is.
 
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
-    with locked(state_dir):
-        recover(docker, wish)
-        live = docker.container(wish.live)
-        if live is not None and is_live(docker, wish):
-            return Outcome(
-                changed=False,
-                container=live.id,
-                replaced=live.labels.get(LABEL_RELEASE, ""),
-                seconds=0.0,
-            )
-        _require_port(docker, wish, live)
-        try_candidate(docker, wish)
-        started = time.monotonic()
-        swap(docker, wish)
-        seconds = time.monotonic() - started
-        replaced = live.labels.get(LABEL_RELEASE, "") if live else ""
-        record(state_dir, wish, replaced, seconds)
-        now_live = docker.container(wish.live)
-        return Outcome(
-            changed=True,
-            container=now_live.id if now_live else "",
-            replaced=replaced,
-            seconds=seconds,
-        )
+    with lock.held(state_dir):
+        recover.recover(docker, wish.service, state_dir)
+        outcome = _go_live(docker, wish, state_dir, history.LIVE)
+        if not outcome.changed:
+            return outcome
+        entries = history.read(state_dir, wish.service)
+        removed = prune(docker, entries, wish.service, wish.image, keep)
+        return dataclasses.replace(outcome, removed=removed)
 
 
-def recover(docker: Docker, wish: Wish) -> None:
-    """Finish or undo what a run that was cut off left behind."""
-    docker.run("rm", "--force", wish.candidate)
-    if docker.container(wish.previous) is None:
-        return
-    live = docker.container(wish.live)
-    if live is not None and live.running and _probe(docker, wish, wish.live):
-        docker.check("rm", "--force", wish.previous)
-    else:
-        bring_back(docker, wish)
+def go_back(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
+    """Make a release live again that was live before.
 
+    Args:
+        docker: the engine of the host.
+        wish: how it shall run; its image is looked up, its release may be "previous".
+        state_dir: folder with the host's state.
 
-def bring_back(docker: Docker, wish: Wish) -> Finished:
-    """Put the container that served before the swap back into its place.
-
-    It keeps its telling name until it runs: cut off here, the next run brings it back again.
-
-    Returns:
-        What `docker start` said; its code is not 0 when somebody took the port meanwhile.
+    Raises:
+        ClassvmError: there is no such release, or it did not become live; what was live
+            before still is.
 
     """
-    if docker.container(wish.live) is not None:
-        docker.check("rm", "--force", wish.live)
-    started = docker.run("start", wish.previous)
-    docker.check("rename", wish.previous, wish.live)
-    return started
+    host.require_space(state_dir, SPACE_MEGABYTES)
+    with lock.held(state_dir):
+        recover.recover(docker, wish.service, state_dir)
+        former = resolved(docker, wish, state_dir)
+        return _go_live(docker, former, state_dir, history.ROLLED_BACK)
+
+
+def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
+    """Return what `release`, or without an image `go_back`, would do, and do nothing.
+
+    Raises:
+        ClassvmError: there is no release to go back to.
+
+    """
+    if not wish.image:
+        wish = resolved(docker, wish, state_dir)
+    container, replaced = _live_now(docker, wish)
+    changed = not is_live(docker, wish)
+    return Outcome(changed, wish.release, "" if changed else container, replaced)
+
+
+def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:
+    """Return the wish with the release of the host's history that it asks for.
+
+    Raises:
+        ClassvmError: there is no such release.
+
+    """
+    _, live = _live_now(docker, wish)
+    entries = history.read(state_dir, wish.service)
+    former = rollback.resolve(docker, entries, wish.release, live)
+    return dataclasses.replace(
+        wish,
+        release=former.release,
+        image=former.image,
+        revision=former.revision,
+    )
+
+
+def _live_now(docker: Docker, wish: Wish) -> Tuple[str, str]:
+    """Return the id of the live container and that of its release; "" for what is not there."""
+    live = docker.container(wish.live)
+    return (live.id, live.labels.get(LABEL_RELEASE, "")) if live else ("", "")
+
+
+def _go_live(docker: Docker, wish: Wish, state_dir: str, result: str) -> Outcome:
+    """Make the release live unless it is, and record what became of it.
+
+    Args:
+        docker: the engine of the host.
+        wish: the release and its limits.
+        state_dir: folder with the host's state.
+        result: what the history says of it when it is live.
+
+    """
+    container, replaced = _live_now(docker, wish)
+    if is_live(docker, wish):
+        _record_unknown(docker, wish, state_dir)
+        return Outcome(changed=False, release=wish.release, container=container, replaced=replaced)
+    entry = _attempt(docker, wish, replaced, result)
+    watch = gap.Watch(wish.host_port)
+    try:
+        _require_image(wish, entry)
+        _require_port(docker, wish, docker.container(wish.live))
+        if result != history.ROLLED_BACK:  # that one has proven itself when it was released
+            try_candidate(docker, wish)
+        history.intend(state_dir, entry)
+        with watch:
+            swap(docker, wish)
+    except BaseException as reason:
+        _record_refusal(state_dir, _measured(entry, watch), reason)
+        raise
+    entry = _measured(entry, watch)
+    history.finish(state_dir, entry)
+    container, _ = _live_now(docker, wish)
+    return Outcome(
+        changed=True,
+        release=wish.release,
+        container=container,
+        replaced=replaced,
+        gap=entry.gap,
+        seconds=entry.seconds,
+    )
+
+
+def _attempt(docker: Docker, wish: Wish, replaced: str, result: str) -> history.Entry:
+    """Return what the history will say of an attempt, as far as it is known beforehand."""
+    image = docker.image(wish.image)
+    return history.Entry(
+        time=state.now(),
+        service=wish.service,
+        release=wish.release,
+        image=wish.image,
+        image_id=image.id if image else "",
+        settings=wish.settings,
+        revision=wish.revision,
+        who=state.account(),
+        replaced=replaced,
+        result=result,
+    )
+
+
+def _record_unknown(docker: Docker, wish: Wish, state_dir: str) -> None:
+    """Record what is live where the history does not say so: it was lost, or is younger."""
+    good = [one.release for one in history.read(state_dir, wish.service) if one.went_live]
+    if good[-1:] != [wish.release]:
+        replaced = good[-1] if good else ""
+        history.finish(state_dir, _attempt(docker, wish, replaced, history.LIVE))
+
+
+def _measured(entry: history.Entry, watch: gap.Watch) -> history.Entry:
+    missing = None if watch.gap is None else round(watch.gap, 3)
+    return dataclasses.replace(entry, gap=missing, seconds=round(watch.seconds, 3))
+
+
+def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException) -> None:
+    """Record an attempt that failed, or was interrupted."""
+    text = str(reason) if isinstance(reason, ClassvmError) else f"interrupted: {reason!r}"
+    try:
+        history.finish(state_dir, entry.refused(text))
+    except ClassvmError as unwritten:
+        raise ClassvmError(f"{text}\n{unwritten}") from reason
 
 
 def try_candidate(docker: Docker, wish: Wish) -> None:
@@ -222,7 +328,7 @@ def try_candidate(docker: Docker, wish: Wish) -> None:
         _start(docker, wish, wish.candidate, f"127.0.0.1::{wish.container_port}")
         check_contract(docker, wish)
     finally:
-        docker.run("rm", "--force", wish.candidate)
+        recover.drop_candidate(docker, wish.service)
 
 
 def swap(docker: Docker, wish: Wish) -> None:
@@ -238,7 +344,7 @@ def swap(docker: Docker, wish: Wish) -> None:
         if not had_one:
             docker.run("rm", "--force", wish.live)
             raise
-        started = bring_back(docker, wish)
+        started = recover.bring_back(docker, wish.service)
         if started.code:
             raise ClassvmError(
                 f"{reason}\nThe former release does not start again, either:\n"
@@ -256,86 +362,32 @@ def check_contract(docker: Docker, wish: Wish) -> None:
     """
     if not wish.contract:
         return
-    checked = docker.run(
-        *("run", "--rm", "--interactive", "--read-only", "--cap-drop", "ALL"),
-        *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
-        *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
-        *("--url", f"http://127.0.0.1:{wish.container_port}"),
-        stdin=wish.contract.encode(),
-    )
-    if checked.code:
+    try:
+        checked = docker.run_within(
+            CONTRACT_SECONDS,
+            *("run", "--rm", "--interactive", "--name", check_name(wish.service)),
+            *("--label", f"{LABEL_SERVICE}={wish.service}", "--read-only", "--cap-drop", "ALL"),
+            *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
+            *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
+            *("--url", f"http://127.0.0.1:{wish.container_port}"),
+            stdin=wish.contract.encode(),
+        )
+        broken = checked.last_lines() if checked.code else ""
+    except ClassvmError:
+        broken = f"Its answers took longer than {CONTRACT_SECONDS} s altogether."
+    if broken:
         raise ClassvmError(
             f"Release {wish.release} breaks its contract; the running release was not touched."
-            f"\n{checked.last_lines()}\nIts last log lines:\n"
-            + docker.logs(wish.candidate, LOG_LINES),
+            f"\n{broken}\n{health.last_words(docker, wish.candidate)}",
         )
 
 
-def record(state_dir: str, wish: Wish, replaced: str, seconds: float) -> None:
-    """Append one line to the host's history of releases."""
-    line = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "service": wish.service,
-        "release": wish.release,
-        "image": wish.image,
-        "replaced": replaced,
-        "who": getpass.getuser(),
-        "seconds": round(seconds, 3),
-    }
-    with _open_shared(os.path.join(state_dir, "releases.jsonl")) as history:
-        history.write(json.dumps(line) + "\n")
-
-
-@contextlib.contextmanager
-def locked(state_dir: str) -> Iterator[None]:
-    """Let one deploy at a time work on this host; the kernel frees the lock of a dead process.
-
-    Raises:
-        ClassvmError: another deploy did not end in time; the text names its process.
-
-    """
-    path = os.path.join(state_dir, "lock")
-    with _open_shared(path) as lock:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _try_lock(lock.fileno()):
-            if time.monotonic() > deadline:
-                with open(path, encoding="utf-8") as holder:
-                    raise ClassvmError(
-                        f"Another deploy holds this host: {holder.read().strip()}."
-                        " Run again when it has ended.",
-                    )
-            time.sleep(POLL_SECONDS)
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} of {getpass.getuser()}\n")
-        lock.flush()
-        yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _open_shared(path: str) -> TextIO:
-    """Open a file of the state folder for appending; the docker group may write it, too."""
-
-    def opener(name: str, flags: int) -> int:
-        umask = os.umask(0o002)
-        try:
-            return os.open(name, flags, 0o664)
-        finally:
-            os.umask(umask)
-
-    try:
-        return open(path, "a", encoding="utf-8", opener=opener)
-    except (PermissionError, FileNotFoundError) as error:
+def _require_image(wish: Wish, entry: history.Entry) -> None:
+    if not entry.image_id:
         raise ClassvmError(
-            f"{path} cannot be written ({error.strerror}). The state folder is made by"
-            " `make provision` and belongs to the docker group: run it as an admin.",
-        ) from error
+            f"The image {wish.image} is not on this host; `make deploy` builds it."
+            " What runs now was not touched.",
+        )
 
 
 def _require_port(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
@@ -354,60 +406,8 @@ def _start(docker: Docker, wish: Wish, name: str, publish: str) -> None:
     }
     try:
         docker.check(*run_words(wish, name=name, publish=publish, labels=labels))
-        wait(lambda: _probe(docker, wish, name), lambda: _ended(docker, name), wish.health_timeout)
+        health.wait(docker, name, wish.image, wish.health_timeout)
     except ClassvmError as reason:
-        logs = docker.logs(name, LOG_LINES) if docker.container(name) else "(it never ran)"
         raise ClassvmError(
-            f"Release {wish.release} was refused: {reason}\nIts last log lines:\n{logs}",
+            f"Release {wish.release} was refused: {reason}\n{health.last_words(docker, name)}",
         ) from reason
-
-
-def wait(healthy: Callable[[], bool], ended: Callable[[], str], timeout: float) -> None:
-    """Wait until a container is healthy.
-
-    Raises:
-        ClassvmError: it ended, or was not healthy within ``timeout`` seconds.
-
-    """
-    deadline = time.monotonic() + timeout
-    while not healthy():
-        reason = ended()
-        if reason:
-            raise ClassvmError(reason)
-        if time.monotonic() > deadline:
-            raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
-        time.sleep(POLL_SECONDS)
-
-
-def _ended(docker: Docker, name: str) -> str:
-    """Return why a container no longer runs, or "" while it does.
-
-    The restart policy starts a crashed one again, so a restart counts as an end.
-    """
-    state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
-    if state.split() == ["0", "true"]:
-        return ""
-    container = docker.container(name)
-    return f"it ended with exit code {container.exit_code}" if container else "it is gone"
-
-
-def _probe(docker: Docker, wish: Wish, name: str) -> bool:
-    """Run the image's own health check inside the container, once, now."""
-    words = health_words(docker, wish)
-    if not words:
-        return docker.run("exec", name, "true").code == 0
-    return docker.run("exec", name, *words).code == 0
-
-
-def health_words(docker: Docker, wish: Wish) -> Sequence[str]:
-    """Return the command of the image's HEALTHCHECK.
-
-    Source: https://docs.docker.com/reference/dockerfile/#healthcheck
-    """
-    image = docker.image(wish.image)
-    test: Sequence[str] = image.healthcheck if image else []
-    kinds: Dict[str, Callable[[], Sequence[str]]] = {
-        "CMD": lambda: test[1:],
-        "CMD-SHELL": lambda: ["/bin/sh", "-c", test[1]],
-    }
-    return kinds[test[0]]() if test and test[0] in kinds else []

@@ -34,6 +34,21 @@ def container_name(service: str) -> str:
     return f"classvm-{service}"
 
 
+def candidate_name(service: str) -> str:
+    """Return the name of the container that is being tried; it is safe to remove at any time."""
+    return f"{container_name(service)}-candidate"
+
+
+def check_name(service: str) -> str:
+    """Return the name of the container that calls the candidate; removed together with it."""
+    return f"{container_name(service)}-check"
+
+
+def previous_name(service: str) -> str:
+    """Return the name of the container that served until a swap began, while it goes on."""
+    return f"{container_name(service)}-previous"
+
+
 def status(docker: Docker, service: str) -> Status:
     """Return which release is live and how it is."""
     live = docker.container(container_name(service))

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, List
 import yaml
 from docker.utils.build import exclude_paths
 
+from . import command
 from .errors import ClassvmError
 
 DOCKERFILE = "Dockerfile"
@@ -178,6 +179,22 @@ def pack(folder: Path) -> Packed:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return Packed(digest=digest.hexdigest(), archive=buffer.getvalue())
+
+
+def revision(folder: Path) -> str:
+    """Return the git revision of a folder, such as "3f2a91c" or "3f2a91c-dirty"; "" outside git.
+
+    Dirty is what has files that are not in that revision, in this folder: what lies beside it
+    is no part of the release.
+    """
+    # A student's status must not leave files of root in the repository.
+    git = ("git", "--no-optional-locks", "-C", str(folder))
+    try:
+        head = command.check([*git, "rev-parse", "--short=7", "HEAD"]).strip()
+        changed = command.check([*git, "status", "--porcelain", "--", "."])
+    except ClassvmError:
+        return ""
+    return f"{head}-dirty" if changed else head
 
 
 def _context_files(folder: Path) -> List[str]:

@@ -1,0 +1,82 @@
+"""Measure what a client sees of a swap: the longest time without any answer."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from typing import Optional
+
+POLL_SECONDS = 0.01
+# Longer than a healthy service needs, and short beside the gap that is measured.
+ANSWER_SECONDS = 0.5
+# How long to wait, after the swap, for the answer that ends the gap.
+LAST_SECONDS = 2.0
+# The service's log tells who it was that asked so often.
+USER_AGENT = "classvm-gap"
+
+
+class Watch:
+    """Asks a port of this host, over and over, while the ``with`` block runs.
+
+    Any HTTP answer counts: whether it is the right one is the contract's business.
+
+    Attributes:
+        gap: longest time between two answers, in seconds; None when nobody answered before.
+            When nobody answers afterwards, it is the time up to the end of the watch.
+        seconds: how long the block ran.
+
+    """
+
+    def __init__(self, port: int) -> None:
+        """Prepare to watch a TCP port of 127.0.0.1."""
+        self.port = port
+        self.gap: Optional[float] = None
+        self.seconds = 0.0
+        self._last = 0.0
+        self._started = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._poll, daemon=True)
+
+    def __enter__(self) -> None:
+        """Begin to ask, unless there is nobody to be missed."""
+        if answers(self.port):
+            self.gap, self._last = 0.0, time.monotonic()
+            self._thread.start()
+        self._started = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for one more answer, then stop asking."""
+        ended = time.monotonic()
+        self.seconds = ended - self._started
+        if self.gap is None:
+            return
+        while self._last < ended and time.monotonic() < ended + LAST_SECONDS:
+            time.sleep(POLL_SECONDS)
+        self._stop.set()
+        self._thread.join()
+        if self._last < ended:
+            self._note(time.monotonic())
+
+    def _poll(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            if answers(self.port):
+                now = time.monotonic()
+                self._note(now)
+                self._last = now
+
+    def _note(self, now: float) -> None:
+        self.gap = max(self.gap or 0.0, now - self._last)
+
+
+def answers(port: int) -> bool:
+    """Tell whether a TCP port of 127.0.0.1 gives an HTTP answer, over a new connection."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        client.request("GET", "/", headers={"User-Agent": USER_AGENT})
+        client.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+    return True

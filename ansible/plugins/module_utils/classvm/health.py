@@ -1,0 +1,78 @@
+"""Ask a container, by its image's own health check, whether it is healthy."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Dict, List, Sequence
+
+from .docker import Container, Docker
+from .errors import ClassvmError
+
+POLL_SECONDS = 0.1
+# A check that hangs for that long says no.
+PROBE_SECONDS = 10
+LOG_LINES = 20
+
+
+def words(docker: Docker, image: str) -> List[str]:
+    """Return the command of an image's HEALTHCHECK; [] for an image that has none.
+
+    Source: https://docs.docker.com/reference/dockerfile/#healthcheck
+    """
+    found = docker.image(image)
+    test: Sequence[str] = found.healthcheck if found else []
+    kinds: Dict[str, Callable[[], List[str]]] = {
+        "CMD": lambda: list(test[1:]),
+        "CMD-SHELL": lambda: ["/bin/sh", "-c", test[1]],
+    }
+    return kinds[test[0]]() if test and test[0] in kinds else []
+
+
+def is_healthy(docker: Docker, container: Container) -> bool:
+    """Tell whether a container runs and passes its own check, once, now."""
+    check = words(docker, container.image) if container.running else []
+    return container.running and _passes(docker, container.name, check, PROBE_SECONDS)
+
+
+def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
+    """Wait until a container of an image is healthy.
+
+    Raises:
+        ClassvmError: it ended, or was not healthy within ``timeout`` seconds.
+
+    """
+    check = words(docker, image)
+    deadline = time.monotonic() + timeout
+    # The last try may take a moment longer than what is left, but it may not hang.
+    while not _passes(docker, name, check, max(1.0, deadline - time.monotonic())):
+        reason = ended(docker, name)
+        if reason:
+            raise ClassvmError(reason)
+        if time.monotonic() > deadline:
+            raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
+def ended(docker: Docker, name: str) -> str:
+    """Return why a container no longer runs, or "" while it does.
+
+    The restart policy starts a crashed one again, so a restart counts as an end.
+    """
+    state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
+    if state.split() == ["0", "true"]:
+        return ""
+    container = docker.container(name)
+    return f"it ended with exit code {container.exit_code}" if container else "it is gone"
+
+
+def last_words(docker: Docker, name: str) -> str:
+    """Return the last log lines of a container, with their headline."""
+    logs = docker.logs(name, LOG_LINES) if docker.container(name) else "(it never ran)"
+    return f"Its last log lines:\n{logs}"
+
+
+def _passes(docker: Docker, name: str, check: Sequence[str], seconds: float) -> bool:
+    try:
+        return docker.run_within(seconds, "exec", name, *(check or ["true"])).code == 0
+    except ClassvmError:  # it hangs
+        return False

@@ -1,0 +1,49 @@
+"""One change of what is live at a time on each host."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from typing import Iterator
+
+from . import state
+from .errors import ClassvmError
+
+FILE = "lock"
+SECONDS = 120
+POLL_SECONDS = 0.1
+
+
+@contextlib.contextmanager
+def held(state_dir: str) -> Iterator[None]:
+    """Hold the host; the kernel frees the lock of a dead process.
+
+    Raises:
+        ClassvmError: another one did not end in time; the text names its process, whose it is,
+            and since when.
+
+    """
+    path = os.path.join(state_dir, FILE)
+    with state.open_shared(path) as lock:
+        deadline = time.monotonic() + SECONDS
+        while not _try(lock.fileno()):
+            if time.monotonic() > deadline:
+                raise ClassvmError(
+                    f"Another deploy holds this host: {state.read(path).strip()}."
+                    f" Waited {SECONDS:g} s for it; run again when it has ended.",
+                )
+            time.sleep(POLL_SECONDS)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} of {state.account()}, since {state.now()}\n")
+        lock.flush()
+        yield
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

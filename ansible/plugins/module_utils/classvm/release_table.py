@@ -1,0 +1,49 @@
+"""Show the history of a host's releases to people."""
+
+from __future__ import annotations
+
+from typing import Collection, List, Sequence
+
+from .history import FILE, Entry
+
+ROWS = 20
+HEAD = ["", "time (UTC)", "release", "result", "git revision", "who", "gap", ""]
+
+
+def table(entries: Sequence[Entry], live: str, kept: Collection[str]) -> str:
+    """Return the last attempts as a table, the newest last; "" when there was none.
+
+    Args:
+        entries: the history of the service, the oldest first.
+        live: id of the live release, or "".
+        kept: names of the images that are still here: one can go back to these releases.
+
+    """
+    if not entries:
+        return ""
+    shown = entries[-ROWS:]
+    marked = next((one for one in reversed(shown) if one.went_live and one.release == live), None)
+    rows = [row(one, _mark(one, marked, kept)) for one in shown]
+    left_out = len(entries) - len(shown)
+    more = [f"({left_out} earlier ones are in {FILE})"] if left_out else []
+    return "\n".join(aligned([HEAD, *rows]) + more)
+
+
+def row(entry: Entry, mark: str) -> List[str]:
+    """Return the cells of one attempt."""
+    gap = "-" if entry.gap is None else f"{entry.gap:.1f} s"
+    when = entry.time.partition(".")[0].rstrip("Z").replace("T", " ")
+    revision = entry.revision or "-"
+    return [mark, when, entry.release, entry.result, revision, entry.who, gap, entry.reason]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Return one line per row, with columns as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(map(str.ljust, cells, widths)).rstrip() for cells in rows]
+
+
+def _mark(entry: Entry, live: object, kept: Collection[str]) -> str:
+    if entry is live:
+        return "live"
+    return "kept" if entry.went_live and entry.image in kept else ""

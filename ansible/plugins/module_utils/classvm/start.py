@@ -1,0 +1,76 @@
+"""Start and restart what was released; which release it is does not change."""
+
+from __future__ import annotations
+
+from . import health, lock, recover, service
+from .docker import Container, Docker
+from .errors import ClassvmError
+
+
+def start(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
+    """Have the live release run and be healthy; return whether it had to be started.
+
+    Args:
+        docker: the engine of the host.
+        name: name of the service.
+        state_dir: folder with the host's state.
+        timeout: seconds within which it has to become healthy.
+
+    Raises:
+        ClassvmError: there is none, or it does not become healthy.
+
+    """
+    with lock.held(state_dir):
+        recover.recover(docker, name, state_dir)
+        live = required(docker, name)
+        if not live.running:
+            _do(docker, "start", live)
+        _wait(docker, live, timeout)
+        return not live.running
+
+
+def restart(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
+    """Stop the live release, where it runs, and start it; return that this is a change.
+
+    Raises:
+        ClassvmError: as `start`.
+
+    """
+    with lock.held(state_dir):
+        recover.recover(docker, name, state_dir)
+        live = required(docker, name)
+        _do(docker, "restart", live, "-t", str(service.STOP_SECONDS))
+        _wait(docker, live, timeout)
+        return True
+
+
+def required(docker: Docker, name: str) -> Container:
+    """Return the live container, running or not.
+
+    Raises:
+        ClassvmError: there is none.
+
+    """
+    live = docker.container(service.container_name(name))
+    if live is None:
+        raise ClassvmError(f"There is no release of {name} on this host; `make deploy` makes one.")
+    return live
+
+
+def _do(docker: Docker, verb: str, live: Container, *options: str) -> None:
+    done = docker.run(verb, *options, live.name)
+    if done.code:
+        raise ClassvmError(
+            f"{live.name} does not {verb}: {done.last_lines()}\n"
+            "`make deploy` names what is in the way, `make rollback` goes back to another release.",
+        )
+
+
+def _wait(docker: Docker, live: Container, timeout: float) -> None:
+    try:
+        health.wait(docker, live.name, live.image, timeout)
+    except ClassvmError as reason:
+        raise ClassvmError(
+            f"{live.name} runs, but {reason}\n{health.last_words(docker, live.name)}\n"
+            "`make restart` may help, `make rollback` goes back to another release.",
+        ) from reason

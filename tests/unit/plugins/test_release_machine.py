@@ -1,0 +1,151 @@
+"""Any sequence of releases, rollbacks, starts and stops, each cut off anywhere: always in order."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Self
+
+import pytest
+from classvm import history, release, service, start
+from classvm.errors import ClassvmError
+from fake_engine import (
+    BAD_AS_LIVE,
+    BREAKS_CONTRACT,
+    CRASHES,
+    ENDLESS,
+    GOOD,
+    NEVER_HEALTHY,
+    RUN_FAILS,
+    WISH,
+    WISHES,
+    Behaviour,
+    Cut,
+    Engine,
+    Killed,
+    enter,
+)
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+STATE_DIR = "/state"
+KEEP = 1
+NAMES = [wish.release for wish in WISHES]
+BEHAVIOURS = [GOOD, RUN_FAILS, NEVER_HEALTHY, CRASHES, BREAKS_CONTRACT, BAD_AS_LIVE, ENDLESS]
+HISTORY = os.path.join(STATE_DIR, history.FILE)
+ANY_CUT = st.none() | st.builds(
+    Cut,
+    at=st.integers(1, 60),
+    happened=st.sampled_from(["not", "by half", "wholly"]),
+    by=st.sampled_from([Killed, KeyboardInterrupt, SystemExit]),
+)
+
+
+class Host(RuleBasedStateMachine):
+    """One host, on which runs follow each other; `clean` says that the last one was not cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.engine = Engine()
+        self.clean = True
+        self.written: list[history.Entry] = []
+        enter(self.engine, self.patch)
+
+    def teardown(self) -> None:
+        self.patch.undo()
+
+    @initialize(wish=st.sampled_from(WISHES))
+    def first(self, wish: release.Wish) -> None:
+        release.release(self.engine, wish, STATE_DIR, KEEP)
+
+    @rule(wish=st.sampled_from(WISHES), behaviour=st.sampled_from(BEHAVIOURS), cut=ANY_CUT)
+    def release(self, wish: release.Wish, behaviour: Behaviour, cut: Cut | None) -> None:
+        # A build comes first, and the same content behaves the same.
+        self.engine.behaviours.setdefault(wish.image, GOOD)
+        if not any(box.image == wish.image for box in self.engine.boxes.values()):
+            self.engine.behaviours[wish.image] = behaviour
+        with Run(self, cut) as run:
+            outcome = release.release(self.engine, wish, STATE_DIR, KEEP)
+            run.lives = outcome.release
+
+    @rule(asked=st.sampled_from(["previous", *NAMES]), cut=ANY_CUT)
+    def go_back(self, asked: str, cut: Cut | None) -> None:
+        wish = dataclasses.replace(WISH, release=asked, image="", contract="")
+        with Run(self, cut) as run:
+            outcome = release.go_back(self.engine, wish, STATE_DIR)
+            run.lives = outcome.release
+            assert asked in ("previous", outcome.release)
+            assert (outcome.release == outcome.replaced) is (asked == outcome.replaced)
+
+    @rule(again=st.booleans(), cut=ANY_CUT)
+    def start(self, again: bool, cut: Cut | None) -> None:  # noqa: FBT001 - drawn
+        work = start.restart if again else start.start
+        with Run(self, cut):
+            work(self.engine, "lab", STATE_DIR, 2)
+
+    @precondition(lambda self: self.clean)
+    @rule()
+    def stop(self) -> None:
+        service.stop(self.engine, "lab")
+
+    @rule()
+    def tear_the_last_line(self) -> None:
+        self.engine.append(HISTORY, '{"time": "20')
+
+    @invariant()
+    def a_run_that_was_not_cut_off_leaves_nothing_behind(self) -> None:
+        if self.clean:
+            assert set(self.engine.boxes) <= {WISH.live}
+            assert set(self.engine.files) <= {HISTORY}
+
+    @invariant()
+    def lines_are_never_lost(self) -> None:
+        now = history.read(STATE_DIR, "lab")
+        assert now[: len(self.written)] == self.written
+        assert len({entry.time for entry in now}) == len(now)
+        self.written = now
+
+    @invariant()
+    def what_is_live_keeps_its_image(self) -> None:
+        if self.clean and WISH.live in self.engine.boxes:
+            assert self.engine.boxes[WISH.live].image in self.engine.behaviours
+
+
+class Run:
+    """One run: cut off, refused, or successful, with what has to be true afterwards."""
+
+    def __init__(self, host: Host, cut: Cut | None) -> None:
+        self.host = host
+        self.lives = ""
+        host.engine.revive()
+        self.served = host.engine.serving() if host.clean else ""
+        host.engine.cut = cut
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, reason: BaseException | None, __: object) -> bool:
+        engine = self.host.engine
+        cut_off = engine.cut is not None and isinstance(reason, engine.cut.by)
+        # What was interrupted has tidied up as far as it could; the next run does the rest.
+        self.host.clean = not cut_off
+        engine.revive()
+        if reason is None:
+            self._succeeded()
+        elif isinstance(reason, ClassvmError) and self.served:
+            assert engine.serving() == self.served, "a healthy release was lost"
+        return cut_off or isinstance(reason, ClassvmError)
+
+    def _succeeded(self) -> None:
+        engine = self.host.engine
+        assert engine.serving()
+        good = [entry for entry in history.read(STATE_DIR, "lab") if entry.went_live]
+        if self.lives:
+            assert engine.serving() == self.lives
+            assert good[-1].release == self.lives
+
+
+TestHost = Host.TestCase
+TestHost.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
