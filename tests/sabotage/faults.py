@@ -407,7 +407,7 @@ IMAGE_FAULTS = (
         " && printf 'Name: stowaway\\nVersion: 1.0\\n' > METADATA && touch RECORD",
     ),
     Fault(
-        "a package lacks",
+        "a package is missing",
         f"{IMAGE}test_the_installed_packages_are_those_of_the_lock",
         image=f"{IN_PACKAGES} rm --recursive swagger_ui_bundle*",
     ),
@@ -469,7 +469,7 @@ IMAGE_FAULTS = (
         quick=True,
     ),
     Fault(
-        "a source file lacks",
+        "a source file is missing",
         f"{IMAGE}test_the_files_of_the_service_are_those_of_the_tree",
         image="RUN rm src/__init__.py",
     ),
