@@ -4,7 +4,7 @@ Behind it are two slots, loopback ports of the host, so that two releases can ru
 Which slot is live stands in a file, the map: HAProxy reads it when it starts, and is told over
 its runtime interface what changes in it. So the answer outlives the process and the machine,
 and changing it needs neither root nor a reload.
-Source: https://docs.haproxy.org/2.8/management.html#9.3
+Source: HAProxy 2.8, Management Guide, 9.3 (Unix Socket commands)
 """
 
 from __future__ import annotations
@@ -114,6 +114,10 @@ class Edge:
         self._write({"maintenance": value})
         self._until_done(lambda: not self.tell(f"set map {self.map} maintenance {value}"))
         return changed
+
+    def begin(self) -> None:
+        """Write the map of a new host."""
+        self._write({})
 
     def read(self) -> Dict[str, str]:
         """Return the map; a lost or torn one is that of a new host."""
