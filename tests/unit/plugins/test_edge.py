@@ -164,7 +164,7 @@ def test_the_record_of_the_role(edge: Edge) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "3"])
 def test_a_record_that_is_not_legible_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / edges.RECORD).write_text(text)
-    with pytest.raises(ClassvmError, match="is not legible .*make provision"):
+    with pytest.raises(ClassvmError, match=r"is not legible .*make provision"):
         edges.of(str(tmp_path))
 
 
