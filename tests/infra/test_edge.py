@@ -36,8 +36,7 @@ def behind_edge(facts: Facts) -> None:
 def wanted(facts: Facts) -> edge_host.Wanted:
     """Return what the role would install."""
     files = edge_host.Files()
-    # Without its last line's end, as Ansible's lookup reads a template.
-    config, unit = (facts.edge_file(path).rstrip("\n") for path in (files.config, files.unit))
+    config, unit = (facts.edge_file(path) for path in (files.config, files.unit))
     return edge_host.Wanted(facts.edge, config, unit)
 
 
