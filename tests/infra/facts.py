@@ -169,8 +169,8 @@ class Facts:
         """Return a file of the role `edge`, as Ansible writes it for this host."""
         template = (EDGE / f"{str(path).lstrip('/')}.j2").read_text(encoding="utf-8")
         # Ansible's own choice of Jinja's options.
-        options = {"trim_blocks": True, "keep_trailing_newline": True}
-        return str(jinja2.Template(template, **options).render(**self.variables))
+        jinja = jinja2.Template(template, trim_blocks=True, keep_trailing_newline=True)
+        return str(jinja.render(**self.variables))
 
     def run_option(self, wish: Wish, name: str) -> str:
         """Return what stands behind an option of the `docker run` that starts the release."""

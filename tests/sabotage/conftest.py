@@ -1,26 +1,30 @@
 """The verification itself is tested: every fault has to make its own check red.
 
-    pytest tests/sabotage --hosts=ansible://vm-148-1 --ansible-inventory=FILE
+    pytest tests/sabotage --hosts=ansible://class_vms --ansible-inventory=FILE
 
-The host has to be a machine that may be broken: one of a lab. With FAULTS=quick in the environment
+The hosts have to be machines that may be broken, those of a lab: one whose strategy is recreate,
+and one with blue_green. With FAULTS=quick in the environment
 only a few are made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import facts as expected
 import pytest
 import testinfra
+from facts import Facts
 from faults import FAULTS
-from saboteur import Saboteur, Suite, table, undo
+from saboteur import Outcome, Saboteur, Suite, table, undo
 from vm import Vm
 
-SABOTEUR: pytest.StashKey[Saboteur] = pytest.StashKey()
+OUTCOMES: pytest.StashKey[list[Outcome]] = pytest.StashKey()
 WISHED: pytest.StashKey[int] = pytest.StashKey()
 
 
@@ -39,32 +43,52 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def saboteur(pytestconfig: pytest.Config) -> Iterator[Saboteur]:
-    """Return who makes faults on the host of the options."""
+def saboteurs(pytestconfig: pytest.Config) -> Iterator[dict[bool, Saboteur]]:
+    """Return who makes faults on the hosts of the options, by whether HAProxy is there."""
     if not pytestconfig.getoption("hosts"):
-        pytest.exit("Name a machine that may be broken: --hosts=ansible://vm-148-1", 2)
+        pytest.exit("Name machines that may be broken: --hosts=ansible://class_vms", 2)
     inventory = str(Path(pytestconfig.getoption("ansible_inventory")).absolute())
     names = pytestconfig.getoption("hosts").split(",")
-    (host,) = testinfra.get_hosts(names, ansible_inventory=inventory)
     known = expected.read(inventory, [])
-    facts = known[host.backend.get_hostname()]
+    found = {}
+    with contextlib.ExitStack() as stack:
+        for host in testinfra.get_hosts(names, ansible_inventory=inventory):
+            facts = known[host.backend.get_hostname()]
+            # Under /tmp, because the path of a socket has little room.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cs-", dir="/tmp"))
+            found[facts.is_behind_edge] = saboteur_of(host, facts, known, inventory, Path(folder))
+        yield found
+
+
+def saboteur_of(
+    host: Any,  # noqa: ANN401 - testinfra ships no types
+    facts: Facts,
+    known: dict[str, Facts],
+    inventory: str,
+    folder: Path,
+) -> Saboteur:
+    """Return who makes faults on a host."""
     assert facts.is_guarded
     assert not facts.is_local, "a control node is not sabotaged"
-    # Under /tmp, because the path of a socket has little room.
-    with tempfile.TemporaryDirectory(prefix="cs-", dir="/tmp") as folder:
-        vm = Vm(host, facts, Path(folder))
-        # A former run may have been cut off.
-        undo(vm)
-        saboteur = Saboteur(vm, Suite(facts.name, inventory, known, Path(folder)))
-        pytestconfig.stash[SABOTEUR] = saboteur
-        yield saboteur
+    vm = Vm(host, facts, folder)
+    # A former run may have been cut off.
+    undo(vm)
+    return Saboteur(vm, Suite(facts.name, inventory, known, folder))
+
+
+@pytest.fixture(scope="session")
+def outcomes(pytestconfig: pytest.Config) -> list[Outcome]:
+    """Return where the tests note what came of each fault."""
+    pytestconfig.stash[OUTCOMES] = []
+    return pytestconfig.stash[OUTCOMES]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Print which check has caught which fault, and how many were caught."""
-    if SABOTEUR in config.stash and config.stash[WISHED]:
+    if OUTCOMES in config.stash and config.stash[WISHED]:
         terminalreporter.section("sabotage")
-        for line in table(config.stash[SABOTEUR].outcomes, config.stash[WISHED]):
+        outcomes = config.stash[OUTCOMES]
+        for line in table(outcomes, config.stash[WISHED]):
             terminalreporter.write_line(line)

@@ -7,10 +7,13 @@ top of the service's image, which keeps name and labels. What undoes may run twi
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from classvm.edge import MAP
+from classvm.edge_host import SOCKET, Files
 from classvm.image import LABEL_DIGEST, LABEL_RELEASE
 from classvm.wish import LABEL_SETTINGS
 
@@ -38,6 +41,7 @@ class Fault:
         image: lines of a Dockerfile on top of the service's image.
         silent: whether all requests wait in vain, so that only the owner's file is run.
         quick: whether it is one of the few that `make test` tries.
+        edge: whether it takes a host that has HAProxy before the releases.
 
     """
 
@@ -49,6 +53,7 @@ class Fault:
     image: str = ""
     silent: bool = False
     quick: bool = False
+    edge: bool = False
 
 
 # --- Another `docker run` -----------------------------------------------------------------------
@@ -650,7 +655,72 @@ ENDPOINT_FAULTS = (
     ),
 )
 
+EDGE = "test_edge.py::"
+CONFIG = str(Files().config)
+RELOAD = "systemctl reload haproxy"
+
+
+def rewritten(name: str, owner: str, path: str, change: str, more: str = ":") -> Fault:
+    """Return the fault that a file of the edge was changed by an expression of sed."""
+    return Fault(
+        name,
+        f"{EDGE}{owner}",
+        apply=f"keep {path}; sed -i '{change}' {path}; {more}",
+        undo=f"give_back {path}; {more}",
+        edge=True,
+    )
+
+
+EDGE_FAULTS = (
+    Fault(
+        "HAProxy does not start at boot",
+        f"{EDGE}test_haproxy_runs_and_starts_at_boot",
+        apply="systemctl disable --quiet haproxy",
+        undo="systemctl enable --quiet haproxy",
+        edge=True,
+    ),
+    rewritten(
+        "HAProxy waits longer for a request",
+        "test_the_files_of_the_edge_are_those_of_the_role",
+        CONFIG,
+        "s/http-request 10s/http-request 90s/",
+        RELOAD,
+    ),
+    Fault(
+        "HAProxy still runs with another configuration",
+        f"{EDGE}test_haproxy_runs_with_that_configuration",
+        apply=f"keep {CONFIG}; sed -i 's/description .*/description other/' {CONFIG}; {RELOAD};"
+        f" sleep 2; give_back {CONFIG}",
+        undo=f"give_back {CONFIG}; {RELOAD}",
+        edge=True,
+    ),
+    dataclasses.replace(
+        rewritten(
+            "after a restart the port would lead to nobody",
+            "test_the_port_leads_to_the_live_container",
+            f"$STATE_DIR/{MAP}",
+            "s/^live .*/live none/",
+        ),
+        quick=True,
+    ),
+    Fault(
+        "everybody may tell HAProxy where to lead",
+        f"{EDGE}test_whoever_may_use_docker_may_tell_haproxy",
+        apply=f"chmod 666 {SOCKET}",
+        undo=f"chmod 660 {SOCKET}",
+        edge=True,
+    ),
+    rewritten(
+        "HAProxy lets large bodies through",
+        "test_a_body_that_is_too_large_gets_no_further",
+        CONFIG,
+        "/deny_status 413/d",
+        RELOAD,
+    ),
+)
+
 FAULTS = (
+    *EDGE_FAULTS,
     *HOST_FAULTS,
     *PORT_FAULTS,
     *CONTAINER_FAULTS,

@@ -177,7 +177,6 @@ class Saboteur:
         """Take a good VM and its checks."""
         self.vm = vm
         self.suite = suite
-        self.outcomes: list[Outcome] = []
         self.variables = variables(vm, suite.known)
 
     def attempt(self, fault: Fault) -> Outcome:

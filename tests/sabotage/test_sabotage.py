@@ -8,24 +8,38 @@ import pytest
 from faults import DRY_RUN, KERNEL, Fault
 
 if TYPE_CHECKING:
-    from saboteur import Saboteur
+    from saboteur import Outcome, Saboteur
+
+EACH_HOST = pytest.mark.parametrize("edge", [False, True], ids=["recreate", "blue_green"])
 
 
-def test_a_fault_that_does_nothing_is_not_caught(saboteur: Saboteur) -> None:
-    outcome = saboteur.attempt(Fault("nothing is wrong", KERNEL))
-    assert not outcome.caught, saboteur.suite.log.read_text()
+@EACH_HOST
+def test_a_fault_that_does_nothing_is_not_caught(
+    saboteurs: dict[bool, Saboteur],
+    edge: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    suite = saboteurs[edge].suite
+    outcome = saboteurs[edge].attempt(Fault("nothing is wrong", KERNEL))
+    assert not outcome.caught, suite.log.read_text()
     if outcome.red:
-        pytest.exit(f"the VM is not good: {outcome.red}\n{saboteur.suite.log.read_text()}", 1)
+        pytest.exit(f"the VM is not good: {outcome.red}\n{suite.log.read_text()}", 1)
 
 
-def test_a_fault_is_caught_by_the_check_that_owns_it(saboteur: Saboteur, fault: Fault) -> None:
+def test_a_fault_is_caught_by_the_check_that_owns_it(
+    saboteurs: dict[bool, Saboteur], outcomes: list[Outcome], fault: Fault
+) -> None:
+    saboteur = saboteurs[fault.edge]
     outcome = saboteur.attempt(fault)
-    saboteur.outcomes.append(outcome)
+    outcomes.append(outcome)
     assert outcome.caught, f"{fault.owner} is green; red are: {outcome.red}"
     assert outcome.left == (), saboteur.suite.log.read_text()
 
 
-def test_the_vm_is_good_in_the_end(saboteur: Saboteur) -> None:
+@EACH_HOST
+def test_the_vm_is_good_in_the_end(
+    saboteurs: dict[bool, Saboteur],
+    edge: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     # With the dry run, which sees what the other checks might not.
-    red = saboteur.suite.run(Fault("nothing is wrong", DRY_RUN))
-    assert red == (), saboteur.suite.log.read_text()
+    red = saboteurs[edge].suite.run(Fault("nothing is wrong", DRY_RUN))
+    assert red == (), saboteurs[edge].suite.log.read_text()

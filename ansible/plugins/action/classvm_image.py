@@ -28,6 +28,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             source.check_files(folder)
             packed = source.pack(folder)
             args["source_digest"] = packed.digest
+            args["content"] = packed.content
             result = self._call(args, task_vars)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
@@ -35,6 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
             result["revision"] = source.revision(folder)
+            result["content"] = packed.content
         except ClassvmError as error:
             raise AnsibleActionFail(str(error)) from error
         return result

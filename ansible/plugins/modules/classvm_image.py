@@ -12,6 +12,7 @@ description:
 options:
   service: {type: str, required: true, description: Name of the service.}
   base_image: {type: str, required: true, description: Name of the base image.}
+  content: {type: str, default: "", description: "What the service's folder holds, as JSON, for a label."}
   source_digest: {type: str, required: true, description: Digest of the service's folder.}
   context: {type: path, default: "", description: File of the host with the packed folder.}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
@@ -49,6 +50,7 @@ def main() -> None:
             "service": {"type": "str", "required": True},
             "base_image": {"type": "str", "required": True},
             "source_digest": {"type": "str", "required": True},
+            "content": {"type": "str", "default": ""},
             "context": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
@@ -75,6 +77,7 @@ def work(module: AnsibleModule) -> dict:
         base=params["base_image"],
         base_digest=base.content if base else "",
         source_digest=params["source_digest"],
+        content=params["content"],
     )
     result = {"changed": False, "release": recipe.release, "image": recipe.image}
     if image.find(docker, recipe) is not None:

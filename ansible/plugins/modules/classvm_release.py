@@ -22,6 +22,7 @@ options:
   environment: {type: dict, default: {}, description: Further variables of the container.}
   health_timeout: {type: float, required: true, description: Seconds within which it has to be healthy.}
   contract: {type: str, default: "", description: Text of the OpenAPI file that it has to keep.}
+  content: {type: str, default: "", description: "What it is made of, as JSON, for the difference to what is live; V() asks its image."}
   revision: {type: str, default: "", description: Git revision of the service's folder, for the history.}
   keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
@@ -83,6 +84,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **WISH,
+            "content": {"type": "str", "default": ""},
             "keep_releases": {"type": "int", "required": True},
             "state_dir": {"type": "path", "required": True},
         },
@@ -91,16 +93,21 @@ def main() -> None:
     # A terminated run undoes what it has begun, as an interrupted one does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
+    docker = Docker()
+    wish = Wish(**{name: module.params[name] for name in WISH})
+    answer = {}
     try:
-        outcome = work(module, Docker())
+        if module._diff and docker.engine_version():  # noqa: SLF001 - Ansible offers no other way
+            state_dir, content = module.params["state_dir"], module.params["content"]
+            answer["diff"] = release.difference(docker, wish, state_dir, content)
+        outcome = work(module, docker, wish)
     except ClassvmError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**vars(outcome))
+    module.exit_json(**vars(outcome), **answer)
 
 
-def work(module: AnsibleModule, docker: Docker) -> release.Outcome:
+def work(module: AnsibleModule, docker: Docker, wish: Wish) -> release.Outcome:
     """Release, go back, or tell what would be done."""
-    wish = Wish(**{name: module.params[name] for name in WISH})
     state_dir = module.params["state_dir"]
     # In a dry run on a bare host, nobody knows yet what the release will be called.
     goes_back = bool(wish.release) and not wish.image

@@ -47,6 +47,7 @@ def test_build_words() -> None:
         f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
         f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
         f" --label classvm.digest={DIGEST}"
+        " --label classvm.content="
         " --label org.opencontainers.image.base.name=classvm/base:18.04"
         " --label org.opencontainers.image.base.digest=sha256:b"
         " --secret id=pip.conf,src=/tmp/x/pip.conf --secret id=ca.pem,src=/tmp/x/ca.pem -"

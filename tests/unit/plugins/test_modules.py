@@ -48,6 +48,7 @@ class Recorder:
 
     params: dict[str, Any] = {}  # noqa: RUF012
     check_mode = False
+    _diff = False
     made: dict[str, Any]
 
     def __init__(self, **made: Any) -> None:  # noqa: ANN401
@@ -132,7 +133,7 @@ def test_the_examples_set_options_that_exist(file: Path) -> None:
 
 @EACH_MODULE
 def test_the_examples_set_what_is_required(file: Path) -> None:
-    added = {"classvm_image": {"source_digest"}, "classvm_provisioned": {"fingerprint"}}
+    added = {"classvm_image": {"source_digest", "content"}, "classvm_provisioned": {"fingerprint"}}
     required = {
         name for name, option in documented(file)["options"].items() if option.get("required")
     }

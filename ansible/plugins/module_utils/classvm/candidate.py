@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
 from typing import Dict
 
-from . import contract, health
+from . import contract, difference, health
 from .docker import Docker
 from .edge import LABEL_SLOT
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
 from .service import check_name
-from .wish import LABEL_SETTINGS, Wish, run_words
+from .wish import LABEL_HOW, LABEL_SETTINGS, Wish, run_words
 
 # Ten operations take a second; a service that never ends its answers would take for ever.
 CONTRACT_SECONDS = 120
@@ -26,6 +27,7 @@ def labels(wish: Wish, slot: str = "") -> Dict[str, str]:
         LABEL_SERVICE: wish.service,
         LABEL_RELEASE: wish.release,
         LABEL_SETTINGS: wish.settings,
+        LABEL_HOW: json.dumps(difference.how(wish)),
     }
     return {**known, LABEL_SLOT: slot} if slot else known
 

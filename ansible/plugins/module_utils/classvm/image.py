@@ -16,6 +16,8 @@ RELEASE_ID_LENGTH = 7
 LABEL_RELEASE = "classvm.release"
 LABEL_DIGEST = "classvm.digest"
 LABEL_SERVICE = "classvm.service"
+# What the image is made of, file by file and package by package, as JSON.
+LABEL_CONTENT = "classvm.content"
 BUILD_TIMEOUT = 1800
 
 
@@ -28,6 +30,7 @@ class Recipe:
         base: name of the base image.
         base_digest: digest of the base image's layers.
         source_digest: digest of the service's folder.
+        content: what the folder holds, as JSON, for a label.
 
     """
 
@@ -35,6 +38,7 @@ class Recipe:
     base: str
     base_digest: str
     source_digest: str
+    content: str = ""
 
     @property
     def digest(self) -> str:
@@ -66,6 +70,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_SERVICE: recipe.service,
         LABEL_RELEASE: recipe.release,
         LABEL_DIGEST: recipe.digest,
+        LABEL_CONTENT: recipe.content,
         "org.opencontainers.image.base.name": recipe.base,
         "org.opencontainers.image.base.digest": recipe.base_digest,
     }

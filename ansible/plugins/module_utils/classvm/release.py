@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
+from . import difference as differences
 from . import edge as edges
 from . import gap, health, history, host, lock, recover, rollback, state
 from .docker import Docker
@@ -126,6 +127,29 @@ def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
     container, replaced = _live_now(docker, wish)
     changed = not is_live(docker, wish)
     return Outcome(changed, wish.release, "" if changed else container, replaced)
+
+
+def difference(docker: Docker, wish: Wish, state_dir: str, content: str) -> Dict[str, str]:
+    """Return what is live and what would be, in lines, as Ansible shows differences.
+
+    Args:
+        docker: the engine of the host.
+        wish: the release, or without an image the one to go back to.
+        state_dir: folder with the host's state.
+        content: what the release is made of, as JSON, or "".
+
+    Raises:
+        ClassvmError: there is no release to go back to.
+
+    """
+    wish = dataclasses.replace(wish, strategy=edges.of(state_dir).strategy)
+    if wish.release and not wish.image:
+        wish = resolved(docker, wish, state_dir)
+    live = docker.container(wish.live)
+    return {
+        "before": differences.before(docker, live),
+        "after": differences.after(docker, wish, content),
+    }
 
 
 def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import json
 import os
+import re
 import stat
 import tarfile
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ DOCKERFILE = "Dockerfile"
 SPEC = "master.yml"
 WANTED = "requirements.in"
 LOCK = "requirements.txt"
+FILE_DIGEST_LENGTH = 8
 LOCK_SEAL = "# sealed by `make lock`: sha256:"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -32,12 +35,15 @@ class Packed:
 
     Attributes:
         digest: sha256 (hex) of the names, execute bits and bytes of all its files.
+        content: digest of each file, and version of each package of its lock, by a telling
+            name, as JSON.
         archive: the context as a tar file; equal content gives equal bytes.
 
     """
 
     digest: str
     archive: bytes
+    content: str = ""
 
 
 def check(folder: Path) -> None:
@@ -167,6 +173,7 @@ def check_lock(folder: Path) -> None:
 def pack(folder: Path) -> Packed:
     """Pack the folder as Docker would see it, without what .dockerignore leaves out."""
     digest = hashlib.sha256()
+    files = {}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name in _context_files(folder):
@@ -174,11 +181,24 @@ def pack(folder: Path) -> Packed:
             content = path.read_bytes()
             mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
             digest.update(f"{name}\0{mode:o}\0{len(content)}\0".encode() + content)
+            files[f"file {name}"] = hashlib.sha256(content).hexdigest()[:FILE_DIGEST_LENGTH]
             member = tarfile.TarInfo(name)
             member.mode = mode
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return Packed(digest=digest.hexdigest(), archive=buffer.getvalue())
+    return Packed(
+        digest=digest.hexdigest(),
+        archive=buffer.getvalue(),
+        content=json.dumps({**files, **_packages(folder)}, separators=(",", ":")),
+    )
+
+
+def _packages(folder: Path) -> Dict[str, str]:
+    """Return the versions of the packages of a lock; {} where there is none."""
+    lock = folder / LOCK
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)
+    return {f"package {name}": version for name, version in pins}
 
 
 def revision(folder: Path) -> str:

@@ -9,7 +9,9 @@ from typing import List, Mapping
 from .edge import RECREATE
 from .service import candidate_name, container_name, previous_name
 
+# A digest of how a container runs, and the same in words.
 LABEL_SETTINGS = "classvm.settings"
+LABEL_HOW = "classvm.how"
 
 
 @dataclass(frozen=True)
