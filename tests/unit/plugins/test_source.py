@@ -214,6 +214,12 @@ def test_dockerignore_is_respected(ignoring: Path) -> None:
     assert {"Dockerfile", "master.yml", "src/sum.py"} <= set(members(source.pack(ignoring)))
 
 
+def test_a_pattern_that_says_nothing_is_refused(folder: Path) -> None:
+    write(folder, ".dockerignore", "[z-a]\n")
+    with pytest.raises(ClassvmError, match=r"\.dockerignore has a pattern that says nothing"):
+        source.pack(folder)
+
+
 def test_the_archive_holds_the_files(folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(source.pack(folder).archive)) as archive:
         archive.extractall(folder / "out", filter="data")
