@@ -8,7 +8,8 @@ module: classvm_image
 short_description: Build the service image unless an image of this very content is here
 description:
   - Used through the action plugin of the same name, which checks and packs the folder on the control node
-    and hands the packed folder over only when the host asks for it.
+    and hands the packed folder over only when the host asks for it. It asks the host only what
+    O(classvm_provisioned#module:images) does not tell.
 options:
   service: {type: str, required: true, description: Name of the service.}
   base_image: {type: str, required: true, description: Name of the base image.}

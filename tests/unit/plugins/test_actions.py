@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from actions import load_action
-from classvm import contract
-
-if TYPE_CHECKING:
-    import pytest
+from classvm import contract, image
 
 URL = "http://127.0.0.1:1"
 OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
@@ -66,3 +64,27 @@ def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     result = load_action("classvm_contract").check(OPTIONS)
     assert result["failed"] is True
     assert "PyYAML" in result["msg"]
+
+
+# --- classvm_image -------------------------------------------------------------------------------
+
+ARGS = {"service": "lab", "base_image": "b:1", "source_digest": "5"}
+RECIPE = image.Recipe(service="lab", base="b:1", base_digest="b", source_digest="5")
+
+
+@pytest.mark.parametrize(
+    ("built", "needed"),
+    [({RECIPE.image: RECIPE.digest}, False), ({RECIPE.image: "other"}, True), ({}, True)],
+)
+def test_what_is_known_spares_the_question(built: dict[str, str], *, needed: bool) -> None:
+    known = {"base": "b", "built": built}
+    assert load_action("classvm_image").foretold(ARGS, known) == {
+        "changed": False,
+        "release": RECIPE.release,
+        "image": RECIPE.image,
+        "needs_context": needed,
+    }
+
+
+def test_where_nothing_is_known_the_host_is_asked() -> None:
+    assert load_action("classvm_image").foretold(ARGS, {}) == {}

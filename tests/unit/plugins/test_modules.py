@@ -30,7 +30,7 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 # Options that an action plugin adds or takes away on the control node.
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
-    "classvm_image": {"folder"},
+    "classvm_image": {"folder", "known"},
     "classvm_provisioned": {"paths", "prefixes"},
 }
 # The action plugin does all the work; the module's file holds its documentation.

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from . import command
 from .docker import BUILDKIT, Docker, Image, buildkit_client
@@ -58,6 +58,29 @@ def find(docker: Docker, recipe: Recipe) -> Optional[Image]:
     if image is None or image.labels.get(LABEL_DIGEST) != recipe.digest:
         return None
     return image
+
+
+def known(docker: Docker, base: str) -> Dict[str, Any]:
+    """Return what an answer to "is this content built?" takes, for the control node to give it.
+
+    Returns:
+        "base": digest of the base image's layers; "built": digest of each service image by name.
+        {} where there is no base image.
+
+    """
+    found = docker.image(base)
+    if found is None:
+        return {}
+    built = docker.labels_of_images(LABEL_DIGEST)
+    return {
+        "base": found.content,
+        "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
+    }
+
+
+def is_built(recipe: Recipe, built: Mapping[str, str]) -> bool:
+    """Tell whether the image of this very content is among those that are known of a host."""
+    return built.get(recipe.image) == recipe.digest
 
 
 def labels(recipe: Recipe) -> Dict[str, str]:
