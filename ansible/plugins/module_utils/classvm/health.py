@@ -15,7 +15,7 @@ POLL_SECONDS = 0.1
 SIGN_SECONDS = 0.02
 ANSWER_SECONDS = 0.5
 # ... but a service need not answer there to be healthy, and may have ended.
-UNASKED_SECONDS = 0.5
+UNASKED_SECONDS = 1.0
 # A check that hangs for that long says no.
 PROBE_SECONDS = 10
 LOG_LINES = 20
