@@ -33,11 +33,12 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             source.check_files(folder)
             packed = source.pack(folder)
             args["source_digest"] = packed.digest
+            args["contract_digest"] = source.contract_digest(folder)
             result = {} if self._task.check_mode else foretold(args, known)
             result = result or self._call(args, task_vars)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
-                source.check_contract(folder)
+                source.check_contract(folder, known.get("contracts", ()))
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
             result["revision"] = source.revision(folder)

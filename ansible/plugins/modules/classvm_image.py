@@ -14,6 +14,7 @@ options:
   service: {type: str, required: true, description: Name of the service.}
   base_image: {type: str, required: true, description: Name of the base image.}
   source_digest: {type: str, required: true, description: Digest of the service's folder.}
+  contract_digest: {type: str, required: true, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
   context: {type: path, default: "", description: File of the host with the packed folder.}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
 """
@@ -50,6 +51,7 @@ def main() -> None:
             "service": {"type": "str", "required": True},
             "base_image": {"type": "str", "required": True},
             "source_digest": {"type": "str", "required": True},
+            "contract_digest": {"type": "str", "required": True},
             "context": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
@@ -76,6 +78,7 @@ def work(module: AnsibleModule) -> dict:
         base=params["base_image"],
         base_digest=base.content if base else "",
         source_digest=params["source_digest"],
+        contract_digest=params["contract_digest"],
     )
     result = {"changed": False, "release": recipe.release, "image": recipe.image}
     if image.find(docker, recipe) is not None:

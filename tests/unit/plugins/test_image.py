@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECIPE = image.Recipe(
-    service="lab", base="classvm/base:18.04", base_digest="sha256:b", source_digest="5"
+    service="lab",
+    base="classvm/base:18.04",
+    base_digest="sha256:b",
+    source_digest="5",
+    contract_digest="6",
 )
 # printf 'sha256:b\n5' | sha256sum
 DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
@@ -37,6 +41,11 @@ def test_other_content_has_another_name(change: dict[str, str]) -> None:
     assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
 
 
+def test_the_contract_is_content_only_once() -> None:
+    """Its file is among the sources."""
+    assert dataclasses.replace(RECIPE, contract_digest="7").digest == RECIPE.digest
+
+
 def test_the_name_of_the_base_image_is_not_content() -> None:
     assert dataclasses.replace(RECIPE, base="ubuntu:18.04").release == RECIPE.release
 
@@ -47,7 +56,7 @@ def test_build_words() -> None:
         f"build --progress=plain --tag classvm/lab:{DIGEST[:7]}"
         f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
         f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
-        f" --label classvm.digest={DIGEST}"
+        f" --label classvm.digest={DIGEST} --label classvm.contract=6"
         " --label org.opencontainers.image.base.name=classvm/base:18.04"
         " --label org.opencontainers.image.base.digest=sha256:b"
         " --secret id=pip.conf,src=/tmp/x/pip.conf --secret id=ca.pem,src=/tmp/x/ca.pem -"
@@ -135,7 +144,11 @@ esac"""
 def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path]) -> None:
     program("docker", engine(described({}), RECIPE.image, image.labels(RECIPE), RECIPE.image))
     known = image.known(Docker(), RECIPE.base)
-    assert known == {"base": Image("", {}, 1, []).content, "built": {RECIPE.image: RECIPE.digest}}
+    assert known == {
+        "base": Image("", {}, 1, []).content,
+        "built": {RECIPE.image: RECIPE.digest},
+        "contracts": ["6"],
+    }
     assert image.is_built(RECIPE, known["built"])
 
 

@@ -138,7 +138,10 @@ def test_the_examples_set_options_that_exist(file: Path) -> None:
 
 @EACH_MODULE
 def test_the_examples_set_what_is_required(file: Path) -> None:
-    added = {"classvm_image": {"source_digest"}, "classvm_provisioned": {"fingerprint"}}
+    added = {
+        "classvm_image": {"source_digest", "contract_digest"},
+        "classvm_provisioned": {"fingerprint"},
+    }
     required = {
         name for name, option in documented(file)["options"].items() if option.get("required")
     }
@@ -200,7 +203,12 @@ WISH = {
     "keep_releases": 5,
     "state_dir": "/absent",
 }
-IMAGE = {"service": "lab", "base_image": "classvm/base:18.04", "source_digest": "5"}
+IMAGE = {
+    "service": "lab",
+    "base_image": "classvm/base:18.04",
+    "source_digest": "5",
+    "contract_digest": "6",
+}
 BASE = {"name": "b", "sources": ["pull"], "reference": "r@sha256:1", "keyring": "/k"}
 STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.04"}
 

@@ -16,6 +16,7 @@ RELEASE_ID_LENGTH = 7
 LABEL_RELEASE = "classvm.release"
 LABEL_DIGEST = "classvm.digest"
 LABEL_SERVICE = "classvm.service"
+LABEL_CONTRACT = "classvm.contract"
 BUILD_TIMEOUT = 1800
 
 
@@ -28,6 +29,7 @@ class Recipe:
         base: name of the base image.
         base_digest: digest of the base image's layers.
         source_digest: digest of the service's folder.
+        contract_digest: digest of the contract in that folder, or "" where it does not matter.
 
     """
 
@@ -35,6 +37,7 @@ class Recipe:
     base: str
     base_digest: str
     source_digest: str
+    contract_digest: str = ""
 
     @property
     def digest(self) -> str:
@@ -64,7 +67,8 @@ def known(docker: Docker, base: str) -> Dict[str, Any]:
     """Return what an answer to "is this content built?" takes, for the control node to give it.
 
     Returns:
-        "base": digest of the base image's layers; "built": digest of each service image by name.
+        "base": digest of the base image's layers; "built": digest of each service image by name;
+        "contracts": digests of the contracts in them, which were found valid before.
         {} where there is no base image.
 
     """
@@ -75,6 +79,7 @@ def known(docker: Docker, base: str) -> Dict[str, Any]:
     return {
         "base": found.content,
         "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
+        "contracts": sorted({labels.get(LABEL_CONTRACT, "") for labels in built.values()}),
     }
 
 
@@ -89,6 +94,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_SERVICE: recipe.service,
         LABEL_RELEASE: recipe.release,
         LABEL_DIGEST: recipe.digest,
+        LABEL_CONTRACT: recipe.contract_digest,
         "org.opencontainers.image.base.name": recipe.base,
         "org.opencontainers.image.base.digest": recipe.base_digest,
     }
