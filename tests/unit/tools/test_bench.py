@@ -33,7 +33,7 @@ def test_the_profile_of_a_run() -> None:
 
 
 def a_run(seconds: float) -> bench.Run:
-    return bench.Run(seconds, {"one": 1.0, "two": 0.25}, 0.5, 0.75)
+    return bench.Run(seconds, {"one": 1.0, "two": 0.25}, count=2, gap=0.5, swap=0.75)
 
 
 def test_the_profile_tells_what_is_no_task(capsys: pytest.CaptureFixture[str]) -> None:
