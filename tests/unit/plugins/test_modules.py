@@ -364,6 +364,30 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"
 
 
+BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
+
+
+@pytest.mark.parametrize(
+    ("script", "known"),
+    [
+        (BASE_ONLY, {"base": docker.Image("", {}, 1, []).content, "built": {}, "contracts": []}),
+        ("echo permission denied >&2; exit 1", {}),
+    ],
+)
+def test_provisioned_tells_what_it_may_know_of_the_images(
+    script: str,
+    known: dict[str, object],
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    program("docker", script)
+    (tmp_path / "provision.json").write_text('{"fingerprint": "f1"}')
+    answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)})
+    assert answer["stale"] == ""
+    assert answer["images"] == known
+
+
 # --- the service's module, on an engine in memory ------------------------------------------------
 
 LIVE = {"service": "lab", "state_dir": "/state", "health_timeout": 2}

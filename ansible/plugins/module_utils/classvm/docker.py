@@ -149,7 +149,7 @@ class Docker:
             *("--format", "{{.Repository}}:{{.Tag}}"),
         ).split()
         # One that was removed in the meantime is none.
-        found = json.loads(self.run("image", "inspect", *names).out) if names else []
+        found = json.loads(self.run("image", "inspect", *names).out or "[]") if names else []
         return {
             name: image["Config"]["Labels"] for image in found for name in image["RepoTags"] or ()
         }
