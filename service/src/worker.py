@@ -1,8 +1,9 @@
-"""gunicorn's gevent worker, with an end to slow requests and JSON errors."""
+"""gunicorn's gevent worker, with an end to slow requests, JSON errors and a quick stop."""
 
 from __future__ import annotations
 
 import json
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ from src.problem import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from socket import socket
+    from types import FrameType
 
     from gunicorn.http.message import Request
 
 # An honest request takes milliseconds; a body sent byte by byte must not hold
 # its connection for ever.
 LONGEST_REQUEST_SECONDS = 30
+POLL_SECONDS = 0.01
 
 STATUSES = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
@@ -32,12 +35,29 @@ STATUSES = (
 class Worker(GeventWorker):  # type: ignore[misc, unused-ignore]
     """Serves each connection in a greenlet, a thread that costs next to nothing."""
 
+    at_hand = 0
+
     def handle_request(self, *arguments: object) -> bool:
         """Serve one request, or end the connection if it takes too long."""
-        with gevent.Timeout(LONGEST_REQUEST_SECONDS, exception=False):
-            keep_open: bool = super().handle_request(*arguments)
-            return keep_open
+        self.at_hand += 1
+        try:
+            with gevent.Timeout(LONGEST_REQUEST_SECONDS, exception=False):
+                keep_open: bool = super().handle_request(*arguments)
+                return keep_open
+        finally:
+            self.at_hand -= 1
         raise StopIteration
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop with the last answer: gunicorn looks once a second, and waits for idle clients."""
+        super().handle_exit(sig, frame)
+        gevent.spawn(self.end)
+
+    def end(self) -> None:
+        """End the process once no request is at hand; SystemExit reaches the main greenlet."""
+        while self.at_hand:
+            gevent.sleep(POLL_SECONDS)
+        sys.exit(0)
 
     def handle_error(
         self, req: Request | None, client: socket, addr: tuple[str, int], exc: BaseException

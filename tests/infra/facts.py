@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jinja2
 import yaml
-from classvm import firewall, image, release, service, source
+from classvm import edge, edge_host, firewall, image, service, source
+from classvm.wish import Wish, run_words
 
 if TYPE_CHECKING:
     from classvm.docker import Image
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICE_FACTS = ROOT / "ansible/group_vars/all/service.yml"
 PROVISION = ROOT / "ansible/provision.yml"
 GUARD = ROOT / "roles/firewall/files"
+EDGE = ROOT / "roles/edge/templates"
 FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
 SSH_PORT = 22
 Finished = subprocess.CompletedProcess[str]
@@ -130,9 +133,9 @@ class Facts:
             source_digest=packed(self.service_dir).digest,
         )
 
-    def wish(self, recipe: image.Recipe) -> release.Wish:
+    def wish(self, recipe: image.Recipe) -> Wish:
         """Return how the release should run."""
-        return release.Wish(
+        return Wish(
             service=recipe.service,
             release=recipe.release,
             image=recipe.image,
@@ -143,11 +146,34 @@ class Facts:
             tmpfs_size=str(self["service_tmpfs_size"]),
             health_timeout=float(self["service_health_timeout"]),
             environment=self["service_environment"],
+            strategy=str(self["service_strategy"]),
         )
 
-    def run_option(self, wish: release.Wish, name: str) -> str:
+    @property
+    def is_behind_edge(self) -> bool:
+        """Whether HAProxy shall hold the service's port."""
+        return bool(self["service_strategy"] == edge.BLUE_GREEN)
+
+    @property
+    def edge(self) -> edge.Edge:
+        """What shall stand before the releases."""
+        return edge.Edge(
+            strategy=str(self["service_strategy"]),
+            port=self.host_port,
+            slots=self["edge_slots"] if self.is_behind_edge else {},
+            socket=edge_host.SOCKET,
+            state_dir=str(self["classvm_state_dir"]),
+        )
+
+    def edge_file(self, path: Path) -> str:
+        """Return a file of the role `edge`, as Ansible writes it for this host."""
+        template = (EDGE / f"{str(path).lstrip('/')}.j2").read_text(encoding="utf-8")
+        # Ansible's own choice of Jinja's options.
+        return str(jinja2.Template(template, trim_blocks=True).render(**self.variables))
+
+    def run_option(self, wish: Wish, name: str) -> str:
         """Return what stands behind an option of the `docker run` that starts the release."""
-        words = release.run_words(wish, name=wish.live, publish="", labels={})
+        words = run_words(wish, name=wish.live, publish="", labels={})
         return words[words.index(name) + 1]
 
     def guard(self, ssh_port: int) -> str:
@@ -172,9 +198,9 @@ def defaults() -> dict[str, Any]:
 
 
 def handed_on() -> dict[str, str]:
-    """Return what the playbook hands to the firewall, as expressions."""
+    """Return what the playbook hands to the firewall and to the edge, as expressions."""
     plays = yaml.safe_load(PROVISION.read_text(encoding="utf-8"))
-    return {k: v for k, v in plays[0]["vars"].items() if k.startswith("firewall_")}
+    return {k: v for k, v in plays[0]["vars"].items() if k.startswith(("firewall_", "edge_"))}
 
 
 def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:

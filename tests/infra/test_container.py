@@ -107,4 +107,6 @@ def test_no_candidate_or_former_release_is_left(vm: Vm, engine: docker.Docker) -
 
 
 def test_one_container_publishes_the_port(engine: docker.Docker, facts: Facts) -> None:
-    assert engine.publishers(facts.host_port) == [facts.container]
+    # HAProxy, where it holds the port, shares it with no container.
+    wished = [] if facts.is_behind_edge else [facts.container]
+    assert engine.publishers(facts.host_port) == wished

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import inside
-from classvm import docker, image, release
+from classvm import docker, edge, image
 from classvm.command import CommandError, Finished
 
 if TYPE_CHECKING:
+    from classvm.wish import Wish
     from facts import Facts
 
 LOG_LINES = 15
@@ -101,6 +102,7 @@ class Vm:
         commands = {
             "container log": f"docker logs --tail {LOG_LINES} {self.facts.container}",
             "containers": "docker ps --all",
+            "edge": f"cat {self.facts.edge.map}; systemctl --no-pager --lines 5 status haproxy",
             "guard": "nft list table inet classvm",
             "listening": "ss -Hltn",
             "engine log": f"journalctl --unit docker --lines {LOG_LINES} --no-pager",
@@ -134,7 +136,7 @@ class Vm:
         return self.facts.recipe(self.base)
 
     @functools.cached_property
-    def wish(self) -> release.Wish:
+    def wish(self) -> Wish:
         """How the release should run."""
         return self.facts.wish(self.recipe)
 
@@ -144,6 +146,11 @@ class Vm:
         found = self.docker.image(self.live["Image"])
         assert found is not None, "the image of the container is not there"
         return found
+
+    @property
+    def slot(self) -> str:
+        """The slot of the container that serves, "" where it publishes the port itself."""
+        return str(self.live["Config"]["Labels"].get(edge.LABEL_SLOT, ""))
 
     def inside(self, *words: str) -> str:
         """Return what a command prints inside the container, run as the service's own user."""

@@ -15,8 +15,10 @@ import fake_engine
 import pytest
 import yaml
 from actions import load_action
-from classvm import docker, release
+from classvm import docker, edge_host, release
+from classvm import edge as edges
 from classvm.errors import ClassvmError
+from classvm.wish import Wish
 from fake_engine import Engine, enter
 
 if TYPE_CHECKING:
@@ -275,9 +277,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_release_hands_over_each_option(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[release.Wish, str, int]] = []
+    seen: list[tuple[Wish, str, int]] = []
 
-    def record(_: docker.Docker, wish: release.Wish, state_dir: str, keep: int) -> release.Outcome:
+    def record(_: docker.Docker, wish: Wish, state_dir: str, keep: int) -> release.Outcome:
         seen.append((wish, state_dir, keep))
         return OUTCOME
 
@@ -285,7 +287,7 @@ def test_release_hands_over_each_option(
     more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
     answer = call("classvm_release", **WISH, **more)
     wish = {key: WISH[key] for key in WISH.keys() - {"state_dir", "keep_releases"}}
-    assert seen == [(release.Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
+    assert seen == [(Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
     assert answer == vars(OUTCOME)
 
 
@@ -295,7 +297,7 @@ def test_release_without_an_image_goes_back(
 ) -> None:
     seen: list[tuple[str, str, str]] = []
 
-    def record(_: docker.Docker, wish: release.Wish, state_dir: str) -> release.Outcome:
+    def record(_: docker.Docker, wish: Wish, state_dir: str) -> release.Outcome:
         seen.append((wish.release, wish.image, state_dir))
         return OUTCOME
 
@@ -450,3 +452,78 @@ def test_what_is_not_there_cannot_be_started(
     answer = call("classvm_service", check_mode=check_mode, state=state, **LIVE)
     assert answer["failed"] is True
     assert "`make deploy` makes one" in answer["msg"]
+
+
+# --- classvm_edge ------------------------------------------------------------------------------
+
+EDGE = {"port": 11000, "slots": {"blue": 1, "green": "2"}, "config": "c", "unit": "u"}
+
+
+@pytest.mark.parametrize("missing", [[], ["reload"]])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_edge_is_put_there_when_something_is_missing(
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    missing: list[str],
+    check_mode: bool,  # noqa: FBT001 - drawn
+) -> None:
+    seen: list[edge_host.Wanted] = []
+    monkeypatch.setattr(edge_host, "missing", lambda _: missing)
+    monkeypatch.setattr(edge_host, "put", seen.append)
+    words = {"strategy": "blue_green", "service": "lab", "state_dir": "/s", **EDGE}
+    answer = call("classvm_edge", check_mode=check_mode, **words)
+    assert answer == {"changed": bool(missing), "done": missing}
+    assert len(seen) == (1 if missing and not check_mode else 0)
+    assert all(one.edge.slots == {"blue": 1, "green": 2} for one in seen)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("remains", "used", "strategy", "done"),
+    [
+        ([], False, "recreate", []),
+        (["f"], False, "blue_green", ["removed"]),
+        (["f"], True, "blue_green", ["left"]),
+        (["f"], True, "recreate", []),
+    ],
+)
+def test_the_edge_is_taken_away_when_nobody_is_behind_it(  # noqa: PLR0913, PLR0917 - a column each
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    remains: list[str],
+    used: bool,  # noqa: FBT001 - drawn
+    strategy: str,
+    done: list[str],
+    check_mode: bool,  # noqa: FBT001 - drawn
+) -> None:
+    did: list[str] = []
+    monkeypatch.setattr(edge_host, "remains", lambda *_: remains)
+    monkeypatch.setattr(edge_host, "is_used", lambda *_: used)
+    monkeypatch.setattr(edges, "of", lambda _: edges.Edge(strategy=strategy))
+    monkeypatch.setattr(edge_host, "leave", lambda _: did.append("left"))
+    monkeypatch.setattr(edge_host, "remove", lambda *_: did.append("removed"))
+    words = {"strategy": "recreate", "service": "lab", "state_dir": "/s"}
+    assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is bool(done)
+    assert did == ([] if check_mode else done)
+
+
+def test_maintenance_needs_an_edge(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
+    assert "set service_strategy: blue_green" in refused["msg"]
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_maintenance_is_handed_on(
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    value: bool,  # noqa: FBT001 - drawn
+) -> None:
+    edge = edges.Edge(slots={"blue": 1}, state_dir=str(tmp_path))
+    edge.begin()
+    monkeypatch.setattr(edges, "of", lambda _: edge)
+    monkeypatch.setattr(edges.Edge, "tell", lambda *_: "")
+    words = {"strategy": None, "maintenance": value, "state_dir": str(tmp_path)}
+    for check_mode in (True, False):
+        assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is value
+    assert call("classvm_edge", **words)["changed"] is False

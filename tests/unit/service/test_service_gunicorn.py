@@ -130,6 +130,23 @@ def test_silent_and_stalled_clients_block_neither_answers_nor_the_stop(
         assert server.process.returncode == 0
 
 
+def test_a_request_at_hand_is_answered_before_the_stop(service: Path, tmp_path: Path) -> None:
+    body = b'{"sepal_length": 5, "sepal_width": 3, "petal_length": 1, "petal_width": 0.2}'
+    head = (
+        f"POST {spec.base_path()}/prediction HTTP/1.1\r\nHost: x\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with serve(service, tmp_path) as server, server.connect() as client:
+        client.sendall(head + body[:10])
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert server.process.poll() is None
+        client.sendall(body[10:])
+        assert b" 200 OK" in client.recv(4096)
+        assert server.process.wait(timeout=STOP_SECONDS) == 0
+
+
 def test_threads_instead_of_greenlets_are_blocked(service: Path, tmp_path: Path) -> None:
     threads = (
         "-k",

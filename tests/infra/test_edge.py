@@ -1,0 +1,83 @@
+"""HAProxy before the releases, with strategy blue_green."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import edge, edge_host
+
+if TYPE_CHECKING:
+    from facts import Facts
+    from vm import Vm
+
+EVIDENCE = ("edge", "containers", "listening")
+# More than HAProxy keeps of a body before it decides.
+SENT = 1 << 15
+TELL = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as haproxy:
+    haproxy.connect(sys.argv[1])
+    haproxy.sendall(sys.argv[2].encode() + b"\\n")
+    sys.stdout.write(b"".join(iter(lambda: haproxy.recv(4096), b"")).decode())
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def behind_edge(facts: Facts) -> None:
+    """Skip where a release publishes the port itself."""
+    if not facts.is_behind_edge:
+        pytest.skip(f"the strategy of {facts.name} is {facts.edge.strategy}")
+
+
+@pytest.fixture(scope="module")
+def wanted(facts: Facts) -> edge_host.Wanted:
+    """Return what the role would install."""
+    files = edge_host.Files()
+    # Without its last line's end, as Ansible's lookup reads a template.
+    config, unit = (facts.edge_file(path).rstrip("\n") for path in (files.config, files.unit))
+    return edge_host.Wanted(facts.edge, config, unit)
+
+
+def tell(vm: Vm, words: str) -> str:
+    return vm.read("python3 -c %s %s %s", TELL, edge_host.SOCKET, words)
+
+
+def test_haproxy_runs_and_starts_at_boot(vm: Vm) -> None:
+    states = [vm.unit(edge_host.UNIT, key) for key in ("ActiveState", "UnitFileState")]
+    assert states == ["active", "enabled"]
+
+
+def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, wanted: edge_host.Wanted) -> None:
+    found = {path: vm.read("cat %s", path) for path in wanted.contents}
+    wished = dict(wanted.contents)
+    # The order of its keys means nothing.
+    record = edge_host.record_of(wanted.edge)
+    assert json.loads(found.pop(record)) == json.loads(wished.pop(record))
+    assert found == wished
+
+
+def test_haproxy_runs_with_that_configuration(vm: Vm, wanted: edge_host.Wanted) -> None:
+    assert f"\ndescription: {wanted.digest}\n" in tell(vm, "show info")
+
+
+def test_the_port_leads_to_the_live_container(vm: Vm, facts: Facts) -> None:
+    written = vm.read("cat %s", facts.edge.map).splitlines()
+    shown = tell(vm, f"show map {facts.edge.map}").splitlines()
+    told = [line.split(" ", 1)[1] for line in shown if line]
+    assert sorted(written) == sorted(told) == [f"live {vm.slot}", f"maintenance {edge.OFF}"]
+
+
+def test_whoever_may_use_docker_may_tell_haproxy(vm: Vm) -> None:
+    shown = vm.read("stat --format '%%U %%G %%a' %s", edge_host.SOCKET)
+    assert shown == "root docker 660\n"
+
+
+def test_a_body_that_is_too_large_gets_no_further(facts: Facts) -> None:
+    size = int(facts["edge_body_limit"]) + 1
+    head = f"POST / HTTP/1.1\r\nHost: {facts.name}\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection((facts.address("IPv4"), facts.host_port), 5) as client:
+        client.sendall(head.encode() + b" " * SENT)
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
