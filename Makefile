@@ -159,8 +159,8 @@ test: setup ## everything that CI runs on each change
 test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a real virtual machine
 	@python tools/stages.py $(ALL_STAGES)
 
-bench: setup ## how long a deploy takes, and how fast the service answers
-	@python tools/bench.py
+bench: setup ## how long a deploy takes and where its time goes, how fast the service answers (LIMIT=host)
+	@python tools/bench.py $(INVENTORY:%=--inventory %) $(LIMIT:%=--host %) $(ARGS)
 
 .PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \

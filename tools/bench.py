@@ -1,17 +1,25 @@
-"""Measures how long a deploy takes and how fast the service answers, on this machine.
+"""Measures how long a deploy takes, where its time goes, and how fast the service answers.
 
-    make bench
+    make bench                                                    this machine (root)
+    make bench INVENTORY=.lab/inventory.yml LIMIT=vm-148-1        a class VM of a lab
+    make bench … ARGS="--strategy blue_green"
 
-It deploys a service of its own beside the live one, under another name, on another port and
-with a base image and a state folder of its own, and removes all of that at the end. The first
-deploy starts from an installed engine: it bootstraps the base image and builds every layer.
-Needs root. Load goes to loopback only, for a few seconds.
+On this machine it deploys a service of its own beside the live one, under another name, on
+another port and with a base image and a state folder of its own, and removes all of that at the
+end. The first deploy starts from an installed engine: it bootstraps the base image and builds
+every layer. Load goes to loopback only, for a few seconds.
+
+On a class VM it deploys as `make deploy` would, and leaves the last release there: take a VM that
+was made to be tried on.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import http.client
 import json
+import os
 import re
 import shutil
 import socket
@@ -21,7 +29,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +42,22 @@ STATE_DIR = Path("/var/lib/classvm-bench")
 BARE = "classvm-bench-flask"
 REPEATS = 3
 POLL_SECONDS = 0.01
+ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
+# What tells Ansible to measure its tasks.
+PROFILE = {
+    "ANSIBLE_CALLBACKS_ENABLED": "classvm_summary,ansible.posix.profile_tasks",
+    "PROFILE_TASKS_SORT_ORDER": "none",
+    "PROFILE_TASKS_TASK_OUTPUT_LIMIT": "all",
+}
 LOAD = ("--threads", "2", "--connections", "32", "--duration", "5s", "--latency")
 
 
-def run(*words: str) -> str:
+def run(*words: str, **environment: str) -> str:
     """Run a command that has to succeed and return what it printed."""
     done = subprocess.run(  # noqa: S603 - the words stand in this file
         words,
         cwd=ROOT,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -58,43 +74,83 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass
-class Deploy:
-    """How long a deploy took.
+@dataclass(frozen=True)
+class Target:
+    """The host to measure.
+
+    Attributes:
+        address: where the service answers, as it stands in a URL.
+        port: TCP port of the host.
+        options: variables of `make` that name the inventory and the host.
+        variables: variables of the playbooks.
+
+    """
+
+    address: str
+    port: int
+    options: Sequence[str] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+    def make(self, verb: str, **environment: str) -> str:
+        """Run `make VERB` for the host, with a profile at its end, and return what it printed."""
+        words = ("make", "--no-print-directory", verb, *self.options)
+        variables = f"ARGS=--extra-vars '{json.dumps(self.variables)}'"
+        return run(*words, variables, **PROFILE, **environment)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long a target of `make` took.
 
     Attributes:
         seconds: from the command's start to its end.
-        tasks: number of Ansible tasks.
+        tasks: seconds of each task, by its name, in their order; skipped ones cost something, too.
+        count: number of tasks that were not skipped.
         gap: longest time in which no request was answered, in seconds.
+        swap: seconds from stopping the old release to the new one's health; 0.0 when not told.
 
     """
 
     seconds: float
-    tasks: int
+    tasks: Mapping[str, float]
+    count: int
     gap: float
+    swap: float = 0.0
 
 
-def deploy(app: Path, port: int) -> Deploy:
-    """Deploy a folder while a client polls the port."""
-    variables = {
-        "service_name": NAME,
-        "service_dir": str(app),
-        "service_host_port": port,
-        "base_image_name": BASE,
-        "classvm_state_dir": str(STATE_DIR),
-    }
-    with Poller(port) as poller:
+def measure(target: Target, verb: str) -> Run:
+    """Run a target of `make` while a client polls the port."""
+    with Poller(target.address, target.port) as poller:
         started = time.monotonic()
-        words = ("ansible-playbook", "ansible/deploy.yml", "--extra-vars", json.dumps(variables))
-        text = run(*words)
+        # A rollback has to say how long the host took for it, which it does not tell otherwise.
+        text = target.make(verb, **({"ANSIBLE_VERBOSITY": "1"} if verb == "rollback" else {}))
         seconds = time.monotonic() - started
-    return Deploy(seconds, len(re.findall(r"^TASK \[", text, re.MULTILINE)), poller.gap)
+    swap = re.search(r"^ +seconds: ([\d.]+)$", text, re.MULTILINE)
+    return Run(
+        seconds=seconds,
+        tasks=profile(text),
+        count=len(re.findall(r"^TASK \[", text, re.MULTILINE)),
+        gap=poller.gap,
+        swap=float(swap.group(1)) if swap else 0.0,
+    )
+
+
+def profile(text: str) -> dict[str, float]:
+    """Return the seconds of each task, from what `profile_tasks` prints last.
+
+    Equal names, as of a question that two playbooks ask, count together.
+    """
+    tasks: dict[str, float] = {}
+    for name, seconds in re.findall(r"^(\S.*?) -+ ([\d.]+)s$", text, re.MULTILINE):
+        tasks[name] = tasks.get(name, 0.0) + float(seconds)
+    return tasks
 
 
 @dataclass
 class Poller:
     """A client that asks every 10 ms, over a new connection each time."""
 
+    address: str
     port: int
     gap: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -120,7 +176,7 @@ class Poller:
             last = now
 
     def _answers(self) -> bool:
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        client = http.client.HTTPConnection(self.address, self.port, timeout=1)
         try:
             client.request("GET", "/e222/hello")
             return client.getresponse().status == http.HTTPStatus.OK
@@ -188,37 +244,112 @@ def clean() -> None:
     shutil.rmtree(STATE_DIR, ignore_errors=True)
 
 
-def show(what: str, deploys: list[Deploy]) -> None:
+def show(what: str, runs: Sequence[Run]) -> None:
     """Print the median and the extremes."""
-    seconds = [one.seconds for one in deploys]
-    gap = statistics.median(one.gap for one in deploys)
+    seconds = [one.seconds for one in runs]
+    gap = statistics.median(one.gap for one in runs)
     spread = f"{min(seconds):.1f}-{max(seconds):.1f}"
     print(
-        f"{what:24} {statistics.median(seconds):6.1f} s  ({len(deploys)} runs: {spread})"
-        f"  {deploys[0].tasks:3} tasks  gap {gap * 1000:5.0f} ms",
+        f"{what:24} {statistics.median(seconds):6.1f} s  ({len(runs)} runs: {spread})"
+        f"  {runs[0].count:3} tasks  gap {gap * 1000:5.0f} ms",
         flush=True,
     )
 
 
+def show_profile(what: str, one: Run) -> None:
+    """Print where the time of one run went."""
+    print(f"  {what}, {one.seconds:.1f} s, of which")
+    rest = one.seconds - sum(one.tasks.values())
+    for name, seconds in {"make and Ansible, before and after": rest, **one.tasks}.items():
+        print(f"    {seconds:6.2f} s  {name}")
+
+
+def show_rollback(runs: Sequence[Run]) -> None:
+    """Print what of a rollback happens on the host: the longest task, and the swap in it."""
+    host = statistics.median(max(one.tasks.values()) for one in runs)
+    swap = statistics.median(one.swap for one in runs)
+    show("rollback", runs)
+    print(f"  live again {host:.1f} s after its task began; the swap took {swap:.1f} s")
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """Return the run that took as long as half of the others at most."""
+    return sorted(runs, key=lambda one: one.seconds)[(len(runs) - 1) // 2]
+
+
+def here(app: Path) -> Target:
+    """Return this machine, with a service beside the live one."""
+    port = free_port()
+    variables = {
+        "service_name": NAME,
+        "service_dir": str(app),
+        "service_host_port": port,
+        "base_image_name": BASE,
+        "classvm_state_dir": str(STATE_DIR),
+    }
+    return Target("127.0.0.1", port, variables=variables)
+
+
+def class_vm(app: Path, inventory: str, host: str) -> Target:
+    """Return a host of an inventory, with the service that it is there for."""
+    told = run("ansible", host, "--inventory", inventory, "--playbook-dir", "ansible", *ADDRESS)
+    address, port = told.split()[-1].strip("'\"").rsplit(":", 1)
+    options = (f"INVENTORY={inventory}", f"LIMIT={host}")
+    return Target(address.strip("[]"), int(port), options, {"service_dir": str(app)})
+
+
+def measure_deploys(target: Target, app: Path) -> None:
+    """Deploy for the first time, again, with changes; go back and forth."""
+    show("first deploy", [measure(target, "deploy")])
+    unchanged = [measure(target, "deploy") for _ in range(REPEATS)]
+    show("deploy without changes", unchanged)
+    changed = []
+    for _ in range(REPEATS):
+        change_a_line(app)
+        changed.append(measure(target, "deploy"))
+    show("deploy of a changed line", changed)
+    show_rollback([measure(target, "rollback") for _ in range(REPEATS)])
+    show_profile("deploy without changes", median(unchanged))
+    show_profile("deploy of a changed line", median(changed))
+
+
+def arguments() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--inventory", default="", help="inventory of the host")
+    parser.add_argument("--host", default="", help="class VM to measure instead of this machine")
+    parser.add_argument("--strategy", default="", help="how a release takes over the port")
+    given = parser.parse_args()
+    if bool(given.inventory) != bool(given.host):
+        parser.error("a class VM takes both: INVENTORY=FILE LIMIT=NAME")
+    return given
+
+
 def main() -> None:
     """Measure and print."""
-    if shutil.which("wrk") is None:
-        run("ansible", "localhost", "--become", "--module-name", "apt", "--args", "name=wrk")
-    port = free_port()
-    clean()
+    given = arguments()
     with tempfile.TemporaryDirectory(prefix="classvm-bench-") as folder:
         app = copy_of_service(Path(folder))
-        try:
-            show("first deploy", [deploy(app, port)])
-            show("deploy without changes", [deploy(app, port) for _ in range(REPEATS)])
-            changed = []
-            for _ in range(REPEATS):
-                change_a_line(app)
-                changed.append(deploy(app, port))
-            show("deploy of a changed line", changed)
-            measure_service(port)
-        finally:
-            clean()
+        target = class_vm(app, given.inventory, given.host) if given.host else here(app)
+        if given.strategy:
+            variables = {**target.variables, "service_strategy": given.strategy}
+            target = dataclasses.replace(target, variables=variables)
+        if given.host:
+            measure_deploys(target, app)
+        else:
+            measure_here(target, app)
+
+
+def measure_here(target: Target, app: Path) -> None:
+    """Measure on this machine, where the service's speed can be measured, too."""
+    if shutil.which("wrk") is None:
+        run("ansible", "localhost", "--become", "--module-name", "apt", "--args", "name=wrk")
+    clean()
+    try:
+        measure_deploys(target, app)
+        measure_service(target.port)
+    finally:
+        clean()
 
 
 def measure_service(port: int) -> None:

@@ -12,27 +12,34 @@ from ansible.plugins.action import ActionBase
 # Ansible offers module_utils to modules only; an action plugin runs on the control node.
 sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
 
-from classvm import pip_settings, source
+from classvm import image, pip_settings, source
 from classvm.errors import ClassvmError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
-    """Two calls of the module at most: ask whether to build, then build."""
+    """Two calls of the module at most: ask whether to build, then build.
+
+    What was told before of the host's images spares the first one, and where nothing has to be
+    built, both.
+    """
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         folder = Path(args.pop("folder")).resolve()
+        known = args.pop("known", {})
         try:
             source.check_files(folder)
             packed = source.pack(folder)
             args["source_digest"] = packed.digest
             args["content"] = packed.content
-            result = self._call(args, task_vars)
+            args["contract_digest"] = source.contract_digest(folder)
+            result = {} if self._task.check_mode else foretold(args, known)
+            result = result or self._call(args, task_vars)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
-                source.check_contract(folder)
+                source.check_contract(folder, known.get("contracts", ()))
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
             result["revision"] = source.revision(folder)
@@ -55,3 +62,27 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             return self._call({**args, "context": context, "secrets": secrets}, task_vars)
         finally:
             self._remove_tmp_path(folder, force=True)
+
+
+def foretold(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Return what the module would answer to the question whether to build.
+
+    Args:
+        args: the module's arguments.
+        known: what is known of the host's images; {} is nothing, and gives {}.
+
+    """
+    if not known:
+        return {}
+    recipe = image.Recipe(
+        service=args["service"],
+        base=args["base_image"],
+        base_digest=known["base"],
+        source_digest=args["source_digest"],
+    )
+    return {
+        "changed": False,
+        "release": recipe.release,
+        "image": recipe.image,
+        "needs_context": not image.is_built(recipe, known["built"]),
+    }

@@ -1,4 +1,4 @@
-"""Ansible module: check that a running REST service keeps its OpenAPI contract."""
+"""What `classvm_contract` takes and returns; the action plugin of the same name does the work."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ description:
     and validates status, headers, content type and body of each answer.
   - Then sends what the document forbids, such as text in place of a number, and expects
     the service to refuse it with a declared error.
-  - Only sends requests. It changes nothing on the machine it runs on.
+  - Only sends requests. It changes nothing.
+  - Runs on the control node, whatever host the task is for.
 options:
   spec:
-    description: Path of the OpenAPI 3.0 document, on the machine where the module runs.
+    description: Path of the OpenAPI 3.0 document, on the control node.
     type: path
     required: true
   url:
@@ -49,7 +50,6 @@ EXAMPLES = r"""
     spec: "{{ playbook_dir }}/../service/master.yml"
     url: "http://{{ ansible_host }}:11000"
     wait: 30
-  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -70,59 +70,3 @@ failures:
   elements: str
   sample: []
 """
-
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.classvm.contract import (
-    DEFAULT_TIMEOUT,
-    IMPORT_ERROR,
-    InputError,
-    Report,
-    check,
-)
-
-ARGUMENTS = {
-    "spec": {"type": "path", "required": True},
-    "url": {"type": "str", "required": True},
-    "timeout": {"type": "float", "default": DEFAULT_TIMEOUT},
-    "wait": {"type": "float", "default": 0},
-}
-
-
-def failure_message(report: Report, url: str) -> str:
-    """Name the operations that failed, each once, and the command that tells more."""
-    if all(failure.status is None for failure in report.failures):
-        return (
-            f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
-            " between here and there, then: make status"
-        )
-    # Probes of no operation in particular are known by what they sent.
-    names = [failure.operation_id or failure.case for failure in report.failures]
-    unique = ", ".join(dict.fromkeys(names))
-    return f"The service breaks its contract in: {unique}. Read its log next: make logs"
-
-
-def main() -> None:
-    """Run the check with the options of the task and report to Ansible."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if IMPORT_ERROR:
-        module.fail_json(
-            msg=missing_required_lib("PyYAML and jsonschema"),
-            exception=IMPORT_ERROR,
-        )
-    try:
-        report = check(**module.params)
-    except InputError as error:
-        module.fail_json(msg=str(error))
-    result = {
-        "changed": False,
-        "operations": report.operation_count,
-        "probes": len(report.probes),
-        "failures": ["\n".join(failure.lines()) for failure in report.failures],
-    }
-    if report.ok:
-        module.exit_json(**result)
-    module.fail_json(msg=failure_message(report, module.params["url"]), **result)
-
-
-if __name__ == "__main__":
-    main()

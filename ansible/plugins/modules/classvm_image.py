@@ -8,12 +8,14 @@ module: classvm_image
 short_description: Build the service image unless an image of this very content is here
 description:
   - Used through the action plugin of the same name, which checks and packs the folder on the control node
-    and hands the packed folder over only when the host asks for it.
+    and hands the packed folder over only when the host asks for it. It asks the host only what
+    O(classvm_provisioned#module:images) does not tell.
 options:
   service: {type: str, required: true, description: Name of the service.}
   base_image: {type: str, required: true, description: Name of the base image.}
   content: {type: str, default: "", description: "What the service's folder holds, as JSON, for a label."}
   source_digest: {type: str, required: true, description: Digest of the service's folder.}
+  contract_digest: {type: str, required: true, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
   context: {type: path, default: "", description: File of the host with the packed folder.}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
 """
@@ -51,6 +53,7 @@ def main() -> None:
             "base_image": {"type": "str", "required": True},
             "source_digest": {"type": "str", "required": True},
             "content": {"type": "str", "default": ""},
+            "contract_digest": {"type": "str", "required": True},
             "context": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
@@ -78,6 +81,7 @@ def work(module: AnsibleModule) -> dict:
         base_digest=base.content if base else "",
         source_digest=params["source_digest"],
         content=params["content"],
+        contract_digest=params["contract_digest"],
     )
     result = {"changed": False, "release": recipe.release, "image": recipe.image}
     if image.find(docker, recipe) is not None:

@@ -33,13 +33,14 @@ RETURN = """
 stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
 privilege: {type: str, returned: queried, description: root, sudo, password or none.}
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
+images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm_image#module:known); empty when the provision is not current."}
 """
 
 import grp
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import host, provision
+from ansible.module_utils.classvm import host, image, provision
 from ansible.module_utils.classvm.docker import Docker
 from ansible.module_utils.classvm.errors import ClassvmError
 
@@ -82,7 +83,16 @@ def work(module: AnsibleModule) -> dict:
         if stale and not module.check_mode:
             provision.write_record(state_dir, wished)
         return {"changed": bool(stale)}
-    return {"changed": False, "stale": stale, **account}
+    images = {} if stale else known_images(module.params["base_image"])
+    return {"changed": False, "stale": stale, "images": images, **account}
+
+
+def known_images(base_image: str) -> dict:
+    """Return what is known of the images here; {} when this account may not ask the engine."""
+    try:
+        return image.known(Docker(), base_image)
+    except ClassvmError:
+        return {}
 
 
 def describe_account() -> dict:

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm import health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 # What the code and the fakes themselves call and may have for real.
 REAL = ("cat", "kill", "rm", "sleep")
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every service answer at once: the ports of this machine are none of the tests'."""
+    monkeypatch.setattr(health, "answers", lambda _: True)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm import image
-from classvm.docker import Docker
+from classvm.docker import Docker, Image
 from classvm.errors import ClassvmError
 
 if TYPE_CHECKING:
@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECIPE = image.Recipe(
-    service="lab", base="classvm/base:18.04", base_digest="sha256:b", source_digest="5"
+    service="lab",
+    base="classvm/base:18.04",
+    base_digest="sha256:b",
+    source_digest="5",
+    contract_digest="6",
 )
 # printf 'sha256:b\n5' | sha256sum
 DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
 
 
-def described(labels: dict[str, str]) -> str:
-    answer = [{"Id": "sha256:i", "Size": 1, "Config": {"Labels": labels}}]
+def described(labels: dict[str, str], *tags: str) -> str:
+    config = {"Labels": labels}
+    answer = [{"Id": "sha256:i", "Size": 1, "Config": config, "RepoTags": [*tags] or None}]
     return f"cat <<'END'\n{json.dumps(answer)}\nEND"
 
 
@@ -36,6 +41,11 @@ def test_other_content_has_another_name(change: dict[str, str]) -> None:
     assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
 
 
+def test_the_contract_is_content_only_once() -> None:
+    """Its file is among the sources."""
+    assert dataclasses.replace(RECIPE, contract_digest="7").digest == RECIPE.digest
+
+
 def test_the_name_of_the_base_image_is_not_content() -> None:
     assert dataclasses.replace(RECIPE, base="ubuntu:18.04").release == RECIPE.release
 
@@ -46,8 +56,7 @@ def test_build_words() -> None:
         f"build --progress=plain --tag classvm/lab:{DIGEST[:7]}"
         f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
         f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
-        f" --label classvm.digest={DIGEST}"
-        " --label classvm.content="
+        f" --label classvm.digest={DIGEST} --label classvm.content= --label classvm.contract=6"
         " --label org.opencontainers.image.base.name=classvm/base:18.04"
         " --label org.opencontainers.image.base.digest=sha256:b"
         " --secret id=pip.conf,src=/tmp/x/pip.conf --secret id=ca.pem,src=/tmp/x/ca.pem -"
@@ -115,3 +124,47 @@ def test_a_failed_build_ends_with_its_last_lines(
     with pytest.raises(ClassvmError, match="the running release was not touched") as failed:
         image.build(Docker(), RECIPE, b"tar", {})
     assert str(failed.value).endswith("step 1\nstep 2")
+
+
+# --- what is known beforehand --------------------------------------------------------------------
+
+
+def engine(base: str, listed: str, labels: dict[str, str], *tags: str) -> str:
+    """Return a script that knows one base image and one service image."""
+    return f"""
+case "$*" in
+  "image ls"*) echo {listed};;
+  *:18.04) {base}
+;;
+  *) {described(labels, *tags)}
+;;
+esac"""
+
+
+def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path]) -> None:
+    program("docker", engine(described({}), RECIPE.image, image.labels(RECIPE), RECIPE.image))
+    known = image.known(Docker(), RECIPE.base)
+    assert known == {
+        "base": Image("", {}, 1, []).content,
+        "built": {RECIPE.image: RECIPE.digest},
+        "contracts": ["6"],
+    }
+    assert image.is_built(RECIPE, known["built"])
+
+
+def test_an_image_of_that_name_with_other_content_is_not_it() -> None:
+    assert not image.is_built(RECIPE, {RECIPE.image: "other"})
+    assert not image.is_built(RECIPE, {})
+
+
+@pytest.mark.parametrize(("listed", "tags"), [("", ["a:1"]), ("a:1", [])])
+def test_nothing_is_built_where_no_image_has_a_name(
+    listed: str, tags: list[str], program: Callable[..., Path]
+) -> None:
+    program("docker", engine(described({}), listed, image.labels(RECIPE), *tags))
+    assert image.known(Docker(), RECIPE.base)["built"] == {}
+
+
+def test_nothing_is_known_without_a_base_image(program: Callable[..., Path]) -> None:
+    program("docker", engine("echo no such image >&2; exit 1", "a:1", {}))
+    assert image.known(Docker(), RECIPE.base) == {}

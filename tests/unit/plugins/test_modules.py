@@ -14,6 +14,7 @@ import classvm
 import fake_engine
 import pytest
 import yaml
+from actions import load_action
 from classvm import docker, edge_host, release
 from classvm import edge as edges
 from classvm.errors import ClassvmError
@@ -29,10 +30,13 @@ EACH_MODULE = pytest.mark.parametrize("file", MODULES, ids=lambda file: file.ste
 # What Ansible fills in for an option that says nothing.
 DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, "elements": None}
 # Options that an action plugin adds or takes away on the control node.
-ACTION_OPTIONS = {
-    "classvm_image": {"folder"},
+ACTION_OPTIONS: dict[str, set[str]] = {
+    "classvm_contract": set(),
+    "classvm_image": {"folder", "known"},
     "classvm_provisioned": {"paths", "prefixes"},
 }
+# The action plugin does all the work; the module's file holds its documentation.
+WITHOUT_MODULE = {"classvm_contract"}
 
 
 class Ended(BaseException):
@@ -81,7 +85,11 @@ def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def made(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return what a module hands to AnsibleModule."""
+    """Return what a module hands to AnsibleModule, or what the action plugin in its place reads."""
+    if file.stem in WITHOUT_MODULE:
+        action = load_action(file.stem)
+        dry = getattr(action.ActionModule, "_supports_check_mode", True)
+        return {"argument_spec": action.ARGUMENTS, "supports_check_mode": dry}
     monkeypatch.setattr(Recorder, "params", {})
     with pytest.raises(Ended):
         load(file, monkeypatch).main()
@@ -133,7 +141,10 @@ def test_the_examples_set_options_that_exist(file: Path) -> None:
 
 @EACH_MODULE
 def test_the_examples_set_what_is_required(file: Path) -> None:
-    added = {"classvm_image": {"source_digest", "content"}, "classvm_provisioned": {"fingerprint"}}
+    added = {
+        "classvm_image": {"source_digest", "contract_digest", "content"},
+        "classvm_provisioned": {"fingerprint"},
+    }
     required = {
         name for name, option in documented(file)["options"].items() if option.get("required")
     }
@@ -195,7 +206,12 @@ WISH = {
     "keep_releases": 5,
     "state_dir": "/absent",
 }
-IMAGE = {"service": "lab", "base_image": "classvm/base:18.04", "source_digest": "5"}
+IMAGE = {
+    "service": "lab",
+    "base_image": "classvm/base:18.04",
+    "source_digest": "5",
+    "contract_digest": "6",
+}
 BASE = {"name": "b", "sources": ["pull"], "reference": "r@sha256:1", "keyring": "/k"}
 STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.04"}
 
@@ -349,6 +365,30 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert answer["privilege"] in {"root", "none"}
     assert call("classvm_provisioned", **asked, state="recorded") == {"changed": True}
     assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"
+
+
+BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
+
+
+@pytest.mark.parametrize(
+    ("script", "known"),
+    [
+        (BASE_ONLY, {"base": docker.Image("", {}, 1, []).content, "built": {}, "contracts": []}),
+        ("echo permission denied >&2; exit 1", {}),
+    ],
+)
+def test_provisioned_tells_what_it_may_know_of_the_images(
+    script: str,
+    known: dict[str, object],
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    program("docker", script)
+    (tmp_path / "provision.json").write_text('{"fingerprint": "f1"}')
+    answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)})
+    assert answer["stale"] == ""
+    assert answer["images"] == known
 
 
 # --- the service's module, on an engine in memory ------------------------------------------------

@@ -91,6 +91,21 @@ def test_a_broken_contract_is_refused(text: str, reason: str, folder: Path) -> N
         source.check(folder)
 
 
+def test_a_contract_that_was_valid_is_not_validated_again(folder: Path) -> None:
+    write(folder, source.SPEC, SPEC.replace("title: Lab, ", ""))
+    digest = source.contract_digest(folder)
+    source.check_contract(folder, [digest])
+    append(folder, source.SPEC, "\n")
+    with pytest.raises(ClassvmError, match="is not valid OpenAPI 3"):
+        source.check_contract(folder, [digest])
+
+
+def test_its_handlers_are_looked_at_all_the_same(folder: Path) -> None:
+    (folder / "src/sum.py").unlink()
+    with pytest.raises(ClassvmError, match="names the handler"):
+        source.check_contract(folder, [source.contract_digest(folder)])
+
+
 def test_a_contract_that_is_no_text_is_refused(folder: Path) -> None:
     (folder / source.SPEC).write_bytes(b"\xff\xfe\0")
     with pytest.raises(ClassvmError, match=r"master\.yml is not valid"):
@@ -212,6 +227,12 @@ def test_everything_is_packed_without_a_dockerignore(folder: Path) -> None:
 def test_dockerignore_is_respected(ignoring: Path) -> None:
     assert "requirements.in" not in members(source.pack(ignoring))
     assert {"Dockerfile", "master.yml", "src/sum.py"} <= set(members(source.pack(ignoring)))
+
+
+def test_a_pattern_that_says_nothing_is_refused(folder: Path) -> None:
+    write(folder, ".dockerignore", "[z-a]\n")
+    with pytest.raises(ClassvmError, match=r"\.dockerignore has a pattern that says nothing"):
+        source.pack(folder)
 
 
 def test_the_archive_holds_the_files(folder: Path) -> None:

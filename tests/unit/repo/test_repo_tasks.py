@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 MODULES = tree.ROOT / "ansible/plugins/modules"
 # What an action plugin takes from the task on the control node, and hands to the module instead.
 REPLACED = {
-    "classvm_image": ({"folder"}, {"source_digest", "context", "secrets"}),
+    "classvm_image": (
+        {"folder", "known"},
+        {"source_digest", "contract_digest", "context", "secrets"},
+    ),
     "classvm_provisioned": ({"paths", "prefixes"}, {"fingerprint"}),
 }
 

@@ -142,6 +142,18 @@ class Docker:
             layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         )
 
+    def labels_of_images(self, label: str) -> Dict[str, Dict[str, str]]:
+        """Return all labels of each image that bears a label, by the image's name."""
+        names = self.check(
+            *("image", "ls", "--filter", f"label={label}"),
+            *("--format", "{{.Repository}}:{{.Tag}}"),
+        ).split()
+        # One that was removed in the meantime is none.
+        found = json.loads(self.run("image", "inspect", *names).out or "[]") if names else []
+        return {
+            name: image["Config"]["Labels"] for image in found for name in image["RepoTags"] or ()
+        }
+
     def container(self, name: str) -> Optional[Container]:
         """Return the container of that name, running or not, or None."""
         found = self._inspect("container", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from typing import Callable, Dict, List, Sequence
 
@@ -9,6 +10,12 @@ from .docker import Container, Docker
 from .errors import ClassvmError
 
 POLL_SECONDS = 0.1
+# The check starts a program in the container, which takes the time that the service needs to
+# start. A request to the published port costs next to nothing, so that comes first ...
+SIGN_SECONDS = 0.02
+ANSWER_SECONDS = 0.5
+# ... but a service need not answer there to be healthy, and may have ended.
+UNASKED_SECONDS = 1.0
 # A check that hangs for that long says no.
 PROBE_SECONDS = 10
 LOG_LINES = 20
@@ -42,7 +49,9 @@ def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
 
     """
     check = words(docker, image)
+    ports = published(docker, name)
     deadline = time.monotonic() + timeout
+    _await_sign(ports)
     # The last try may take a moment longer than what is left, but it may not hang.
     while not _passes(docker, name, check, max(1.0, deadline - time.monotonic())):
         reason = ended(docker, name)
@@ -51,6 +60,27 @@ def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
         if time.monotonic() > deadline:
             raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
         time.sleep(POLL_SECONDS)
+        _await_sign(ports)
+
+
+def published(docker: Docker, name: str) -> List[int]:
+    """Return the TCP ports of this host that lead to a container."""
+    container = docker.container(name)
+    places = container.ports.values() if container else []
+    return sorted({port for each in places for _, port in each})
+
+
+def answers(port: int) -> bool:
+    """Tell whether a TCP port of this host gives an HTTP answer, whichever."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        client.request("HEAD", "/", headers={"User-Agent": "classvm-health"})
+        client.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+    return True
 
 
 def ended(docker: Docker, name: str) -> str:
@@ -76,3 +106,10 @@ def _passes(docker: Docker, name: str, check: Sequence[str], seconds: float) -> 
         return docker.run_within(seconds, "exec", name, *(check or ["true"])).code == 0
     except ClassvmError:  # it hangs
         return False
+
+
+def _await_sign(ports: Sequence[int]) -> None:
+    """Wait for an answer on one of the ports, for a moment."""
+    deadline = time.monotonic() + UNASKED_SECONDS
+    while ports and time.monotonic() < deadline and not any(map(answers, ports)):
+        time.sleep(SIGN_SECONDS)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from . import command
 from .docker import BUILDKIT, Docker, Image, buildkit_client
@@ -18,6 +18,7 @@ LABEL_DIGEST = "classvm.digest"
 LABEL_SERVICE = "classvm.service"
 # What the image is made of, file by file and package by package, as JSON.
 LABEL_CONTENT = "classvm.content"
+LABEL_CONTRACT = "classvm.contract"
 BUILD_TIMEOUT = 1800
 
 
@@ -31,6 +32,7 @@ class Recipe:
         base_digest: digest of the base image's layers.
         source_digest: digest of the service's folder.
         content: what the folder holds, as JSON, for a label.
+        contract_digest: digest of the contract in that folder, or "" where it does not matter.
 
     """
 
@@ -39,6 +41,7 @@ class Recipe:
     base_digest: str
     source_digest: str
     content: str = ""
+    contract_digest: str = ""
 
     @property
     def digest(self) -> str:
@@ -64,6 +67,31 @@ def find(docker: Docker, recipe: Recipe) -> Optional[Image]:
     return image
 
 
+def known(docker: Docker, base: str) -> Dict[str, Any]:
+    """Return what an answer to "is this content built?" takes, for the control node to give it.
+
+    Returns:
+        "base": digest of the base image's layers; "built": digest of each service image by name;
+        "contracts": digests of the contracts in them, which were found valid before.
+        {} where there is no base image.
+
+    """
+    found = docker.image(base)
+    if found is None:
+        return {}
+    built = docker.labels_of_images(LABEL_DIGEST)
+    return {
+        "base": found.content,
+        "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
+        "contracts": sorted({labels.get(LABEL_CONTRACT, "") for labels in built.values()}),
+    }
+
+
+def is_built(recipe: Recipe, built: Mapping[str, str]) -> bool:
+    """Tell whether the image of this very content is among those that are known of a host."""
+    return built.get(recipe.image) == recipe.digest
+
+
 def labels(recipe: Recipe) -> Dict[str, str]:
     """Return the labels by which classvm knows its own images and containers."""
     return {
@@ -71,6 +99,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_RELEASE: recipe.release,
         LABEL_DIGEST: recipe.digest,
         LABEL_CONTENT: recipe.content,
+        LABEL_CONTRACT: recipe.contract_digest,
         "org.opencontainers.image.base.name": recipe.base,
         "org.opencontainers.image.base.digest": recipe.base_digest,
     }

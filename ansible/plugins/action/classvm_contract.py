@@ -1,0 +1,70 @@
+"""Call the service from the control node, and see whether it keeps its contract."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible.plugins.action import ActionBase
+
+# Ansible offers module_utils to modules only; an action plugin runs on the control node.
+sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
+
+from classvm import contract
+
+ARGUMENTS = {
+    "spec": {"type": "path", "required": True},
+    "url": {"type": "str", "required": True},
+    "timeout": {"type": "float", "default": contract.DEFAULT_TIMEOUT},
+    "wait": {"type": "float", "default": 0},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
+    """The check itself, without a module: packing one and starting it would take longer."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return what the check found."""
+        super().run(tmp, task_vars)
+        _, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        return check(options)
+
+
+def check(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the task's result.
+
+    Args:
+        options: those of the task, as documented.
+
+    """
+    if contract.IMPORT_ERROR:
+        missing = missing_required_lib("PyYAML and jsonschema")
+        return {"failed": True, "msg": missing, "exception": contract.IMPORT_ERROR}
+    try:
+        report = contract.check(**options)
+    except contract.InputError as error:
+        return {"failed": True, "msg": str(error)}
+    result = {
+        "changed": False,
+        "operations": report.operation_count,
+        "probes": len(report.probes),
+        "failures": ["\n".join(failure.lines()) for failure in report.failures],
+    }
+    if report.ok:
+        return result
+    return {**result, "failed": True, "msg": failure_message(report, options["url"])}
+
+
+def failure_message(report: contract.Report, url: str) -> str:
+    """Name the operations that failed, each once, and the command that tells more."""
+    if all(failure.status is None for failure in report.failures):
+        return (
+            f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
+            " between here and there, then: make status"
+        )
+    # Probes of no operation in particular are known by what they sent.
+    names = [failure.operation_id or failure.case for failure in report.failures]
+    unique = ", ".join(dict.fromkeys(names))
+    return f"The service breaks its contract in: {unique}. Read its log next: make logs"

@@ -1,0 +1,90 @@
+"""What the action plugins do themselves, on the control node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from actions import load_action
+from classvm import contract, image
+
+URL = "http://127.0.0.1:1"
+OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
+
+
+# --- classvm_contract ----------------------------------------------------------------------------
+
+
+def outcome(*problems: str, status: int | None = 200, name: str = "src.sum.get") -> Any:  # noqa: ANN401
+    return contract.Outcome(name, "GET", URL, status, 0.01, problems, case="a case")
+
+
+def checked(
+    monkeypatch: pytest.MonkeyPatch, operations: tuple[Any, ...], probes: tuple[Any, ...] = ()
+) -> dict[str, Any]:
+    """Return the task's result where the service does as told."""
+    report = contract.Report(operations, probes)
+    monkeypatch.setattr(contract, "check", lambda **options: report if options else None)
+    result: dict[str, Any] = load_action("classvm_contract").check(OPTIONS)
+    return result
+
+
+def test_a_contract_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(monkeypatch, (outcome(), outcome()), (outcome(name=""),)) == {
+        "changed": False,
+        "operations": 1,
+        "probes": 1,
+        "failures": [],
+    }
+
+
+def test_a_contract_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = outcome("no number")
+    result = checked(monkeypatch, (outcome(), broken, broken), (outcome("took it", name=""),))
+    assert result["failed"] is True
+    assert result["msg"] == (
+        "The service breaks its contract in: src.sum.get, a case. Read its log next: make logs"
+    )
+    assert "no number" in result["failures"][0]
+
+
+def test_a_service_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = checked(monkeypatch, (outcome("refused", status=None),))
+    assert result["msg"].startswith(f"Nobody answers at {URL}, though the release is live")
+
+
+def test_a_document_that_cannot_be_read() -> None:
+    result = load_action("classvm_contract").check({**OPTIONS, "spec": "/no/such"})
+    assert result["failed"] is True
+    assert "/no/such" in result["msg"]
+
+
+def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "IMPORT_ERROR", "Traceback")
+    result = load_action("classvm_contract").check(OPTIONS)
+    assert result["failed"] is True
+    assert "PyYAML" in result["msg"]
+
+
+# --- classvm_image -------------------------------------------------------------------------------
+
+ARGS = {"service": "lab", "base_image": "b:1", "source_digest": "5"}
+RECIPE = image.Recipe(service="lab", base="b:1", base_digest="b", source_digest="5")
+
+
+@pytest.mark.parametrize(
+    ("built", "needed"),
+    [({RECIPE.image: RECIPE.digest}, False), ({RECIPE.image: "other"}, True), ({}, True)],
+)
+def test_what_is_known_spares_the_question(built: dict[str, str], *, needed: bool) -> None:
+    known = {"base": "b", "built": built}
+    assert load_action("classvm_image").foretold(ARGS, known) == {
+        "changed": False,
+        "release": RECIPE.release,
+        "image": RECIPE.image,
+        "needs_context": needed,
+    }
+
+
+def test_where_nothing_is_known_the_host_is_asked() -> None:
+    assert load_action("classvm_image").foretold(ARGS, {}) == {}

@@ -1,0 +1,100 @@
+"""Waiting for a container: what is asked, and how often."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm import health
+from classvm.errors import ClassvmError
+from fake_engine import PORT, WISH, Clock, Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+answers = health.answers  # before the tests' own stands in for it
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    engine = Engine()
+    engine.put(WISH.live, WISH)
+    monkeypatch.setattr(health, "time", engine.clock)
+    return engine
+
+
+def listens(engine: Engine, monkeypatch: pytest.MonkeyPatch, since: float) -> None:
+    """Have the port answer from that second on."""
+    clock: Clock = engine.clock
+    monkeypatch.setattr(health, "answers", lambda port: port == PORT and clock.now >= since)
+
+
+def probes(engine: Engine) -> int:
+    return engine.verbs().count("exec")
+
+
+def test_the_check_is_not_run_before_the_port_answers(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listens(engine, monkeypatch, since=0.4)
+    health.wait(engine, WISH.live, WISH.image, 2)
+    assert probes(engine) == 1
+    assert 0.4 <= engine.clock.now < 0.45
+
+
+def test_a_service_that_answers_elsewhere_is_checked_all_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listens(engine, monkeypatch, since=1e9)
+    health.wait(engine, WISH.live, WISH.image, 2)
+    assert engine.clock.now <= health.UNASKED_SECONDS + health.SIGN_SECONDS
+
+
+def test_without_a_port_it_is_checked_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listens(engine, monkeypatch, since=1e9)
+    monkeypatch.setattr(health, "published", lambda *_: [])
+    health.wait(engine, WISH.live, WISH.image, 2)
+    assert engine.clock.now == 0
+
+
+def test_what_has_ended_is_seen_without_an_answer(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listens(engine, monkeypatch, since=1e9)
+    engine.boxes[WISH.live].state = "exited"
+    with pytest.raises(ClassvmError, match="it ended with exit code"):
+        health.wait(engine, WISH.live, WISH.image, 9)
+    assert engine.clock.now < 2 * health.UNASKED_SECONDS
+
+
+def test_the_published_ports(engine: Engine) -> None:
+    assert health.published(engine, WISH.live) == [PORT]
+    engine.boxes[WISH.live].state = "exited"
+    assert health.published(engine, WISH.live) == []
+    assert health.published(engine, "nobody") == []
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    class Refuses(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_any_answer_is_a_sign_and_none_is_none(port: int) -> None:
+    assert answers(port)
+
+
+def test_a_closed_port_gives_none(port: int) -> None:
+    assert not answers(1 if port != 1 else 2)
