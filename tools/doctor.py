@@ -461,8 +461,18 @@ def check_port(
     container: Container | None,
     inodes: set[str],
     owner: tuple[int, str] | None,
+    edge: int | None = None,
 ) -> Finding:
-    """Check that the port is free or ours, by what publishes it, what listens, and who that is."""
+    """Check that the port is free or ours.
+
+    Args:
+        port: the port.
+        container: who publishes it.
+        inodes: the sockets that listen on it.
+        owner: who holds one of them.
+        edge: the port that our own HAProxy holds, with strategy blue_green.
+
+    """
     subject = f"port {port or ''}".strip()
     if port is None:
         fix = "git checkout -- service/ports.env && unset HOST_PORT"
@@ -474,6 +484,8 @@ def check_port(
         return Finding(FAIL, subject, text, f"docker stop {container.name}")
     if not inodes:
         return Finding(OK, subject, "free")
+    if port == edge:
+        return Finding(OK, subject, "held by HAProxy, before our own container (blue_green)")
     if owner:
         text = f"held by process {owner[0]} ({owner[1]})"
         fix = f"sudo kill {owner[0]}   # if you may stop it; else choose another HOST_PORT"
@@ -483,12 +495,19 @@ def check_port(
     return Finding(WARN, subject, text, "sudo python3 tools/doctor.py")
 
 
-def look_at_port(port: int | None) -> Finding:
+def edge_port(state_dir: Path) -> int | None:
+    """Return the port that our own HAProxy holds, None where there is none."""
+    found = re.search(r'"port": (\d+)', read(state_dir / "edge.json"))
+    return int(found.group(1)) if found else None
+
+
+def look_at_port(port: int | None, state_dir: Path) -> Finding:
     """Gather what `check_port` judges."""
     if port is None:
         return check_port(None, None, set(), None)
     inodes = listening_sockets(port)
-    return check_port(port, publishing_container(port), inodes, socket_owner(inodes))
+    container, owner = publishing_container(port), socket_owner(inodes)
+    return check_port(port, container, inodes, owner, edge_port(state_dir))
 
 
 # --- The clock -------------------------------------------------------------------------------
@@ -580,7 +599,7 @@ def examine(port: int | None, state_dir: Path, data_root: Path | None) -> list[F
         check_disk(STATE_DIR_NEED, state_dir),
         check_memory(read(Path("/proc/meminfo"))),
         check_engine(docker_clients(os.environ.get("PATH", os.defpath))),
-        look_at_port(port),
+        look_at_port(port, state_dir),
     ]
 
 

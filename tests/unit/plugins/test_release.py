@@ -595,7 +595,7 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
     assert contract.__doc__[:40] in source
     assert " ".join(words) == (
         "run --rm --interactive --name classvm-lab-check --label classvm.service=lab"
-        " --read-only --cap-drop ALL"
+        " --read-only --cap-drop ALL --cpu-shares 128"
         " --network container:classvm-lab-candidate --entrypoint python3 classvm/lab:r2"
         " -c --spec /dev/stdin --url http://127.0.0.1:8080"
     )

@@ -248,6 +248,13 @@ def test_the_holder_of_the_port_is_named(
     assert word in found.text
 
 
+@pytest.mark.parametrize(("record", "level"), [(f'{{"port": {PORT}}}', "ok"), ("", "FAIL")])
+def test_our_own_haproxy_may_hold_the_port(tmp_path: Path, record: str, level: str) -> None:
+    (tmp_path / "edge.json").write_text(record)
+    edge = doctor.edge_port(tmp_path)
+    assert doctor.check_port(PORT, None, {"7"}, (42, "haproxy"), edge).level == level
+
+
 def test_a_port_that_is_no_number_fails() -> None:
     assert doctor.check_port(None, None, set(), None).level == doctor.FAIL
     assert doctor.default_port({"HOST_PORT": "many"}, {}) is None

@@ -17,6 +17,8 @@ from .wish import LABEL_HOW, LABEL_SETTINGS, Wish, run_words
 
 # Ten operations take a second; a service that never ends its answers would take for ever.
 CONTRACT_SECONDS = 120
+# A container that is not told otherwise has 1024.
+CHECK_SHARES = "128"
 # One that crashes shortly after its start would be live by then.
 STEADY_SECONDS = 3.0
 
@@ -103,6 +105,8 @@ def require_contract(docker: Docker, wish: Wish) -> None:
             CONTRACT_SECONDS,
             *("run", "--rm", "--interactive", "--name", check_name(wish.service)),
             *("--label", f"{LABEL_SERVICE}={wish.service}", "--read-only", "--cap-drop", "ALL"),
+            # What serves comes first.
+            *("--cpu-shares", CHECK_SHARES),
             *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
             *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{wish.container_port}"),
