@@ -477,15 +477,16 @@ def check_port(
     if port is None:
         fix = "git checkout -- service/ports.env && unset HOST_PORT"
         return Finding(FAIL, subject, "HOST_PORT is not a number in service/ports.env", fix)
-    if container and container.is_ours:
-        return Finding(OK, subject, f"held by our own container {container.name}")
+    ours = f"our own container {container.name}" if container and container.is_ours else ""
+    if inodes and port == edge:
+        ours = "HAProxy, before our own container"
+    if ours:
+        return Finding(OK, subject, f"held by {ours}")
     if container:
         text = f"held by container {container.name}, which is not of this project"
         return Finding(FAIL, subject, text, f"docker stop {container.name}")
     if not inodes:
         return Finding(OK, subject, "free")
-    if port == edge:
-        return Finding(OK, subject, "held by HAProxy, before our own container (blue_green)")
     if owner:
         text = f"held by process {owner[0]} ({owner[1]})"
         fix = f"sudo kill {owner[0]}   # if you may stop it; else choose another HOST_PORT"

@@ -51,8 +51,7 @@ def lead_to(edge: Edge, live: Optional[Container]) -> None:
 
 def drop_candidate(docker: Docker, name: str) -> None:
     """Remove the candidate and what calls it, as far as they are there."""
-    docker.run("rm", "--force", service.check_name(name))
-    docker.run("rm", "--force", service.candidate_name(name))
+    docker.run("rm", "--force", service.check_name(name), service.candidate_name(name))
 
 
 def bring_back(docker: Docker, name: str, edge: Edge) -> Finished:

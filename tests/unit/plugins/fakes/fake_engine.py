@@ -392,9 +392,15 @@ class Engine(Docker):
         return f"{box.restarts} {str(box.running).lower()}\n"
 
     def _rm(self, words: tuple[str, ...]) -> str:
-        if self.boxes[words[-1]].running and "--force" not in words:
+        forced = "--force" in words
+        named = [word for word in words[1:] if word != "--force"]
+        there = [name for name in named if name in self.boxes]
+        if not forced and any(self.boxes[name].running for name in there):
             raise RuntimeError("cannot remove a running container")
-        del self.boxes[words[-1]]
+        for name in there:
+            del self.boxes[name]
+        if there != named:
+            raise LookupError(named)
         return ""
 
     def _rename(self, words: tuple[str, ...]) -> str:
