@@ -531,6 +531,14 @@ def test_the_port_that_the_live_release_holds_is_not_busy(world: World) -> None:
     assert ("ps", "--filter", f"publish={PORT}/tcp") not in [words[:3] for words in engine.calls]
 
 
+def test_a_port_that_haproxy_does_not_show_is_refused(world: World) -> None:
+    engine = engine_in(behind_the_edge)
+    world(engine)
+    with pytest.raises(ClassvmError, match=r"on port 11000, not 11009: .*make provision"):
+        deploy(engine, dataclasses.replace(WISH, host_port=11009))
+    assert_served_still(engine, "r1")
+
+
 class Thief(Engine):
     """An engine on whose host a process takes the port as soon as the swap has stopped the old."""
 
@@ -810,6 +818,14 @@ def test_a_dry_run_tells_which_release_it_would_be(three: Engine) -> None:
     assert (three.state(), three.files) == before
     assert not release.preview(three, asked("r3"), STATE_DIR).changed
     assert not release.preview(three, OTHER, STATE_DIR).changed
+
+
+def test_the_difference_is_to_the_release_that_one_goes_back_to(three: Engine) -> None:
+    shown = release.difference(three, asked("previous"), STATE_DIR, "")
+    assert (shown["before"].splitlines()[0], shown["after"].splitlines()[0]) == (
+        "release r3",
+        "release r2",
+    )
 
 
 # --- what a deploy removes -------------------------------------------------------------------
