@@ -146,8 +146,8 @@ BROKEN = (
         "it is never ready",
         NOT_HEALTHY,
         file="src/health.py",
-        old="        version = model.load().version",
-        new="        raise model.ModelUnavailableError",
+        old="version = model.load().version",
+        new="raise model.ModelUnavailableError",
         waits=True,
     ),
     Broken(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import apps
@@ -14,41 +14,53 @@ if TYPE_CHECKING:
     from victim import Victim
 
 PROMISE = "refused with its reason; the live release is not touched, no request fails"
-UNIT = "classvm-faults-remove-image"
 
 
-def refuse(victim: Victim, name: str, app: Path, reason: str, **more: object) -> None:
-    """Release a broken service, which has to be refused."""
-    before = victim.live()
+def refused(victim: Victim, name: str, reason: str, deploy: Callable[[], tuple[bool, str]]) -> None:
+    """Make sure that a deploy is refused, and that nobody notices.
+
+    Args:
+        victim: the VM.
+        name: what is wrong with the release, as a clause.
+        reason: what the refusal has to say.
+        deploy: releases it; returns whether it went live, and what was said.
+
+    """
     with victim.attempt(f"a release: {name}", PROMISE) as attempt:
-        done = victim.play(app, **more)
+        before = victim.live()
+        went_live, said = deploy()
         seen = attempt.end()
-        attempt.outcome = f'"{reason}"' if reason in done.stdout else "refused without its reason"
-        if done.returncode == 0:
+        attempt.outcome = f'"{reason}"' if reason in said else "refused without its reason"
+        if went_live:
             attempt.outcome = "it went live"
-        assert done.returncode != 0, victim.evidence(done)
-        assert reason in done.stdout, victim.evidence(done)
-        assert victim.live() == before, victim.evidence(done)
-        assert victim.containers() == [victim.facts.container], victim.evidence(done)
-        assert victim.leftovers() == [], victim.evidence(done)
-        assert seen.failures == 0, f"{seen}{victim.evidence(done)}"
+        evidence = f"{said}{victim.evidence()}"
+        assert not went_live, evidence
+        assert victim.live() == before, evidence
+        assert victim.containers() == [victim.facts.container], evidence
+        assert victim.leftovers() == [], evidence
+        assert seen.failures == 0, f"{seen}{evidence}"
+        assert reason in said, evidence
 
 
 def test_a_broken_release_is_refused(victim: Victim, flaw: Broken) -> None:
     app = apps.broken(victim.folder, flaw)
     more = {"service_health_timeout": apps.SHORT_SECONDS} if flaw.waits else {}
-    refuse(victim, flaw.name, app, flaw.reason, **more)
+
+    def deploy() -> tuple[bool, str]:
+        done = victim.play(app, **more)
+        return done.returncode == 0, done.stdout
+
+    refused(victim, flaw.name, flaw.reason, deploy)
 
 
 @pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
-def test_a_release_whose_image_goes_after_the_build_is_refused(victim: Victim) -> None:
+def test_a_release_whose_image_is_gone_is_refused(victim: Victim) -> None:
     app = apps.good(victim.folder, "without-an-image")
-    name = victim.recipe(app).image
-    # It waits beside the deploy, and is faster than the control node's next step.
-    script = f"until docker image rm {name}; do sleep 0.02; done"
-    victim.vm.read(f"systemd-run --quiet --collect --unit {UNIT} sh -c %s", script)
-    try:
-        reason = f"The image {name} is not on this host"
-        refuse(victim, "its image goes after the build", app, reason)
-    finally:
-        victim.vm.root(f"systemctl stop {UNIT}")
+    victim.install(*victim.goods, app)
+
+    def deploy() -> tuple[bool, str]:
+        came = victim.drive("release", app)
+        return not came["error"], came["error"]
+
+    reason = f"The image {victim.recipe(app).image} is not on this host"
+    refused(victim, "its image is gone", reason, deploy)

@@ -89,6 +89,7 @@ class Victim:
         self.rows = rows
         self.goods = [apps.good(folder, word) for word in GOODS]
         self.steady = Seen()
+        self._is_hurt = False
         address = vm.facts.address("IPv4")
         assert address is not None
         self.tally = Tally(own_address(address))
@@ -267,6 +268,7 @@ class Victim:
 
         Before, all has to be well; a doubled or lost POST breaks every promise.
         """
+        self.mend()
         self.settle()
         with contextlib.ExitStack() as stack:
             attempt = Attempt(Watch(self.load))
@@ -285,6 +287,13 @@ class Victim:
     def _record(self, fault: str, promise: str, attempt: Attempt, *, kept: bool) -> None:
         row = Row(fault, self.strategy, promise, attempt.outcome, attempt.end(), kept)
         self.rows.append(row)
+        self._is_hurt = not kept
+
+    def mend(self) -> None:
+        """After a broken promise, deploy anew: what comes next shall be judged on its own."""
+        if self._is_hurt:
+            self._is_hurt = False
+            self.heal(self.other())
 
     def settle(self) -> None:
         """Wait until all is well, and goes on to be."""
