@@ -65,6 +65,15 @@ restart: setup ## stop the service and start it again
 stop: setup ## stop the service; `make start` starts it again
 	$(call PLAY,stop)
 
+maintenance: setup ## have clients told to come back later: make maintenance on, make maintenance off
+	$(call PLAY,maintenance) --extra-vars maintenance=$(WORD)
+# The word behind it is no target of its own.
+WORD := $(filter on off,$(MAKECMDGOALS))
+ifneq ($(WORD),)
+$(WORD):
+	@:
+endif
+
 reset: setup ## remove what classvm made: releases, images, guard, state; the engine stays
 	$(call PLAY,reset)
 
@@ -153,7 +162,8 @@ test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a re
 bench: setup ## how long a deploy takes, and how fast the service answers
 	@python tools/bench.py
 
-.PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop reset \
+.PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop \
+	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
 	lock lock-check lint unit e2e verify scenario sabotage test test-all bench

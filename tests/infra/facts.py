@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from classvm import firewall, image, release, service, source
+from classvm import firewall, image, service, source
+from classvm.wish import Wish, run_words
 
 if TYPE_CHECKING:
     from classvm.docker import Image
@@ -130,9 +131,9 @@ class Facts:
             source_digest=packed(self.service_dir).digest,
         )
 
-    def wish(self, recipe: image.Recipe) -> release.Wish:
+    def wish(self, recipe: image.Recipe) -> Wish:
         """Return how the release should run."""
-        return release.Wish(
+        return Wish(
             service=recipe.service,
             release=recipe.release,
             image=recipe.image,
@@ -145,9 +146,9 @@ class Facts:
             environment=self["service_environment"],
         )
 
-    def run_option(self, wish: release.Wish, name: str) -> str:
+    def run_option(self, wish: Wish, name: str) -> str:
         """Return what stands behind an option of the `docker run` that starts the release."""
-        words = release.run_words(wish, name=wish.live, publish="", labels={})
+        words = run_words(wish, name=wish.live, publish="", labels={})
         return words[words.index(name) + 1]
 
     def guard(self, ssh_port: int) -> str:

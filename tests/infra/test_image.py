@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from classvm import image
 from classvm.base_image import UBUNTU_VERSION
-from classvm.release import LABEL_SETTINGS
+from classvm.wish import LABEL_SETTINGS
 from facts import Facts, lock, normal, packed
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import inside
-from classvm import docker, image, release
+from classvm import docker, image
 from classvm.command import CommandError, Finished
 
 if TYPE_CHECKING:
+    from classvm.wish import Wish
     from facts import Facts
 
 LOG_LINES = 15
@@ -150,7 +151,7 @@ class Vm:
         return self.facts.recipe(self.base)
 
     @functools.cached_property
-    def wish(self) -> release.Wish:
+    def wish(self) -> Wish:
         """How the release should run."""
         return self.facts.wish(self.recipe)
 

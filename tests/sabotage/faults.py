@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from classvm.image import LABEL_DIGEST, LABEL_RELEASE
-from classvm.release import LABEL_SETTINGS
+from classvm.wish import LABEL_SETTINGS
 
 Edit = Callable[[list[str]], list[str]]
 

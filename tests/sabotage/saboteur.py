@@ -17,8 +17,10 @@ from unittest import mock
 
 import facts as expected
 import pytest
-from classvm import engine, firewall, release
+from classvm import engine, firewall, health
 from classvm.image import LABEL_RELEASE, LABEL_SERVICE
+from classvm.wish import LABEL_SETTINGS, Wish
+from classvm.wish import run_words as options
 from facts import FAMILIES, GUARD, ROOT, Facts
 from faults import DRY_RUN, Fault
 
@@ -212,7 +214,7 @@ def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
         "CONTAINER_PORT": str(facts.container_port),
         "DAEMON_JSON": str(engine.DAEMON_JSON),
         "DROP_IN": f"/{drop_in.relative_to(GUARD)}",
-        "HEALTHCHECK": shlex.join(release.health_words(vm.docker, wish)),
+        "HEALTHCHECK": shlex.join(health.words(vm.docker, wish.image)),
         "HOST_PORT": str(facts.host_port),
         "IMAGE": wish.image,
         "NEIGHBOURS": ", ".join(filter(None, others)),
@@ -226,18 +228,19 @@ def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
     }
 
 
-def run_words(wish: release.Wish) -> list[str]:
+def run_words(wish: Wish) -> list[str]:
     """Return the words that start the good release, as classvm starts it."""
     labels = {
         LABEL_SERVICE: wish.service,
         LABEL_RELEASE: wish.release,
-        release.LABEL_SETTINGS: wish.settings,
+        LABEL_SETTINGS: wish.settings,
     }
     publish = f"{wish.host_port}:{wish.container_port}"
-    return release.run_words(wish, name=wish.live, publish=publish, labels=labels)
+    words = options(wish, name=wish.live, publish=publish, labels=labels)
+    return ["run", "--detach", *words]
 
 
-def script(fault: Fault, wish: release.Wish, variables: Mapping[str, str]) -> str:
+def script(fault: Fault, wish: Wish, variables: Mapping[str, str]) -> str:
     """Return the script that makes a fault; first it leaves on the VM the one that undoes it."""
     exports = "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
     library = f"{LIBRARY.read_text(encoding='utf-8')}{exports}"
@@ -251,7 +254,7 @@ def script(fault: Fault, wish: release.Wish, variables: Mapping[str, str]) -> st
     )
 
 
-def apply_lines(fault: Fault, wish: release.Wish, variables: Mapping[str, str]) -> str:
+def apply_lines(fault: Fault, wish: Wish, variables: Mapping[str, str]) -> str:
     """Return the commands that make a fault."""
     lines = []
     if fault.image:
@@ -263,7 +266,7 @@ def apply_lines(fault: Fault, wish: release.Wish, variables: Mapping[str, str]) 
     return "\n".join([*lines, fault.apply])
 
 
-def undo_lines(fault: Fault, wish: release.Wish) -> str:
+def undo_lines(fault: Fault, wish: Wish) -> str:
     """Return the commands that undo a fault, however much of it was made."""
     lines = [fault.undo]
     if fault.image:

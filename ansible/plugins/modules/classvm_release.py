@@ -49,6 +49,7 @@ replaced: {type: str, returned: success, description: Release that was live befo
 container: {type: str, returned: success, description: Id of the live container.}
 gap: {type: float, returned: success, description: Longest time without an answer in seconds; null when nothing answered before.}
 seconds: {type: float, returned: success, description: Duration of the swap.}
+edge_is_idle: {type: bool, returned: success, description: "Whether HAProxy is on the host, though no release is behind it any more."}
 removed: {type: list, returned: success, description: Images of old releases that were removed.}
 """
 
@@ -59,6 +60,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.classvm import release
 from ansible.module_utils.classvm.docker import Docker
 from ansible.module_utils.classvm.errors import ClassvmError
+from ansible.module_utils.classvm.wish import Wish
 
 WISH = {
     "service": {"type": "str", "required": True},
@@ -98,7 +100,7 @@ def main() -> None:
 
 def work(module: AnsibleModule, docker: Docker) -> release.Outcome:
     """Release, go back, or tell what would be done."""
-    wish = release.Wish(**{name: module.params[name] for name in WISH})
+    wish = Wish(**{name: module.params[name] for name in WISH})
     state_dir = module.params["state_dir"]
     # In a dry run on a bare host, nobody knows yet what the release will be called.
     goes_back = bool(wish.release) and not wish.image

@@ -23,7 +23,7 @@ options:
   base_image: {type: str, default: "", description: Name of the base image.}
   folders: {type: list, elements: path, default: [], description: Folders that go with V(absent).}
   log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
-  state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started) and V(restarted) need it."}
+  state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started), V(restarted) and V(stopped) need it."}
   health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
 """
 
@@ -32,6 +32,7 @@ EXAMPLES = """
   classvm_service:
     service: lab
     state: stopped
+    state_dir: /var/lib/classvm
 """
 
 RETURN = """
@@ -49,6 +50,8 @@ from ansible.module_utils.classvm import history, prune, release_table, service,
 from ansible.module_utils.classvm.docker import Docker
 from ansible.module_utils.classvm.errors import ClassvmError
 
+STATEFUL = ("started", "restarted", "stopped")
+
 
 def main() -> None:
     """Read the arguments, do the work, answer."""
@@ -65,7 +68,7 @@ def main() -> None:
             "state_dir": {"type": "path"},
             "health_timeout": {"type": "float", "default": 30},
         },
-        required_if=[("state", state, ["state_dir"]) for state in ("started", "restarted")],
+        required_if=[("state", state, ["state_dir"]) for state in STATEFUL],
         supports_check_mode=True,
     )
     try:
@@ -120,7 +123,7 @@ def stopped(module: AnsibleModule, docker: Docker) -> dict:
     name = module.params["service"]
     if module.check_mode:
         return {"changed": service.status(docker, name).state in ("up", "unhealthy")}
-    return {"changed": service.stop(docker, name)}
+    return {"changed": start.stop(docker, name, module.params["state_dir"])}
 
 
 def absent(module: AnsibleModule, docker: Docker) -> dict:

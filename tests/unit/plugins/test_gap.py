@@ -15,8 +15,10 @@ from classvm import gap
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers, but not with success: that is the contract's business."""
 
+    status = 404
+
     def do_GET(self) -> None:
-        self.send_error(503)
+        self.send_error(self.status)
 
     def log_message(self, *_: object) -> None: ...
 
@@ -122,3 +124,11 @@ def test_who_says_no_http_does_not_answer(service: Service) -> None:
         thread.join()
     service.start()
     assert gap.answers(service.port)
+
+
+def test_an_edge_with_nobody_behind_it_does_not_answer(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.start()
+    monkeypatch.setattr(Handler, "status", 503)
+    assert not gap.answers(service.port)

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from classvm import docker, release
 from classvm.errors import ClassvmError
+from classvm.wish import Wish
 from fake_engine import Engine, enter
 
 if TYPE_CHECKING:
@@ -259,9 +260,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_release_hands_over_each_option(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[release.Wish, str, int]] = []
+    seen: list[tuple[Wish, str, int]] = []
 
-    def record(_: docker.Docker, wish: release.Wish, state_dir: str, keep: int) -> release.Outcome:
+    def record(_: docker.Docker, wish: Wish, state_dir: str, keep: int) -> release.Outcome:
         seen.append((wish, state_dir, keep))
         return OUTCOME
 
@@ -269,7 +270,7 @@ def test_release_hands_over_each_option(
     more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
     answer = call("classvm_release", **WISH, **more)
     wish = {key: WISH[key] for key in WISH.keys() - {"state_dir", "keep_releases"}}
-    assert seen == [(release.Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
+    assert seen == [(Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
     assert answer == vars(OUTCOME)
 
 
@@ -279,7 +280,7 @@ def test_release_without_an_image_goes_back(
 ) -> None:
     seen: list[tuple[str, str, str]] = []
 
-    def record(_: docker.Docker, wish: release.Wish, state_dir: str) -> release.Outcome:
+    def record(_: docker.Docker, wish: Wish, state_dir: str) -> release.Outcome:
         seen.append((wish.release, wish.image, state_dir))
         return OUTCOME
 

@@ -12,24 +12,43 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classvm import contract, health, history, lock, recover, release, service, start, state
+from classvm import (
+    candidate,
+    contract,
+    edge,
+    health,
+    history,
+    lock,
+    recover,
+    release,
+    service,
+    start,
+    state,
+)
+from classvm.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.errors import ClassvmError
 from classvm.image import LABEL_RELEASE
+from classvm.wish import LABEL_SETTINGS, Wish, run_words
 from fake_engine import (
     BAD_AS_LIVE,
     BREAKS_CONTRACT,
     CHECK_HANGS,
     CRASHES,
+    CRASHES_LATER,
     ENDLESS,
     GAP,
     GOOD,
     LAST,
+    MAP_FILE,
     NEVER_HEALTHY,
     OLD,
     OTHER,
     PORT,
+    RECORD_FILE,
     RUN_FAILS,
     SECONDS,
+    SLOTS,
+    STATE_DIR,
     WISH,
     Behaviour,
     Cut,
@@ -39,7 +58,6 @@ from fake_engine import (
     enter,
 )
 
-STATE_DIR = "/state"
 HISTORY = os.path.join(STATE_DIR, history.FILE)
 KEEP = 5
 World = Callable[[Engine], None]
@@ -51,7 +69,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return lambda engine: enter(engine, monkeypatch)
 
 
-def deploy(engine: Engine, wish: release.Wish = WISH) -> release.Outcome:
+def deploy(engine: Engine, wish: Wish = WISH) -> release.Outcome:
     return release.release(engine, wish, STATE_DIR, KEEP)
 
 
@@ -132,6 +150,48 @@ def previous_left_running(engine: Engine) -> None:
     engine.put(WISH.previous, OLD)
 
 
+def behind_the_edge(engine: Engine) -> None:
+    engine.put(WISH.live, OLD, slot="blue")
+    engine.put_edge(live="blue")
+
+
+def same_release_behind_the_edge(engine: Engine) -> None:
+    engine.put(WISH.live, WISH, slot="green")
+    engine.put_edge(live="green")
+
+
+def edge_alone(engine: Engine) -> None:
+    engine.put_edge()
+
+
+def to_go_behind_the_edge(engine: Engine) -> None:
+    """Leave a release that publishes the port itself, for which HAProxy waits."""
+    engine.put(WISH.live, OLD)
+    engine.put_edge()
+
+
+def to_leave_the_edge(engine: Engine) -> None:
+    engine.put(WISH.live, OLD, slot="green")
+    engine.put_edge(RECREATE, live="green")
+
+
+def cut_off_before_the_edge_was_told(engine: Engine) -> None:
+    engine.put(WISH.previous, OLD, slot="blue")
+    engine.put(WISH.live, OTHER, slot="green")
+    engine.put_edge(live="blue")
+
+
+def cut_off_with_a_broken_one_behind_the_edge(engine: Engine) -> None:
+    engine.put(WISH.previous, OLD, slot="blue")
+    engine.put(WISH.live, OTHER, slot="green", behaviour=NEVER_HEALTHY)
+    engine.put_edge(live="green")
+
+
+def edge_led_astray(engine: Engine) -> None:
+    engine.put(WISH.live, OLD, slot="blue")
+    engine.put_edge(live="green")
+
+
 Start = Callable[[Engine], None]
 
 START_STATES: list[Start] = [
@@ -151,6 +211,14 @@ START_STATES: list[Start] = [
     previous_left_live_created,
     previous_left_no_live,
     previous_left_running,
+    behind_the_edge,
+    same_release_behind_the_edge,
+    edge_alone,
+    to_go_behind_the_edge,
+    to_leave_the_edge,
+    cut_off_before_the_edge_was_told,
+    cut_off_with_a_broken_one_behind_the_edge,
+    edge_led_astray,
 ]
 # After these a healthy release serves, or served until a run was cut off.
 SERVED: dict[Start, str] = {
@@ -164,6 +232,21 @@ SERVED: dict[Start, str] = {
     previous_left_live_created: "r1",
     previous_left_no_live: "r1",
     previous_left_running: "r1",
+    behind_the_edge: "r1",
+    to_go_behind_the_edge: "r1",
+    to_leave_the_edge: "r1",
+    cut_off_before_the_edge_was_told: "r3",
+    cut_off_with_a_broken_one_behind_the_edge: "r1",
+    edge_led_astray: "r1",
+}
+SAME = {same_release, same_release_behind_the_edge}
+BEHIND_THE_EDGE = {
+    behind_the_edge,
+    edge_alone,
+    to_go_behind_the_edge,
+    cut_off_before_the_edge_was_told,
+    cut_off_with_a_broken_one_behind_the_edge,
+    edge_led_astray,
 }
 REFUSALS = {
     RUN_FAILS: "exec: no such file or directory",
@@ -173,11 +256,9 @@ REFUSALS = {
     BAD_AS_LIVE: "it was not healthy within 2 s",
     CHECK_HANGS: "it was not healthy within 2 s",
     ENDLESS: "breaks its contract; the running release was not touched",
+    CRASHES_LATER: "it ended with exit code 3, shortly after it was healthy",
 }
 EACH_START = pytest.mark.parametrize("start", START_STATES)
-EACH_START_BUT_THE_WISHED = pytest.mark.parametrize(
-    "start", [start for start in START_STATES if start is not same_release]
-)
 ids_of_refusals = [
     "run fails",
     "never healthy",
@@ -186,8 +267,8 @@ ids_of_refusals = [
     "bad as live",
     "check hangs",
     "endless",
+    "crashes later",
 ]
-EACH_REFUSAL = pytest.mark.parametrize("behaviour", REFUSALS, ids=ids_of_refusals)
 
 
 def engine_in(start: Start, behaviour: Behaviour = GOOD) -> Engine:
@@ -197,14 +278,37 @@ def engine_in(start: Start, behaviour: Behaviour = GOOD) -> Engine:
     return engine
 
 
-def assert_only_live(engine: Engine, wish: release.Wish = WISH) -> None:
+def strategy_of(engine: Engine) -> str:
+    record = engine.files.get(RECORD_FILE)
+    return str(json.loads(record)["strategy"]) if record else RECREATE
+
+
+def assert_only_live(engine: Engine, wish: Wish = WISH) -> None:
     assert set(engine.boxes) == {wish.live}
+    wish = dataclasses.replace(wish, strategy=strategy_of(engine))
     box = engine.boxes[wish.live]
     assert box.running
     assert box.healthy
     assert box.labels[LABEL_RELEASE] == wish.release
-    assert box.labels[release.LABEL_SETTINGS] == wish.settings
-    assert (box.image, box.publish) == (wish.image, ("0.0.0.0", wish.host_port))  # noqa: S104
+    assert box.labels[LABEL_SETTINGS] == wish.settings
+    assert box.image == wish.image
+    assert box.publish == whereabouts(engine, box.labels.get(LABEL_SLOT, ""), wish)
+    assert engine.haproxy.listens is (wish.strategy == BLUE_GREEN)
+    assert engine.serving() == wish.release
+
+
+def whereabouts(engine: Engine, slot: str, wish: Wish) -> tuple[str, int]:
+    """Return where the live container is to be published."""
+    if wish.strategy == BLUE_GREEN:
+        assert engine.haproxy.map["live"] == slot
+        assert f"live {slot}\n" in engine.files[MAP_FILE]
+        return ("127.0.0.1", SLOTS[slot])
+    return ("0.0.0.0", wish.host_port)  # noqa: S104
+
+
+def left_over(engine: Engine) -> set[str]:
+    """Return the files of the state folder but for those of the edge."""
+    return set(engine.files) - {MAP_FILE, RECORD_FILE}
 
 
 def assert_served_still(engine: Engine, served: str | None) -> None:
@@ -213,6 +317,7 @@ def assert_served_still(engine: Engine, served: str | None) -> None:
     if served:
         assert engine.boxes[WISH.live].healthy
         assert engine.boxes[WISH.live].labels[LABEL_RELEASE] == served
+        assert engine.serving() == served
 
 
 # --- the command line ------------------------------------------------------------------------
@@ -220,9 +325,9 @@ def assert_served_still(engine: Engine, served: str | None) -> None:
 
 def test_run_words() -> None:
     wish = dataclasses.replace(WISH, environment={"B": "2", "A": "1 3"})
-    words = release.run_words(wish, name="n", publish="11000:8080", labels={"y": "2", "x": "1"})
+    words = run_words(wish, name="n", publish="11000:8080", labels={"y": "2", "x": "1"})
     assert " ".join(words) == (
-        "run --detach --name n --publish 11000:8080 --restart unless-stopped --read-only"
+        "--name n --publish 11000:8080 --restart unless-stopped --read-only"
         " --cap-drop ALL --security-opt no-new-privileges --pids-limit 128 --memory 512m"
         " --memory-swap 512m --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --env HOST_PORT=11000"
         " --env A=1 3 --env B=2 --label x=1 --label y=2 classvm/lab:r2"
@@ -230,7 +335,7 @@ def test_run_words() -> None:
 
 
 def test_run_words_without_publishing() -> None:
-    assert "--publish" not in release.run_words(WISH, name="n", publish="", labels={})
+    assert "--publish" not in run_words(WISH, name="n", publish="", labels={})
 
 
 def test_names() -> None:
@@ -271,11 +376,11 @@ def test_what_does_not_change_how_it_runs_does_not_count(change: dict[str, Any])
 def test_health_words(test: list[str], words: list[str]) -> None:
     engine = Engine()
     engine.healthcheck = test
-    assert release.health_words(engine, WISH) == words
+    assert health.words(engine, WISH.image) == words
 
 
 def test_an_image_that_is_not_here_has_no_health_words() -> None:
-    assert release.health_words(Engine(), dataclasses.replace(WISH, image="gone")) == []
+    assert health.words(Engine(), "gone") == []
 
 
 # --- the transaction -------------------------------------------------------------------------
@@ -288,15 +393,26 @@ def test_a_good_release_becomes_live(start: Start, world: World) -> None:
     outcome = deploy(engine)
     assert_only_live(engine)
     assert outcome.container == f"id-{WISH.live}"
-    assert outcome.changed == (start is not same_release)
+    assert outcome.changed == (start not in SAME)
     # And it stays as it is when it is asked for again.
     before = engine.state(), engine.files
     assert not deploy(engine).changed
     assert (engine.state(), engine.files) == before
 
 
-@EACH_START_BUT_THE_WISHED
-@EACH_REFUSAL
+EACH_FAULT = pytest.mark.parametrize(
+    ("start", "behaviour"),
+    [
+        pytest.param(start, behaviour, id=f"{start.__name__}-{name}")
+        for start in START_STATES
+        for behaviour, name in zip(REFUSALS, ids_of_refusals, strict=True)
+        # Behind the edge the container that was tried is the one that serves.
+        if start not in SAME and not (start in BEHIND_THE_EDGE and behaviour is BAD_AS_LIVE)
+    ],
+)
+
+
+@EACH_FAULT
 def test_a_bad_release_is_refused(start: Start, behaviour: Behaviour, world: World) -> None:
     engine = engine_in(start, behaviour)
     world(engine)
@@ -304,14 +420,14 @@ def test_a_bad_release_is_refused(start: Start, behaviour: Behaviour, world: Wor
         deploy(engine)
     assert "last words of classvm/lab:r2" in str(refused.value)
     assert_served_still(engine, SERVED.get(start))
-    if start in {nothing, created_candidate_left}:
+    if start in {nothing, created_candidate_left, edge_alone}:
         assert engine.boxes == {}
     if behaviour is not BAD_AS_LIVE:
         assert [box.stops for box in engine.boxes.values()] in ([], [0])
     (line,) = lines(engine)
     assert line["result"] == "refused"
     assert str(refused.value).startswith(line["reason"])
-    assert set(engine.files) == {HISTORY}
+    assert left_over(engine) == {HISTORY}
     # Repaired, it becomes live.
     engine.behaviours[WISH.image] = GOOD
     deploy(engine)
@@ -326,13 +442,17 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> No
     journal = os.path.join(STATE_DIR, "swap-lab.json")
     assert [words[:3] for words in engine.calls if words[0] in (*engine.changes(), *FILES)] == [
         *clean,
-        ("run", "--detach", "--name"),
+        ("create", "--name", WISH.candidate),
+        ("start", WISH.candidate),
         ("run", "--rm", "--interactive"),
         *clean,
+        ("create", "--name", WISH.candidate),
         ("write", journal),
         ("rename", WISH.live, WISH.previous),
+        ("rename", WISH.candidate, WISH.live),
         ("stop", "-t", str(service.STOP_SECONDS)),
-        ("run", "--detach", "--name"),
+        ("start", WISH.live),
+        ("stop", "-t", str(service.STOP_SECONDS)),
         ("rm", WISH.previous),
         ("append", HISTORY),
         ("unlink", journal),
@@ -346,7 +466,8 @@ def test_the_candidate_is_invisible_from_outside(world: World) -> None:
     engine = engine_in(nothing)
     world(engine)
     deploy(engine)
-    publishes = [words[5] for words in engine.calls if words[:2] == ("run", "--detach")]
+    made = [words for words in engine.calls if words[0] == "create"]
+    publishes = [words[words.index("--publish") + 1] for words in made]
     assert publishes == ["127.0.0.1::8080", "11000:8080"]
 
 
@@ -465,7 +586,7 @@ def test_no_contract_means_no_check(world: World) -> None:
 def test_the_contract_check_runs_in_the_candidates_network() -> None:
     engine = engine_in(nothing)
     engine.put(WISH.candidate, WISH)
-    release.check_contract(engine, WISH)
+    candidate.require_contract(engine, WISH)
     words = list(engine.calls[0])
     source = words.pop(words.index("-c") + 1)
     assert "def main" in source
@@ -483,7 +604,7 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
 def test_a_contract_check_that_does_not_end_is_told_and_removed(world: World) -> None:
     engine = engine_in(other_release, ENDLESS)
     world(engine)
-    with pytest.raises(ClassvmError, match=f"longer than {release.CONTRACT_SECONDS} s altogether"):
+    with pytest.raises(ClassvmError, match=f"longer than {candidate.CONTRACT_SECONDS} s"):
         deploy(engine)
     assert set(engine.boxes) == {WISH.live}
 
@@ -607,7 +728,7 @@ def test_a_refusal_that_cannot_be_recorded_tells_both(
 # --- going back ------------------------------------------------------------------------------
 
 
-def asked(name: str, **changes: Any) -> release.Wish:  # noqa: ANN401 - fields of a wish
+def asked(name: str, **changes: Any) -> Wish:  # noqa: ANN401 - fields of a wish
     """Return the wish of `make rollback`: how, but not yet what."""
     return dataclasses.replace(WISH, release=name, image="", contract="", revision="", **changes)
 
@@ -644,9 +765,7 @@ def test_going_back_takes_the_release_before(three: Engine) -> None:
 
 def test_going_back_does_not_try_again_what_was_good(three: Engine) -> None:
     back(three)
-    assert [words for words in three.calls if words[0] == "run"] == [
-        words for words in three.calls if words[:4] == ("run", "--detach", "--name", WISH.live)
-    ]
+    assert [words for words in three.calls if words[0] == "start"] == [("start", WISH.live)]
 
 
 def test_going_back_twice_leads_to_where_one_was(three: Engine) -> None:
@@ -665,7 +784,7 @@ def test_going_back_to_what_is_live_changes_nothing(three: Engine) -> None:
 
 
 def test_going_back_starts_the_named_one_when_it_is_stopped(three: Engine) -> None:
-    service.stop(three, "lab")
+    start.stop(three, "lab", STATE_DIR)
     assert back(three, "r3").changed
     assert three.serving() == "r3"
 
@@ -696,7 +815,7 @@ def test_a_dry_run_tells_which_release_it_would_be(three: Engine) -> None:
 # --- what a deploy removes -------------------------------------------------------------------
 
 
-def many(engine: Engine, count: int) -> list[release.Wish]:
+def many(engine: Engine, count: int) -> list[Wish]:
     """Have further images there."""
     names = [f"n{number}" for number in range(count)]
     wishes = [dataclasses.replace(WISH, release=n, image=f"classvm/lab:{n}") for n in names]
@@ -791,7 +910,7 @@ def finish(engine: Engine, start: Start, world: World, cut: Cut) -> None:
     with pytest.raises(ClassvmError, match="breaks its contract"):
         deploy(refused, LAST)
     assert set(refused.boxes) <= {WISH.live}, cut
-    assert set(refused.files) == {HISTORY}, cut
+    assert left_over(refused) == {HISTORY}, cut
     if start in SERVED:
         assert refused.boxes[WISH.live].healthy, cut
     for box in engine.boxes.values():
@@ -801,7 +920,7 @@ def finish(engine: Engine, start: Start, world: World, cut: Cut) -> None:
     world(engine)
     deploy(engine)
     assert_only_live(engine)
-    assert set(engine.files) == {HISTORY}, cut
+    assert left_over(engine) == {HISTORY}, cut
     good = [one for one in history.read(STATE_DIR, "lab") if one.went_live]
     assert good[-1].release == "r2", cut
     assert len({one.time for one in good}) == len(good), cut
@@ -811,7 +930,7 @@ def test_what_was_started_a_moment_ago_is_given_the_time_to_become_healthy(world
     engine = engine_in(nothing, Behaviour(healthy_after=3))
     world(engine)
     deploy(engine)
-    starts = [at for at, words in enumerate(engine.calls, 1) if words[:2] == ("run", "--detach")]
+    starts = [at for at, words in enumerate(engine.calls, 1) if words[0] == "start"]
     engine = engine_in(nothing, Behaviour(healthy_after=3))
     engine.cut = Cut(starts[-1], "wholly", Killed)
     world(engine)
@@ -850,7 +969,7 @@ Work = Callable[[Engine], object]
         back,
         lambda engine: start.start(engine, "lab", STATE_DIR, 2),
         lambda engine: start.restart(engine, "lab", STATE_DIR, 2),
-        lambda engine: recover.recover(engine, "lab", STATE_DIR),
+        lambda engine: recover.recover(engine, "lab", STATE_DIR, edge.of(STATE_DIR)),
     ],
     ids=["rollback", "start", "restart", "recover"],
 )
@@ -862,7 +981,7 @@ def test_other_work_cut_off_anywhere_is_finished_by_the_next(
     world: World,
 ) -> None:
     if stopped:
-        service.stop(three, "lab")
+        start.stop(three, "lab", STATE_DIR)
         three.revive()
     done = copy.deepcopy(three)
     world(done)
@@ -876,7 +995,7 @@ def test_other_work_cut_off_anywhere_is_finished_by_the_next(
         engine.revive()
         start.start(engine, "lab", STATE_DIR, 2)
         assert set(engine.boxes) == {WISH.live}, cut
-        assert set(engine.files) == {HISTORY}, cut
+        assert left_over(engine) == {HISTORY}, cut
         assert engine.serving() in {"r2", "r3"}, cut
         good = [one.release for one in history.read(STATE_DIR, "lab") if one.went_live]
         assert good[-1] == engine.serving(), cut

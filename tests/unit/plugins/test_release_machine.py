@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pytest
-from classvm import history, release, service, start
+from classvm import edge as edges
+from classvm import history, release, start
+from classvm.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.errors import ClassvmError
 from fake_engine import (
     BAD_AS_LIVE,
@@ -15,8 +17,11 @@ from fake_engine import (
     CRASHES,
     ENDLESS,
     GOOD,
+    MAP_FILE,
     NEVER_HEALTHY,
+    RECORD_FILE,
     RUN_FAILS,
+    STATE_DIR,
     WISH,
     WISHES,
     Behaviour,
@@ -29,7 +34,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-STATE_DIR = "/state"
+if TYPE_CHECKING:
+    from classvm.wish import Wish
+
 KEEP = 1
 NAMES = [wish.release for wish in WISHES]
 BEHAVIOURS = [GOOD, RUN_FAILS, NEVER_HEALTHY, CRASHES, BREAKS_CONTRACT, BAD_AS_LIVE, ENDLESS]
@@ -57,11 +64,11 @@ class Host(RuleBasedStateMachine):
         self.patch.undo()
 
     @initialize(wish=st.sampled_from(WISHES))
-    def first(self, wish: release.Wish) -> None:
+    def first(self, wish: Wish) -> None:
         release.release(self.engine, wish, STATE_DIR, KEEP)
 
     @rule(wish=st.sampled_from(WISHES), behaviour=st.sampled_from(BEHAVIOURS), cut=ANY_CUT)
-    def release(self, wish: release.Wish, behaviour: Behaviour, cut: Cut | None) -> None:
+    def release(self, wish: Wish, behaviour: Behaviour, cut: Cut | None) -> None:
         # A build comes first, and the same content behaves the same.
         self.engine.behaviours.setdefault(wish.image, GOOD)
         if not any(box.image == wish.image for box in self.engine.boxes.values()):
@@ -88,7 +95,25 @@ class Host(RuleBasedStateMachine):
     @precondition(lambda self: self.clean)
     @rule()
     def stop(self) -> None:
-        service.stop(self.engine, "lab")
+        start.stop(self.engine, "lab", STATE_DIR)
+
+    @rule(strategy=st.sampled_from([BLUE_GREEN, RECREATE]))
+    def provision(self, strategy: str) -> None:
+        """Choose the strategy of the next release, as the role `edge` does."""
+        if strategy == BLUE_GREEN or RECORD_FILE in self.engine.files:
+            self.engine.record_edge(strategy)
+
+    @precondition(lambda self: self.clean and self.is_idle())
+    @rule()
+    def retire_the_edge(self) -> None:
+        self.engine.retire_edge()
+
+    def is_idle(self) -> bool:
+        """Tell whether the last release said that HAProxy is of no use any more."""
+        edge = edges.of(STATE_DIR)
+        live = self.engine.boxes.get(WISH.live)
+        behind = live is not None and LABEL_SLOT in live.labels
+        return bool(edge.slots) and not edge.takes_releases and not behind
 
     @rule()
     def tear_the_last_line(self) -> None:
@@ -98,7 +123,7 @@ class Host(RuleBasedStateMachine):
     def a_run_that_was_not_cut_off_leaves_nothing_behind(self) -> None:
         if self.clean:
             assert set(self.engine.boxes) <= {WISH.live}
-            assert set(self.engine.files) <= {HISTORY}
+            assert set(self.engine.files) <= {HISTORY, RECORD_FILE, MAP_FILE}
 
     @invariant()
     def lines_are_never_lost(self) -> None:

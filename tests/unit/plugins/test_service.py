@@ -75,17 +75,6 @@ def test_the_status(live: Container | None, health: str, state: str) -> None:
     assert found.since == ("2026-01-01T10:00:00" if live else "")
 
 
-@pytest.mark.parametrize(
-    ("live", "stopped"),
-    [(None, False), (container(running=False), False), (container(), True)],
-)
-def test_stopping(live: Container | None, stopped: bool) -> None:  # noqa: FBT001
-    engine = Engine(live)
-    assert service.stop(engine, "lab") is stopped
-    words = ("stop", "-t", str(service.STOP_SECONDS), "classvm-lab")
-    assert engine.told == ([words] if stopped else [])
-
-
 def test_only_labelled_things_are_listed() -> None:
     engine = Engine()
     assert service.containers(engine) == ["c1", "c2"]

@@ -58,3 +58,13 @@ def test_what_does_not_become_healthy_is_told(engine: Engine, behaviour: object)
     with pytest.raises(ClassvmError, match=r"(?s)runs, but it was not healthy.*last words"):
         start.start(engine, "lab", "/state", 2)
     assert engine.boxes[WISH.live].running
+
+
+@pytest.mark.parametrize(
+    ("state", "changed"), [("running", True), ("exited", False), (None, False)]
+)
+def test_stopping(engine: Engine, state: str | None, changed: bool) -> None:  # noqa: FBT001 - drawn
+    if state:
+        engine.put(WISH.live, WISH, state=state)
+    assert start.stop(engine, "lab", "/state") is changed
+    assert engine.serving() == ""

@@ -143,6 +143,8 @@ FACTS = {
         {
             # systemd reads no variables: test_the_unit_loads_the_guard.
             "roles/firewall/files/etc/systemd/system/": "ExecStart and its kin",
+            # The same: test_the_drop_in_gives_haproxy_the_file_that_is_installed.
+            "roles/edge/templates/etc/systemd/system/": "CONFIG",
             # test_files_on_the_host_are_in_the_folder_that_reset_removes
             "roles/base_image/tasks/": "keyring and archive",
             "ansible/reset.yml": "removal",

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from classvm.release import Wish
+from classvm.wish import Wish
 from faults import ANSWERS, DRY_RUN, FAULTS, Fault
 from saboteur import (
     CHECKS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import threading
 import time
@@ -19,7 +20,8 @@ USER_AGENT = "classvm-gap"
 class Watch:
     """Asks a port of this host, over and over, while the ``with`` block runs.
 
-    Any HTTP answer counts: whether it is the right one is the contract's business.
+    Any HTTP answer counts but those of status 5xx, which the edge gives when nobody is behind it:
+    whether it is the right one is the contract's business.
 
     Attributes:
         gap: longest time between two answers, in seconds; None when nobody answered before.
@@ -70,13 +72,12 @@ class Watch:
 
 
 def answers(port: int) -> bool:
-    """Tell whether a TCP port of 127.0.0.1 gives an HTTP answer, over a new connection."""
+    """Tell whether a TCP port of 127.0.0.1 gives an answer below 500, over a new connection."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         client.request("GET", "/", headers={"User-Agent": USER_AGENT})
-        client.getresponse()
+        return client.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
     except (OSError, http.client.HTTPException):
         return False
     finally:
         client.close()
-    return True

@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Optional
 
+from . import edge as edges
 from . import health, history, service
 from .command import Finished
 from .docker import Container, Docker
+from .edge import Edge
 from .errors import ClassvmError
 from .image import LABEL_RELEASE
+from .wish import LABEL_SETTINGS
 
-LABEL_SETTINGS = "classvm.settings"
 
-
-def recover(docker: Docker, name: str, state_dir: str) -> None:
+def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> None:
     """Bring a service to where one release is live, or none, and nothing else is there.
 
     Args:
         docker: the engine of the host.
         name: name of the service.
         state_dir: folder with the host's state; the caller holds its lock.
+        edge: what stands before the releases of this host.
+
+    Raises:
+        ClassvmError: a release is live, but the edge cannot be led to it.
 
     """
     drop_candidate(docker, name)
-    if docker.container(service.previous_name(name)) is not None:
-        live = docker.container(service.container_name(name))
-        if live is not None and health.is_healthy(docker, live):
-            docker.check("rm", "--force", service.previous_name(name))
-        else:
-            bring_back(docker, name)
+    live = docker.container(service.container_name(name))
+    former = docker.container(service.previous_name(name))
+    if former is None:
+        lead_to(edge, live)
+    elif live is not None and health.is_healthy(docker, live):
+        if edges.slot_of(former):
+            lead_to(edge, live)  # before the other one goes: nobody is kept waiting
+        docker.check("rm", "--force", former.name)
+        lead_to(edge, live)
+    else:
+        bring_back(docker, name, edge)
     history.settle(state_dir, name, lambda entry: became(docker, entry))
+
+
+def lead_to(edge: Edge, live: Optional[Container]) -> None:
+    """Let the edge, where the live container is behind it, hand requests to that one."""
+    if live is not None and edges.slot_of(live):
+        edge.lead_to(edges.slot_of(live))
 
 
 def drop_candidate(docker: Docker, name: str) -> None:
@@ -38,7 +55,7 @@ def drop_candidate(docker: Docker, name: str) -> None:
     docker.run("rm", "--force", service.candidate_name(name))
 
 
-def bring_back(docker: Docker, name: str) -> Finished:
+def bring_back(docker: Docker, name: str, edge: Edge) -> Finished:
     """Put the container that served before the swap back into its place.
 
     It keeps its telling name until it runs: cut off here, the next run brings it back again.
@@ -48,10 +65,14 @@ def bring_back(docker: Docker, name: str) -> Finished:
 
     """
     live, previous = service.container_name(name), service.previous_name(name)
+    former = docker.container(previous)
     if docker.container(live) is not None:
         docker.check("rm", "--force", live)
+    if former is not None and not edges.slot_of(former):
+        edge.leave_port()
     started = docker.run("start", previous)
     docker.check("rename", previous, live)
+    lead_to(edge, former)
     return started
 
 

@@ -1,7 +1,8 @@
 """Move a host to "release R serves port P" without ever leaving it worse than before.
 
 One release is live. A new one starts as the candidate, on a loopback port of its own, with
-its real limits. Only when it is healthy and keeps its contract does the live one make room.
+its real limits. Only when it is healthy and keeps its contract does the live one make room:
+how, is the strategy's business (swap.py).
 Three container names tell what a run that was cut off left behind:
 
     classvm-S             the live release
@@ -12,78 +13,20 @@ Three container names tell what a run that was cut off left behind:
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import inspect
-from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Optional, Sequence, Tuple
 
-from . import contract, gap, health, history, host, lock, recover, rollback, state
-from .docker import Container, Docker
+from . import edge as edges
+from . import gap, health, history, host, lock, recover, rollback, state
+from .docker import Docker
+from .edge import Edge
 from .errors import ClassvmError
-from .image import LABEL_RELEASE, LABEL_SERVICE
+from .image import LABEL_RELEASE
 from .prune import prune
-from .service import STOP_SECONDS, candidate_name, check_name, container_name, previous_name
+from .swap import BlueGreen, Recreate
+from .wish import LABEL_SETTINGS, Wish
 
-LABEL_SETTINGS = recover.LABEL_SETTINGS
-# Ten operations take a second; a service that never ends its answers would take for ever.
-CONTRACT_SECONDS = 120
 SPACE_MEGABYTES = 10
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The release that shall serve, and how.
-
-    Attributes:
-        service: name of the service.
-        release: id of the release.
-        image: name of its image.
-        host_port: TCP port of the host.
-        container_port: TCP port inside the container.
-        memory: limit in Docker's notation, for example "512m"; swap is not added to it.
-        pids: highest number of processes and threads.
-        tmpfs_size: size of /tmp, the only writable folder, for example "64m".
-        environment: further variables of the container.
-        health_timeout: seconds within which a release has to become healthy.
-        contract: text of the OpenAPI file that the candidate has to keep, or "".
-        revision: git revision of the service's folder, for the history, or "".
-
-    """
-
-    service: str
-    release: str
-    image: str
-    host_port: int
-    container_port: int
-    memory: str
-    pids: int
-    tmpfs_size: str
-    health_timeout: float
-    environment: Mapping[str, str] = field(default_factory=dict)
-    contract: str = ""
-    revision: str = ""
-
-    @property
-    def live(self) -> str:
-        """Name of the container that serves."""
-        return container_name(self.service)
-
-    @property
-    def candidate(self) -> str:
-        """Name of the container that is being tried."""
-        return candidate_name(self.service)
-
-    @property
-    def previous(self) -> str:
-        """Name of the container that served until the swap began."""
-        return previous_name(self.service)
-
-    @property
-    def settings(self) -> str:
-        """Digest of everything but the image that decides how the container runs."""
-        publish = f"{self.host_port}:{self.container_port}"
-        words = run_words(self, name=self.live, publish=publish, labels={})
-        return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -99,6 +42,7 @@ class Outcome:
             None where there was no swap, or nobody answered before it.
         seconds: how long the swap took, from stopping the old to the new one's health.
         removed: names of the images of old releases that were removed.
+        edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
 
     """
 
@@ -109,42 +53,7 @@ class Outcome:
     gap: Optional[float] = None
     seconds: float = 0.0
     removed: Sequence[str] = ()
-
-
-def run_words(
-    wish: Wish,
-    *,
-    name: str,
-    publish: str,
-    labels: Mapping[str, str],
-) -> List[str]:
-    """Return the arguments of `docker run` that start a release.
-
-    Args:
-        wish: the release and its limits.
-        name: the container's name.
-        publish: host side and container side of the port mapping, as after `--publish`.
-        labels: the container's labels.
-
-    """
-    words = ["run", "--detach", "--name", name]
-    if publish:
-        words += ["--publish", publish]
-    words += ["--restart", "unless-stopped", "--read-only", "--cap-drop", "ALL"]
-    words += ["--security-opt", "no-new-privileges", "--pids-limit", str(wish.pids)]
-    words += ["--memory", wish.memory, "--memory-swap", wish.memory]
-    words += ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={wish.tmpfs_size}"]  # noqa: S108
-    words += ["--env", f"HOST_PORT={wish.host_port}"]
-    for key, value in sorted(wish.environment.items()):
-        words += ["--env", f"{key}={value}"]
-    for key, value in sorted(labels.items()):
-        words += ["--label", f"{key}={value}"]
-    return [*words, wish.image]
-
-
-def health_words(docker: Docker, wish: Wish) -> Sequence[str]:
-    """Return the command of the image's HEALTHCHECK; [] for an image that has none."""
-    return health.words(docker, wish.image)
+    edge_is_idle: bool = False
 
 
 def is_live(docker: Docker, wish: Wish) -> bool:
@@ -175,8 +84,8 @@ def release(docker: Docker, wish: Wish, state_dir: str, keep: int) -> Outcome:
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
     with lock.held(state_dir):
-        recover.recover(docker, wish.service, state_dir)
-        outcome = _go_live(docker, wish, state_dir, history.LIVE)
+        edge, wish = _recovered(docker, wish, state_dir)
+        outcome = _go_live(docker, wish, edge, history.LIVE)
         if not outcome.changed:
             return outcome
         entries = history.read(state_dir, wish.service)
@@ -199,9 +108,9 @@ def go_back(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
     with lock.held(state_dir):
-        recover.recover(docker, wish.service, state_dir)
+        edge, wish = _recovered(docker, wish, state_dir)
         former = resolved(docker, wish, state_dir)
-        return _go_live(docker, former, state_dir, history.ROLLED_BACK)
+        return _go_live(docker, former, edge, history.ROLLED_BACK)
 
 
 def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
@@ -211,6 +120,7 @@ def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
         ClassvmError: there is no release to go back to.
 
     """
+    wish = dataclasses.replace(wish, strategy=edges.of(state_dir).strategy)
     if not wish.image:
         wish = resolved(docker, wish, state_dir)
     container, replaced = _live_now(docker, wish)
@@ -236,37 +146,54 @@ def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:
     )
 
 
+def _recovered(docker: Docker, wish: Wish, state_dir: str) -> Tuple[Edge, Wish]:
+    """Return the host's edge and the wish with its strategy, once what was cut off is in order."""
+    edge = edges.of(state_dir)
+    recover.recover(docker, wish.service, state_dir, edge)
+    return edge, dataclasses.replace(wish, strategy=edge.strategy)
+
+
 def _live_now(docker: Docker, wish: Wish) -> Tuple[str, str]:
     """Return the id of the live container and that of its release; "" for what is not there."""
     live = docker.container(wish.live)
     return (live.id, live.labels.get(LABEL_RELEASE, "")) if live else ("", "")
 
 
-def _go_live(docker: Docker, wish: Wish, state_dir: str, result: str) -> Outcome:
+def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
     """Make the release live unless it is, and record what became of it.
 
     Args:
         docker: the engine of the host.
         wish: the release and its limits.
-        state_dir: folder with the host's state.
+        edge: what stands before the releases of this host.
         result: what the history says of it when it is live.
 
     """
     container, replaced = _live_now(docker, wish)
+    state_dir = edge.state_dir
+    idle = bool(edge.slots) and not edge.takes_releases
     if is_live(docker, wish):
         _record_unknown(docker, wish, state_dir)
-        return Outcome(changed=False, release=wish.release, container=container, replaced=replaced)
+        return Outcome(
+            changed=False,
+            release=wish.release,
+            container=container,
+            replaced=replaced,
+            edge_is_idle=idle,
+        )
     entry = _attempt(docker, wish, replaced, result)
     watch = gap.Watch(wish.host_port)
+    strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, wish, edge)
     try:
         _require_image(wish, entry)
-        _require_port(docker, wish, docker.container(wish.live))
-        if result != history.ROLLED_BACK:  # that one has proven itself when it was released
-            try_candidate(docker, wish)
+        _require_port(docker, wish, edge)
+        # One to which somebody goes back has proven itself when it was released.
+        strategy.prepare(proven=result == history.ROLLED_BACK)
         history.intend(state_dir, entry)
         with watch:
-            swap(docker, wish)
+            strategy.swap()
     except BaseException as reason:
+        recover.drop_candidate(docker, wish.service)
         _record_refusal(state_dir, _measured(entry, watch), reason)
         raise
     entry = _measured(entry, watch)
@@ -279,6 +206,7 @@ def _go_live(docker: Docker, wish: Wish, state_dir: str, result: str) -> Outcome
         replaced=replaced,
         gap=entry.gap,
         seconds=entry.seconds,
+        edge_is_idle=idle,
     )
 
 
@@ -321,67 +249,6 @@ def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException)
         raise ClassvmError(f"{text}\n{unwritten}") from reason
 
 
-def try_candidate(docker: Docker, wish: Wish) -> None:
-    """Start the release beside the live one and refuse it unless it proves itself."""
-    try:
-        # Docker picks a free port; loopback keeps the candidate invisible from outside.
-        _start(docker, wish, wish.candidate, f"127.0.0.1::{wish.container_port}")
-        check_contract(docker, wish)
-    finally:
-        recover.drop_candidate(docker, wish.service)
-
-
-def swap(docker: Docker, wish: Wish) -> None:
-    """Stop the live container and start the wished release in its place."""
-    had_one = docker.container(wish.live) is not None
-    if had_one:
-        docker.check("rename", wish.live, wish.previous)
-    try:
-        if had_one:
-            docker.check("stop", "-t", str(STOP_SECONDS), wish.previous)
-        _start(docker, wish, wish.live, f"{wish.host_port}:{wish.container_port}")
-    except BaseException as reason:
-        if not had_one:
-            docker.run("rm", "--force", wish.live)
-            raise
-        started = recover.bring_back(docker, wish.service)
-        if started.code:
-            raise ClassvmError(
-                f"{reason}\nThe former release does not start again, either:\n"
-                f"{started.last_lines()}\nFree what it lacks, then `make deploy`.",
-            ) from reason
-        raise
-    if had_one:
-        docker.check("rm", wish.previous)
-
-
-def check_contract(docker: Docker, wish: Wish) -> None:
-    """Call every operation of the candidate from a throw-away container in its network.
-
-    The service image has all that the check needs, so nothing is installed on the host.
-    """
-    if not wish.contract:
-        return
-    try:
-        checked = docker.run_within(
-            CONTRACT_SECONDS,
-            *("run", "--rm", "--interactive", "--name", check_name(wish.service)),
-            *("--label", f"{LABEL_SERVICE}={wish.service}", "--read-only", "--cap-drop", "ALL"),
-            *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
-            *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
-            *("--url", f"http://127.0.0.1:{wish.container_port}"),
-            stdin=wish.contract.encode(),
-        )
-        broken = checked.last_lines() if checked.code else ""
-    except ClassvmError:
-        broken = f"Its answers took longer than {CONTRACT_SECONDS} s altogether."
-    if broken:
-        raise ClassvmError(
-            f"Release {wish.release} breaks its contract; the running release was not touched."
-            f"\n{broken}\n{health.last_words(docker, wish.candidate)}",
-        )
-
-
 def _require_image(wish: Wish, entry: history.Entry) -> None:
     if not entry.image_id:
         raise ClassvmError(
@@ -390,24 +257,14 @@ def _require_image(wish: Wish, entry: history.Entry) -> None:
         )
 
 
-def _require_port(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
-    """Make sure that the port is free, or held by the release that will make room."""
-    held = [port for places in (live.ports if live else {}).values() for _, port in places]
-    if wish.host_port not in held:
-        host.require_free_port(docker, wish.host_port)
-
-
-def _start(docker: Docker, wish: Wish, name: str, publish: str) -> None:
-    """Start a container of the release and wait until it is healthy."""
-    labels = {
-        LABEL_SERVICE: wish.service,
-        LABEL_RELEASE: wish.release,
-        LABEL_SETTINGS: wish.settings,
-    }
-    try:
-        docker.check(*run_words(wish, name=name, publish=publish, labels=labels))
-        health.wait(docker, name, wish.image, wish.health_timeout)
-    except ClassvmError as reason:
+def _require_port(docker: Docker, wish: Wish, edge: Edge) -> None:
+    """Make sure that the port is free, or held by the one who will make room or stays."""
+    if edge.takes_releases and wish.host_port != edge.port:
         raise ClassvmError(
-            f"Release {wish.release} was refused: {reason}\n{health.last_words(docker, name)}",
-        ) from reason
+            f"HAProxy shows the service of this host on port {edge.port}, not {wish.host_port}:"
+            " an admin can change it with `make provision PORT=…`.",
+        )
+    live = docker.container(wish.live)
+    held = [port for places in (live.ports if live else {}).values() for _, port in places]
+    if wish.host_port not in held and not edge.holds_port():
+        host.require_free_port(docker, wish.host_port)

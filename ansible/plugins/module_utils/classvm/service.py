@@ -63,15 +63,6 @@ def status(docker: Docker, service: str) -> Status:
     return Status(state, live.labels.get(LABEL_RELEASE, ""), since.partition(".")[0])
 
 
-def stop(docker: Docker, service: str) -> bool:
-    """Stop the live release; return whether it ran."""
-    live = docker.container(container_name(service))
-    if live is None or not live.running:
-        return False
-    docker.check("stop", "-t", str(STOP_SECONDS), live.name)
-    return True
-
-
 def containers(docker: Docker) -> List[str]:
     """Return the ids of all containers, running or not, that bear classvm's label."""
     listed = docker.check("ps", "--all", "--quiet", "--filter", f"label={LABEL_SERVICE}")

@@ -1,8 +1,8 @@
-"""Start and restart what was released; which release it is does not change."""
+"""Start, restart and stop what was released; which release it is does not change."""
 
 from __future__ import annotations
 
-from . import health, lock, recover, service
+from . import edge, health, lock, recover, service
 from .docker import Container, Docker
 from .errors import ClassvmError
 
@@ -21,7 +21,7 @@ def start(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
 
     """
     with lock.held(state_dir):
-        recover.recover(docker, name, state_dir)
+        recover.recover(docker, name, state_dir, edge.of(state_dir))
         live = required(docker, name)
         if not live.running:
             _do(docker, "start", live)
@@ -37,10 +37,23 @@ def restart(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
 
     """
     with lock.held(state_dir):
-        recover.recover(docker, name, state_dir)
+        recover.recover(docker, name, state_dir, edge.of(state_dir))
         live = required(docker, name)
         _do(docker, "restart", live, "-t", str(service.STOP_SECONDS))
         _wait(docker, live, timeout)
+        return True
+
+
+def stop(docker: Docker, name: str, state_dir: str) -> bool:
+    """Stop the live release; return whether it ran.
+
+    A swap that is under way ends first: it would start what is stopped here.
+    """
+    with lock.held(state_dir):
+        live = docker.container(service.container_name(name))
+        if live is None or not live.running:
+            return False
+        docker.check("stop", "-t", str(service.STOP_SECONDS), live.name)
         return True
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from classvm import gap, health, host, lock, release, state
+from classvm import candidate, edge, gap, health, host, lock, state
 from classvm.command import CommandError, Finished
 from classvm.docker import Docker
+from classvm.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.errors import ClassvmError
 from classvm.image import LABEL_RELEASE, LABEL_SERVICE
+from classvm.wish import LABEL_SETTINGS, Wish
 
 if TYPE_CHECKING:
     import pytest
 
+STATE_DIR = "/state"
 PORT = 11000
+SLOTS = {"blue": 11001, "green": 11002}
 HEALTHCHECK = ["CMD", "python3", "healthcheck.py"]
 # What the fake clients of the port see.
 GAP, SECONDS = 0.9, 0.7
 
-WISH = release.Wish(
+WISH = Wish(
     service="lab",
     release="r2",
     image="classvm/lab:r2",
@@ -38,6 +44,8 @@ OLD = dataclasses.replace(WISH, release="r1", image="classvm/lab:r1")
 OTHER = dataclasses.replace(WISH, release="r3", image="classvm/lab:r3")
 LAST = dataclasses.replace(WISH, release="r4", image="classvm/lab:r4")
 WISHES = (OLD, WISH, OTHER, LAST)
+MAP_FILE = os.path.join(STATE_DIR, edge.MAP)
+RECORD_FILE = os.path.join(STATE_DIR, edge.RECORD)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Behaviour:
     healthy_as_live: bool = True
     check_hangs: bool = False
     answers_end: bool = True
+    crashes_after: float | None = None
 
 
 GOOD = Behaviour()
@@ -61,6 +70,7 @@ BREAKS_CONTRACT = Behaviour(keeps_contract=False)
 BAD_AS_LIVE = Behaviour(healthy_as_live=False)
 CHECK_HANGS = Behaviour(check_hangs=True)
 ENDLESS = Behaviour(answers_end=False)
+CRASHES_LATER = Behaviour(crashes_after=2.9)
 
 
 @dataclasses.dataclass
@@ -75,6 +85,7 @@ class Box:
     probes: int = 0
     restarts: int = 0
     stops: int = 0
+    started: float = 0.0
 
     @property
     def running(self) -> bool:
@@ -122,6 +133,36 @@ class Clock:
         return self.now
 
 
+@dataclasses.dataclass
+class Haproxy:
+    """HAProxy as its runtime interface shows it.
+
+    ``waits`` says that it is to run as soon as nobody else holds the port.
+    """
+
+    waits: bool = False
+    listens: bool = False
+    up: bool = False
+    map: dict[str, str] = dataclasses.field(default_factory=dict)
+    busy: list[int] = dataclasses.field(default_factory=list)
+
+    def answer(self, words: list[str], *, port_is_free: bool) -> str:
+        """Do what a command says; "" is a silent success."""
+        if words[:2] == ["set", "map"]:
+            self.map[words[3]] = words[4]
+            return ""
+        if words[:2] == ["show", "stat"]:
+            status = "OPEN" if self.listens else "STOP"
+            at_hand = self.busy.pop(0) if self.busy else 0
+            backends = "".join(f"{slot},BACKEND,{at_hand},UP\n" for slot in SLOTS)
+            return f"# pxname,svname,scur,status\nservice,FRONTEND,0,{status}\n{backends}"
+        if words[0] == "enable" and not port_is_free:
+            return "Failed to resume frontend, check logs for precise cause (port conflict?)."
+        again = words[0] == "enable"
+        already, self.listens = self.listens == again, again
+        return f"Frontend is already {words[0]}d." if already else ""
+
+
 class Engine(Docker):
     """Docker's methods on containers in memory; the words are those of the command line.
 
@@ -141,6 +182,7 @@ class Engine(Docker):
         self.described: dict[str, Any] = {}
         self.clock = Clock()
         self.attempts = 0
+        self.haproxy = Haproxy()
 
     def engine_version(self) -> str | None:
         return "29.1.3"
@@ -169,31 +211,82 @@ class Engine(Docker):
         """Let the next process talk to the engine that the last one left behind."""
         self.dead, self.cut, self.calls = False, None, []
 
-    def put(self, name: str, wish: release.Wish, **changes: object) -> Box:
+    def put(self, name: str, wish: Wish, **changes: object) -> Box:
         """Have a container of that release there already, warm and healthy."""
         labels = {
             LABEL_SERVICE: wish.service,
             LABEL_RELEASE: wish.release,
-            release.LABEL_SETTINGS: wish.settings,
+            LABEL_SETTINGS: wish.settings,
         }
-        box = Box(wish.image, labels, ("0.0.0.0", wish.host_port), probes=9)  # noqa: S104
+        # In a slot, the wish's settings are those of a release behind the edge.
+        slot = str(changes.pop("slot", ""))
+        publish = ("127.0.0.1", SLOTS[slot]) if slot else ("0.0.0.0", wish.host_port)  # noqa: S104
+        if slot:
+            labels[LABEL_SETTINGS] = dataclasses.replace(wish, strategy=BLUE_GREEN).settings
+            labels[LABEL_SLOT] = slot
+        box = Box(wish.image, labels, publish, probes=9)
         self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type]
         return self.boxes[name]
 
+    def put_edge(self, strategy: str = BLUE_GREEN, live: str = "none") -> None:
+        """Have HAProxy there, as the role leaves it; it waits where its port is taken."""
+        self.files[MAP_FILE] = f"live {live}\nmaintenance off\n"
+        self.record_edge(strategy)
+
+    def record_edge(self, strategy: str) -> None:
+        """Choose a strategy, and have HAProxy run as soon as its port is free."""
+        record = {"strategy": strategy, "port": PORT, "slots": SLOTS, "socket": "/haproxy"}
+        self.files[RECORD_FILE] = json.dumps(record)
+        self.files.setdefault(MAP_FILE, "live none\nmaintenance off\n")
+        if not self.haproxy.up:
+            self.haproxy = Haproxy(waits=True)
+            self.wake()
+
+    def retire_edge(self) -> None:
+        """Have HAProxy gone."""
+        self.haproxy = Haproxy()
+        del self.files[RECORD_FILE], self.files[MAP_FILE]
+
+    def wake(self) -> None:
+        """Let HAProxy start when its port is free, as its unit does."""
+        if self.haproxy.waits and not self._holders(PORT):
+            words = [line.split() for line in self.files[MAP_FILE].splitlines()]
+            self.haproxy = Haproxy(up=True, listens=True, map=dict(words))
+
+    def tell(self, words: str) -> str:
+        """Give HAProxy a command."""
+        answer: str = self._step(("haproxy", *words.split()), lambda: self._tell(words))
+        return answer
+
+    def _tell(self, words: str) -> str:
+        if not self.haproxy.up:
+            raise ConnectionRefusedError
+        return self.haproxy.answer(words.split(), port_is_free=not self._holders(PORT))
+
     def state(self) -> str:
         """Return all that the model knows of containers, as text to compare."""
-        return repr(sorted(self.boxes.items()))
+        return repr((sorted(self.boxes.items()), self.haproxy))
+
+    def is_listened_to(self, port: int) -> bool:
+        return port in self.process_ports or (port == PORT and self.haproxy.listens)
 
     def verbs(self) -> list[str]:
         return [words[0] for words in self.calls]
 
     def changes(self) -> list[str]:
-        return [verb for verb in self.verbs() if verb in ("run", "rename", "start", "stop", "rm")]
+        verbs = ("run", "create", "rename", "start", "stop", "rm")
+        return [verb for verb in self.verbs() if verb in verbs]
 
     def serving(self) -> str:
         """Return which release serves healthily at its port, or ""."""
         box = self.boxes.get(WISH.live)
+        if self.haproxy.listens:
+            led_to = [one for one in self.boxes.values() if self._is_led_to(one)]
+            box = led_to[0] if led_to else None
         return box.labels[LABEL_RELEASE] if box and box.healthy else ""
+
+    def _is_led_to(self, box: Box) -> bool:
+        return box.labels.get(LABEL_SLOT) == self.haproxy.map["live"] and box.running
 
     # --- The state folder ---------------------------------------------------------------------
 
@@ -230,7 +323,9 @@ class Engine(Docker):
             {"not": lambda: None, "wholly": work, "by half": half}[self.cut.happened]()
             self.dead = self.cut.by is Killed
             raise self.cut.by
-        return work()
+        done = work()
+        self.wake()
+        return done
 
     def _do(self, words: tuple[str, ...]) -> Finished:
         try:
@@ -291,6 +386,9 @@ class Engine(Docker):
 
     def _inspect_format(self, words: tuple[str, ...]) -> str:
         box = self.boxes[words[-1]]
+        after = box.behaviour.crashes_after
+        if after is not None and self.clock.now - box.started >= after:
+            box.restarts += 1
         return f"{box.restarts} {str(box.running).lower()}\n"
 
     def _rm(self, words: tuple[str, ...]) -> str:
@@ -309,7 +407,9 @@ class Engine(Docker):
         box = self.boxes[words[-1]]
         if not box.running:
             self._require_port(box)
-            box.state, box.restarts = "running", 0
+            if not box.behaviour.starts:
+                raise RuntimeError("exec: no such file or directory")
+            box.state, box.restarts, box.started = "running", 0, self.clock.now
         return ""
 
     def _stop(self, words: tuple[str, ...]) -> str:
@@ -336,7 +436,11 @@ class Engine(Docker):
         self._require_port(box)
         if not box.behaviour.starts:
             raise RuntimeError("exec: no such file or directory")
-        box.state = "running"
+        box.state, box.started = "running", self.clock.now
+        return ""
+
+    def _create_only(self, words: tuple[str, ...]) -> str:
+        self._create(words)
         return ""
 
     def _create(self, words: tuple[str, ...]) -> Box:
@@ -346,7 +450,8 @@ class Engine(Docker):
         publish = ("127.0.0.1", 0)
         if "--publish" in words:
             mapping = words[words.index("--publish") + 1].split(":")
-            publish = ("127.0.0.1", 32768) if len(mapping) == 3 else ("0.0.0.0", int(mapping[0]))  # noqa: S104
+            address = mapping[0] if len(mapping) == 3 else "0.0.0.0"  # noqa: S104
+            publish = (address, int(mapping[-2] or 32768))
         labels = dict(
             value.split("=", 1) for key, value in itertools.pairwise(words) if key == "--label"
         )
@@ -354,10 +459,14 @@ class Engine(Docker):
         self.boxes[name] = Box(image, labels, publish, self.behaviours[image], state="created")
         return self.boxes[name]
 
+    def _holders(self, port: int) -> list[object]:
+        """Return which running containers and processes, but for HAProxy, hold a port."""
+        boxes = [box for box in self.boxes.values() if box.running and box.publish[1] == port]
+        return [*boxes, *(self.process_ports & {port})]
+
     def _require_port(self, box: Box) -> None:
         port = box.publish[1]
-        others = [other for other in self.boxes.values() if other.running and other is not box]
-        if port in {other.publish[1] for other in others} | self.process_ports:
+        if self._holders(port) or (port == PORT and self.haproxy.listens):
             raise RuntimeError(f"Bind for 0.0.0.0:{port} failed: port is already allocated")
 
     def _exec(self, words: tuple[str, ...]) -> str:
@@ -393,6 +502,7 @@ class Engine(Docker):
         "stop": _stop,
         "restart": _restart,
         "run": _run,
+        "create": _create_only,
         "exec": _exec,
         "logs": _logs,
         "ps": _ps,
@@ -420,10 +530,12 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("LOGNAME", "student")
     monkeypatch.delenv("SUDO_USER", raising=False)
-    monkeypatch.setattr(health, "time", engine.clock)
+    for module in (health, candidate, edge):
+        monkeypatch.setattr(module, "time", engine.clock)
+    monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
     monkeypatch.setattr("inspect.getsource", lambda module: f"source of {module.__name__}")
     monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
-    monkeypatch.setattr(host, "is_listened_to", engine.process_ports.__contains__)
+    monkeypatch.setattr(host, "is_listened_to", engine.is_listened_to)
     monkeypatch.setattr(gap, "Watch", type("Watch", (Watch,), {"engine": engine}))
     monkeypatch.setattr(lock, "held", held)
     monkeypatch.setattr(state, "now", now)
@@ -452,4 +564,16 @@ def cuts(calls: list[tuple[str, ...]], by: type[BaseException]) -> Iterator[Cut]
             yield Cut(at, "by half", by)
 
 
-CHANGES = ("run", "rename", "start", "stop", "restart", "rm", "append", "write", "unlink")
+CHANGES = (
+    "run",
+    "create",
+    "rename",
+    "start",
+    "stop",
+    "restart",
+    "rm",
+    "append",
+    "write",
+    "unlink",
+    "haproxy",
+)

@@ -1,0 +1,138 @@
+"""The two strategies by which a candidate takes the place of the live release.
+
+Both give the containers telling names before anything else happens, so that a run that was
+cut off can be finished or undone, and both bring the former release back when they fail.
+
+recreate    the candidate is tried on a loopback port of its own; another container of its
+            image, made beforehand, then takes the port that the live one has left.
+blue_green  the candidate is tried in the slot that the live release leaves free; the edge
+            then hands new requests to it, while the old ones are answered where they began.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from . import edge as edges
+from . import recover
+from .candidate import create, prove, start
+from .docker import Container, Docker
+from .edge import Edge
+from .errors import ClassvmError
+from .service import STOP_SECONDS
+from .wish import Wish
+
+
+class Recreate:
+    """The live container stops, the new one takes its port."""
+
+    def __init__(self, docker: Docker, wish: Wish, edge: Edge) -> None:
+        """Prepare to make a release live that publishes the host's port itself."""
+        self.docker = docker
+        self.wish = wish
+        self.edge = edge
+
+    def prepare(self, *, proven: bool) -> None:
+        """Try the release, unless it has proven itself, and have its container ready."""
+        wish = self.wish
+        if not proven:
+            # Docker picks a free port; loopback keeps the candidate invisible from outside.
+            create(self.docker, wish, f"127.0.0.1::{wish.container_port}")
+            prove(self.docker, wish)
+            recover.drop_candidate(self.docker, wish.service)
+        # Made before the live one stops: the gap is then shorter by that.
+        create(self.docker, wish, f"{wish.host_port}:{wish.container_port}")
+
+    def swap(self) -> None:
+        """Let the candidate take the port."""
+        live = rename(self.docker, self.wish)
+        try:
+            if live and not edges.slot_of(live):
+                stop(self.docker, self.wish)
+            self.edge.leave_port()
+            start(self.docker, self.wish, self.wish.live)
+        except BaseException as reason:
+            undo(self.docker, self.wish, self.edge, live, reason)
+            raise
+        finish(self.docker, self.wish, live)
+
+
+class BlueGreen:
+    """The edge hands requests to the candidate, where the live release had them before."""
+
+    def __init__(self, docker: Docker, wish: Wish, edge: Edge) -> None:
+        """Prepare to make a release live behind the edge."""
+        self.docker = docker
+        self.wish = wish
+        self.edge = edge
+        live = docker.container(wish.live)
+        self.slot = edge.free_slot(edges.slot_of(live) if live else "")
+
+    def prepare(self, *, proven: bool) -> None:
+        """Try the release in the free slot; one that has proven itself only starts there."""
+        publish = f"127.0.0.1:{self.edge.slots[self.slot]}:{self.wish.container_port}"
+        create(self.docker, self.wish, publish, self.slot)
+        if proven:
+            start(self.docker, self.wish, self.wish.candidate)
+        else:
+            prove(self.docker, self.wish)
+
+    def swap(self) -> None:
+        """Let the port lead to the candidate."""
+        live = rename(self.docker, self.wish)
+        try:
+            if live and not edges.slot_of(live):
+                stop(self.docker, self.wish)  # HAProxy waits for the port
+            self.edge.lead_to(self.slot)
+        except BaseException as reason:
+            undo(self.docker, self.wish, self.edge, live, reason)
+            raise
+        if live:
+            self.edge.drain(edges.slot_of(live))
+        finish(self.docker, self.wish, live)
+
+
+def rename(docker: Docker, wish: Wish) -> Optional[Container]:
+    """Give both containers the names of the time after the swap; return the one that served."""
+    live = docker.container(wish.live)
+    if live:
+        docker.check("rename", wish.live, wish.previous)
+    try:
+        docker.check("rename", wish.candidate, wish.live)
+    except BaseException:
+        if live:
+            docker.run("rename", wish.previous, wish.live)
+        raise
+    return live
+
+
+def stop(docker: Docker, wish: Wish) -> None:
+    """Stop the release that served."""
+    docker.check("stop", "-t", str(STOP_SECONDS), wish.previous)
+
+
+def finish(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
+    """Remove the release that served."""
+    if live:
+        stop(docker, wish)
+        docker.check("rm", wish.previous)
+
+
+def undo(
+    docker: Docker, wish: Wish, edge: Edge, live: Optional[Container], reason: BaseException
+) -> None:
+    """Take the new release away and bring the former one back.
+
+    Raises:
+        ClassvmError: it does not come back, either.
+
+    """
+    if not live:
+        docker.run("rm", "--force", wish.live)
+        return
+    started = recover.bring_back(docker, wish.service, edge)
+    if started.code:
+        raise ClassvmError(
+            f"{reason}\nThe former release does not start again, either:\n"
+            f"{started.last_lines()}\nFree what it lacks, then `make deploy`.",
+        ) from reason

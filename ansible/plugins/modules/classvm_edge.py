@@ -1,0 +1,118 @@
+#!/usr/bin/python
+"""Have HAProxy before the releases of a host, take it away, or turn maintenance on and off."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_edge
+short_description: Have HAProxy before the releases of a host, or take it away
+description:
+  - With O(strategy=blue_green), validates O(config), installs it and has HAProxy run with it; it waits for its port
+    while a release publishes that itself.
+  - With O(strategy=recreate), takes HAProxy away; while a release is behind it, only writes down that the next one
+    shall publish the port itself.
+  - With O(maintenance), has HAProxy answer each request with 503, or no longer.
+options:
+  strategy: {type: str, choices: [recreate, blue_green], description: How releases go live.}
+  maintenance: {type: bool, description: Whether clients are told to come back later.}
+  service: {type: str, description: Name of the service.}
+  port: {type: int, description: TCP port of the host that shows the service.}
+  slots: {type: dict, description: Loopback port by slot.}
+  state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
+  config: {type: str, description: Text of HAProxy's configuration.}
+  unit: {type: str, description: Text of the drop-in for HAProxy's unit.}
+"""
+
+EXAMPLES = """
+- name: Tell clients to come back later
+  classvm_edge:
+    maintenance: true
+    state_dir: /var/lib/classvm
+"""
+
+RETURN = """
+done: {type: list, returned: with strategy, description: What was changed or removed.}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.classvm import edge as edges
+from ansible.module_utils.classvm import edge_host
+from ansible.module_utils.classvm.docker import Docker
+from ansible.module_utils.classvm.errors import ClassvmError
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={
+            "strategy": {"choices": [edges.RECREATE, edges.BLUE_GREEN]},
+            "maintenance": {"type": "bool"},
+            "service": {"type": "str"},
+            "port": {"type": "int"},
+            "slots": {"type": "dict"},
+            "state_dir": {"type": "path", "required": True},
+            "config": {"type": "str"},
+            "unit": {"type": "str"},
+        },
+        required_one_of=[("strategy", "maintenance")],
+        mutually_exclusive=[("strategy", "maintenance")],
+        required_if=[
+            ("strategy", edges.RECREATE, ["service"]),
+            ("strategy", edges.BLUE_GREEN, ["service", "port", "slots", "config", "unit"]),
+        ],
+        supports_check_mode=True,
+    )
+    works = {edges.BLUE_GREEN: present, edges.RECREATE: absent, None: maintained}
+    try:
+        module.exit_json(**works[module.params["strategy"]](module))
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+
+
+def present(module: AnsibleModule) -> dict:
+    """Have HAProxy before the releases."""
+    given = module.params
+    edge = edges.Edge(
+        strategy=edges.BLUE_GREEN,
+        port=given["port"],
+        slots={slot: int(port) for slot, port in given["slots"].items()},
+        socket=edge_host.SOCKET,
+        state_dir=given["state_dir"],
+    )
+    wanted = edge_host.Wanted(edge, given["config"], given["unit"])
+    missing = edge_host.missing(wanted)
+    if missing and not module.check_mode:
+        edge_host.put(wanted)
+    return {"changed": bool(missing), "done": missing}
+
+
+def absent(module: AnsibleModule) -> dict:
+    """Take HAProxy away, unless the live release is behind it."""
+    files, edge = edge_host.Files(), edges.Edge(state_dir=module.params["state_dir"])
+    remains = edge_host.remains(files, edge)
+    if remains and edge_host.is_used(Docker(), module.params["service"]):
+        takes_releases = edges.of(edge.state_dir).takes_releases
+        if takes_releases and not module.check_mode:
+            edge_host.leave(edge)
+        return {"changed": takes_releases, "done": []}
+    if remains and not module.check_mode:
+        edge_host.remove(files, edge)
+    return {"changed": bool(remains), "done": remains}
+
+
+def maintained(module: AnsibleModule) -> dict:
+    """Turn maintenance on or off."""
+    edge = edges.of(module.params["state_dir"])
+    if not edge.slots:
+        raise ClassvmError(
+            "Maintenance needs HAProxy before the releases: set service_strategy: blue_green for"
+            " this host, then `make deploy`. `make stop` stops the service without a message.",
+        )
+    value = edges.ON if module.params["maintenance"] else edges.OFF
+    if module.check_mode:
+        return {"changed": edge.read()["maintenance"] != value}
+    return {"changed": edge.maintain(value)}
+
+
+if __name__ == "__main__":
+    main()
