@@ -31,12 +31,12 @@ SECONDS = 120
 def release(order: Dict[str, Any]) -> Dict[str, Any]:
     """Make a release live and return what came of it."""
     # Beside this file, on the VM only.
-    from classvm import docker, errors  # noqa: PLC0415
+    from classvm import docker, errors, wish  # noqa: PLC0415
     from classvm import release as engine  # noqa: PLC0415
 
-    wish = engine.Wish(**order["wish"])
+    wished = wish.Wish(**order["wish"])
     try:
-        outcome = engine.release(docker.Docker(), wish, order["state_dir"], order["keep"])
+        outcome = engine.release(docker.Docker(), wished, order["state_dir"], order["keep"])
     except errors.ClassvmError as error:
         return {"error": str(error)}
     return {"error": "", "changed": outcome.changed, "gap": outcome.gap}
