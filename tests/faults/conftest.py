@@ -85,6 +85,12 @@ def victim(request: pytest.FixtureRequest) -> Iterator[Victim]:
         vm.disconnect()
 
 
+@pytest.fixture(autouse=True)
+def whole(victim: Victim) -> None:
+    """After a broken promise, start anew: each test is judged on its own."""
+    victim.mend()
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

@@ -268,7 +268,6 @@ class Victim:
 
         Before, all has to be well; a doubled or lost POST breaks every promise.
         """
-        self.mend()
         self.settle()
         with contextlib.ExitStack() as stack:
             attempt = Attempt(Watch(self.load))
