@@ -118,7 +118,7 @@ def fill(victim: Victim) -> str:
 
 def fill_inodes(victim: Victim) -> str:
     """Return the commands that use up the inodes of the small disk."""
-    return f"n=0; while : > {victim.state_dir}/full-$n; do n=$((n+1)); done 2>/dev/null; true"
+    return f"n=0; while touch {victim.state_dir}/full-$n 2>/dev/null; do n=$((n+1)); done"
 
 
 def refuse(victim: Victim, fault: str, reason: str, at: str, script: str) -> None:
@@ -146,7 +146,7 @@ def refuse(victim: Victim, fault: str, reason: str, at: str, script: str) -> Non
             assert reason in done.stdout, victim.evidence(done)
             assert victim.live() == before, victim.evidence(done)
             assert seen.failures == 0, f"{seen}{victim.evidence(done)}"
-    victim.heal(victim.other(), fully=True)
+    victim.heal(victim.other())
 
 
 def when(victim: Victim, event: str, script: str) -> None:
@@ -191,7 +191,7 @@ def test_a_disk_that_fills_during_the_swap(victim: Victim) -> None:
             victim.heals()
             said = "the deploy failed" if done.returncode else "the deploy succeeded"
             attempt.outcome = f"{said}; {victim.said()} is live, {app.name} was wished"
-        victim.heal(app, fully=True)
+        victim.heal(app)
 
 
 # --- The clock ----------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_a_clock_that_jumps_by_a_year_under_the_service(victim: Victim) -> None:
         assert later - now > 364 * 86400
         assert victim.live() == before, victim.evidence()
         assert seen.failures == 0, f"{seen}{victim.evidence()}"
-    victim.heal(victim.other(), fully=True)
+    victim.heal(victim.other())
 
 
 @slow
@@ -249,7 +249,7 @@ def test_a_clock_that_jumps_by_a_year_between_deploys(victim: Victim) -> None:
         assert came["error"] == "", came
         victim.assert_live(app)
         there = victim.history()[-1]["time"]
-        victim.heal(victim.other(), fully=True)
+        victim.heal(victim.other())
         attempt.outcome = f"released at {there[:10]}, then at {victim.history()[-1]['time'][:10]}"
         assert there[:4] > victim.history()[-1]["time"][:4]
 
