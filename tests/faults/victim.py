@@ -34,7 +34,7 @@ ASIDE = "/var/tmp/classvm-faults"  # noqa: S108
 PACKAGE = Path(contract.__file__).parent
 # An argument of a command has room for 128 kB.
 PIECE = 100_000
-RECREATE, BLUE_GREEN = "recreate", "blue_green"
+BLUE_GREEN = "blue_green"
 # Two good releases, which take turns; they say their names.
 GOODS = ("a", "b")
 # How long a VM may take to be well again, by itself, whatever was done to it.
@@ -85,7 +85,7 @@ class Victim:
         self.facts = vm.facts
         self.folder = folder
         self.inventory = inventory
-        self.strategy = str(vm.facts.variables.get("service_strategy", RECREATE))
+        self.strategy = str(vm.facts["service_strategy"])
         self.rows = rows
         self.goods = [apps.good(folder, word) for word in GOODS]
         self.steady = Seen()
@@ -274,7 +274,6 @@ class Victim:
             stack.callback(lambda: self._record(fault, promise, attempt, kept=False))
             yield attempt
             seen = attempt.end()
-            print(f"{fault}: {seen}")  # noqa: T201 - the measured numbers
             assert (seen.doubled, seen.lost) == (0, 0), str(seen)
             stack.pop_all()
         self._record(fault, promise, attempt, kept=True)
@@ -286,6 +285,7 @@ class Victim:
     def _record(self, fault: str, promise: str, attempt: Attempt, *, kept: bool) -> None:
         row = Row(fault, self.strategy, promise, attempt.outcome, attempt.end(), kept)
         self.rows.append(row)
+        print(f"{fault}: {row.seen}")  # noqa: T201 - the measured numbers
         self._is_hurt = not kept
 
     def mend(self) -> None:
