@@ -10,12 +10,16 @@ import secrets
 import signal
 import subprocess
 import time
+from typing import TYPE_CHECKING
 
 import plan
 import pytest
+from accidents import BLUE_GREEN
 from classvm.service import candidate_name, previous_name
 from facts import ROOT
-from victim import BLUE_GREEN, Victim
+
+if TYPE_CHECKING:
+    from victim import Victim
 
 PROMISE = "the next deploy brings the wished release, alone; nothing is left over"
 STEPS = 60

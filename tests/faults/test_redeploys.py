@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import TYPE_CHECKING
 
 import plan
-from victim import BLUE_GREEN, Victim
+from accidents import BLUE_GREEN
+
+if TYPE_CHECKING:
+    from victim import Victim
 
 # What `recreate` aims at, and what it has to keep.
 AIM_SECONDS, LONGEST_SECONDS = 1.0, 4.0

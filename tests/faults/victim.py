@@ -34,7 +34,6 @@ ASIDE = "/var/tmp/classvm-faults"  # noqa: S108
 PACKAGE = Path(contract.__file__).parent
 # An argument of a command has room for 128 kB.
 PIECE = 100_000
-BLUE_GREEN = "blue_green"
 # Two good releases, which take turns; they say their names.
 GOODS = ("a", "b")
 # How long a VM may take to be well again, by itself, whatever was done to it.
