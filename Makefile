@@ -127,7 +127,7 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
 # Each has a conftest of its own, of which mypy takes one at a time.
-	@mypy tests/infra && mypy tests/sabotage
+	@mypy tests/infra && mypy tests/sabotage && mypy tests/faults
 	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
 	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
 	@openapi-spec-validator service/master.yml
@@ -148,10 +148,14 @@ scenario: setup ## one of molecule's scenarios, S=default
 sabotage: setup ## break a class VM in each way that a check owns, and see it caught (FAULTS=quick: a few)
 	FAULTS=$(FAULTS) molecule test --scenario-name sabotage
 
+faults: setup ## harm class VMs under load, print what clients saw (FAULTS=quick: a few, TABLE=file)
+	FAULTS=$(FAULTS) TABLE=$(if $(TABLE),$(abspath $(TABLE))) molecule test --scenario-name faults
+
 # What each change has to pass, and all there is. Each stage is a target with its variables.
-TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "sabotage FAULTS=quick" lock-check
+TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "sabotage FAULTS=quick" "faults FAULTS=quick" \
+	lock-check
 ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
-	"scenario S=jammy" "scenario S=vm" sabotage lock-check
+	"scenario S=jammy" "scenario S=vm" sabotage faults lock-check
 
 test: setup ## everything that CI runs on each change
 	@python tools/stages.py $(TEST_STAGES)
@@ -166,4 +170,4 @@ bench: setup ## how long a deploy takes and where its time goes, how fast the se
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check lint unit e2e verify scenario sabotage test test-all bench
+	lock lock-check lint unit e2e verify scenario sabotage faults test test-all bench

@@ -21,7 +21,7 @@ import testinfra
 from classvm import contract, docker
 from facts import FAMILIES, NEIGHBOURS, Facts
 from observer import CONTROL, TARGETS, Observer
-from vm import Vm
+from vm import Vm, keep_open
 
 MARKS = {
     "scan": "asks all ports of the host: minutes",
@@ -114,14 +114,6 @@ def ssh_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
         yield Path(folder)
         for vm in pytestconfig.stash.get(VMS, {}).values():
             vm.disconnect()
-
-
-def keep_open(host: Any, folder: Path) -> None:  # noqa: ANN401 - testinfra ships no types
-    """Let all commands to a host share one SSH connection."""
-    runner = host.backend.ansible_runner
-    reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
-    if reached is not None and reached.backend.NAME == "ssh" and not reached.backend.controlpath:
-        reached.backend.controlpath = f"{folder}/%%C"
 
 
 def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:  # noqa: ANN401

@@ -35,12 +35,28 @@ class HostDocker(docker.Docker):
         done = self.vm.root(" ".join(["%s"] * len(argv)), *argv)
         return Finished(argv, done.rc, done.stdout, done.stderr)
 
+    def run_within(self, seconds: float, *words: str, stdin: bytes | None = None) -> Finished:
+        """Run `docker WORDS` there, but not for longer; its exit code then is that of `timeout`."""
+        if stdin is not None:
+            raise NotImplementedError("nothing can be piped over this connection")
+        argv = ["timeout", str(seconds), self.program, *words]
+        done = self.vm.root(" ".join(["%s"] * len(argv)), *argv)
+        return Finished(argv, done.rc, done.stdout, done.stderr)
+
     def check(self, *words: str, stdin: bytes | None = None) -> str:
         """Run `docker WORDS` there, which has to succeed, and return its output."""
         finished = self.run(*words, stdin=stdin)
         if finished.code:
             raise CommandError(finished)
         return finished.out
+
+
+def keep_open(host: Any, folder: Path) -> None:  # noqa: ANN401 - testinfra ships no types
+    """Let all commands to a host share one SSH connection, whose socket is in a folder."""
+    runner = host.backend.ansible_runner
+    reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
+    if reached is not None and reached.backend.NAME == "ssh" and not reached.backend.controlpath:
+        reached.backend.controlpath = f"{folder}/%%C"
 
 
 class Vm:

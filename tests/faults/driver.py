@@ -1,0 +1,111 @@
+"""Release on the class VM itself, with classvm's own code, and kill it when it is told to.
+
+Runs as root on the VM, with the package `classvm` beside it; needs Python 3.8::
+
+    python3 driver.py release ORDER.json
+    python3 driver.py kill ORDER.json --event 3
+    python3 driver.py kill ORDER.json --after 0.7
+
+An order holds the fields of the wish, the state folder, and how many releases to keep. What
+became of it is printed as JSON. What a killed one has begun, such as a client of the engine that
+still waits for its answer, goes on: nobody cleans up behind a kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+# What changes a container; health checks make events, too, and say nothing of the steps.
+EVENTS = ("create", "start", "rename", "kill", "die", "stop", "destroy")
+SECONDS = 120
+
+
+def release(order: Dict[str, Any]) -> Dict[str, Any]:
+    """Make a release live and return what came of it."""
+    # Beside this file, on the VM only.
+    from classvm import docker, errors, wish  # noqa: PLC0415
+    from classvm import release as engine  # noqa: PLC0415
+
+    wished = wish.Wish(**order["wish"])
+    try:
+        outcome = engine.release(docker.Docker(), wished, order["state_dir"], order["keep"])
+    except errors.ClassvmError as error:
+        return {"error": str(error)}
+    return {"error": "", "changed": outcome.changed, "gap": outcome.gap}
+
+
+def kill(order_file: str, event: Optional[int], after: Optional[float]) -> Dict[str, Any]:
+    """Release in another process and kill that; return what could be seen of it.
+
+    Args:
+        order_file: what is to be released.
+        event: kill at this event of the service's containers, counted from 1; none to let it end.
+        after: kill after so many seconds.
+
+    """
+    order = json.loads(Path(order_file).read_text(encoding="utf-8"))
+    seen: List[str] = []
+    events = subprocess.Popen(  # noqa: S603
+        event_words(order["wish"]["service"]), stdout=subprocess.PIPE, text=True
+    )
+    victim = subprocess.Popen(  # noqa: S603
+        [sys.executable, __file__, "release", order_file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    def watch() -> None:
+        for line in events.stdout or ():
+            seen.append(line.strip())
+            if len(seen) == event:
+                victim.kill()
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    started = time.monotonic()
+    try:
+        said, _ = victim.communicate(timeout=after or SECONDS)
+    except subprocess.TimeoutExpired:
+        victim.kill()
+        said, _ = victim.communicate()
+    seconds = time.monotonic() - started
+    events.kill()
+    watching.join()
+    killed = victim.returncode == -signal.SIGKILL
+    return {"killed": killed, "seconds": seconds, "events": seen, "said": said}
+
+
+def event_words(service: str) -> List[str]:
+    """Return the words that print each event of a service's containers from now on."""
+    words = ["docker", "events", "--since", f"{time.time():.3f}", "--filter", "type=container"]
+    words += ["--filter", f"label=classvm.service={service}"]
+    words += [word for name in EVENTS for word in ("--filter", f"event={name}")]
+    return [*words, "--format", "{{.Action}} {{.Actor.Attributes.name}}"]
+
+
+def main() -> None:
+    """Do what the command line says and print what came of it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=["release", "kill"])
+    parser.add_argument("order")
+    parser.add_argument("--event", type=int)
+    parser.add_argument("--after", type=float)
+    options = parser.parse_args()
+    if options.verb == "release":
+        came = release(json.loads(Path(options.order).read_text(encoding="utf-8")))
+    else:
+        came = kill(options.order, options.event, options.after)
+    print(json.dumps(came))  # noqa: T201 - wanted
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Deploys that are killed: the next one finds its way, whatever the first has left behind."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import plan
+import pytest
+from accidents import BLUE_GREEN
+from classvm.service import candidate_name, previous_name
+from facts import ROOT
+
+if TYPE_CHECKING:
+    from victim import Victim
+
+PROMISE = "the next deploy brings the wished release, alone; nothing is left over"
+STEPS = 60
+# A deploy that is killed comes this far at least.
+PLAY_SECONDS = 60.0
+
+
+def heals(victim: Victim) -> str:
+    """Return what is promised of a killed deploy."""
+    return f"no request fails; {PROMISE}" if victim.strategy == BLUE_GREEN else PROMISE
+
+
+def test_a_deploy_that_is_not_killed(victim: Victim) -> None:
+    # The instrument itself: without a kill it releases, and sees the steps.
+    app = victim.other()
+    came = victim.drive("kill", app)
+    assert not came["killed"], came
+    assert json.loads(came["said"])["error"] == "", came
+    assert len(came["events"]) >= 8, came
+    victim.assert_live(app)
+
+
+@pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
+def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
+    steps: list[str] = []
+    silent = 0
+    with victim.attempt("kill -9 of a deploy at each step", heals(victim)) as attempt:
+        for step in itertools.count(1):
+            assert step < STEPS, steps
+            app = victim.other()
+            came = victim.drive("kill", app, "--event", str(step))
+            if not came["killed"]:
+                break
+            steps.append(came["events"][step - 1])
+            attempt.outcome = f"killed at: {steps[-1]}"
+            silent += victim.said() not in {one.name for one in victim.goods}
+            victim.heal(app, fully=step % 8 == 0)
+        victim.heal(app, fully=True)
+        seen = attempt.end()
+        attempt.outcome = (
+            f"{len(steps)} steps; the service went on answering after {len(steps) - silent} kills,"
+            f" and after each next deploy; longest gap {seen.gap:.1f} s"
+        )
+        assert len(steps) >= 8, steps
+        assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)
+
+
+def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
+    seed = secrets.randbelow(10_000)
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    took = victim.drive("kill", victim.other())["seconds"]
+    kills = 0
+    with victim.attempt(
+        f"kill -9 of a deploy at {plan.KILLS} random moments", heals(victim)
+    ) as attempt:
+        for number in range(plan.KILLS):
+            app, after = victim.other(), chance.uniform(0.1, took)
+            attempt.outcome = f"killed after {after:.2f} s of {took:.2f} s (seed {seed})"
+            kills += victim.drive("kill", app, "--after", f"{after:.3f}")["killed"]
+            victim.heal(app, fully=number == plan.KILLS - 1)
+        seen = attempt.end()
+        attempt.outcome = (
+            f"{kills} were killed before they ended (seed {seed}); longest gap {seen.gap:.1f} s"
+        )
+        assert kills > 0
+        assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)
+
+
+def there(victim: Victim, moment: str) -> list[str]:
+    """Return the containers that are there; the moment "" is any."""
+    return victim.containers() if moment else [moment]
+
+
+def test_a_control_process_that_is_killed(victim: Victim) -> None:
+    service = str(victim.facts["service_name"])
+    moments = (candidate_name(service), previous_name(service), "")
+    with victim.attempt(
+        f"kill -9 of {plan.CONTROL_KILLS} control processes during a deploy", heals(victim)
+    ) as attempt:
+        for moment in moments[: plan.CONTROL_KILLS]:
+            app = victim.other()
+            words = victim.words("release", victim.variables(app))
+            with subprocess.Popen(  # noqa: S603 - our own words
+                words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ) as playing:
+                deadline = time.monotonic() + PLAY_SECONDS
+                while playing.poll() is None and moment not in there(victim, moment):
+                    assert time.monotonic() < deadline
+                os.kill(playing.pid, signal.SIGKILL)
+                assert playing.wait() == -signal.SIGKILL, "it has ended before it was killed"
+            victim.heal(app, fully=True)
+        seen = attempt.end()
+        attempt.outcome = f"healed by the next deploy; longest gap {seen.gap:.1f} s"
+        assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)

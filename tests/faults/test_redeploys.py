@@ -1,0 +1,70 @@
+"""What the clients notice of a service at rest, and of one release after the other."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+import plan
+from accidents import BLUE_GREEN
+
+if TYPE_CHECKING:
+    from victim import Victim
+
+# What `recreate` aims at, and what it has to keep.
+AIM_SECONDS, LONGEST_SECONDS = 1.0, 4.0
+# p99 while releases change beside that while none does, for `blue_green`.
+SLOWER = 2.0
+
+
+def test_nobody_fails_while_nothing_happens(victim: Victim) -> None:
+    with victim.attempt("nothing", "no request fails") as attempt:
+        time.sleep(plan.STEADY_SECONDS)
+        victim.steady = seen = attempt.end()
+        attempt.outcome = f"p50 {seen.p50 * 1000:.0f} ms, p99 {seen.p99 * 1000:.0f} ms"
+        assert seen.failures == 0, f"{seen}{victim.evidence()}"
+        assert seen.retried == 0, str(seen)
+
+
+def test_redeploys_in_a_row(victim: Victim) -> None:
+    lossless = victim.strategy == BLUE_GREEN
+    promise = (
+        f"no request fails; p99 at most {SLOWER:g} times the steady one"
+        if lossless
+        else f"a gap of at most {LONGEST_SECONDS:g} s (aim: {AIM_SECONDS:g} s)"
+    )
+    steady = steady_p99(victim)
+    gaps, before = [], len(victim.history())
+    with victim.attempt(f"{plan.REDEPLOYS} redeploys in a row", promise) as attempt:
+        for _ in range(plan.REDEPLOYS):
+            with victim.load.watch() as watch:
+                victim.release(victim.other())
+            gaps.append(watch.seen.gap)
+        seen = attempt.end()
+        at_host = [entry["gap"] for entry in victim.history()[before:]]
+        attempt.outcome = (
+            f"gap {statistics.median(gaps):.2f} s (median), {max(gaps):.2f} s (maximum);"
+            f" as the host saw it {statistics.median(at_host):.2f} s, {max(at_host):.2f} s;"
+            f" p99 {seen.p99 * 1000:.0f} ms, steady {steady * 1000:.0f} ms"
+        )
+        assert len(at_host) == plan.REDEPLOYS
+        if lossless:
+            assert seen.failures == 0, str(seen)
+            assert seen.p99 <= SLOWER * steady, f"{seen}; steady: {steady * 1000:.0f} ms"
+        assert max(gaps) <= LONGEST_SECONDS, gaps
+
+
+def steady_p99(victim: Victim) -> float:
+    """Return the p99 while no release changes, in seconds.
+
+    In a lab the control node has its processors in common with the VM. So that only the change of
+    the release counts, and not what Ansible takes from the VM, the deploys go on meanwhile, but
+    of what is live already.
+    """
+    live = next(app for app in victim.goods if app.name == victim.said())
+    with victim.load.watch() as watch:
+        for _ in range(plan.IDLE_DEPLOYS):
+            victim.release(live)
+    print(f"deploys without a change: {watch.seen}")  # noqa: T201 - the measured numbers
+    return max(watch.seen.p99, victim.steady.p99)

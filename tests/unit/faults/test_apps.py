@@ -1,0 +1,73 @@
+"""The services that are released, good and broken, and what counts their POSTs."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import apps
+import pytest
+import yaml
+from accidents import ACCIDENTS
+from apps import BROKEN, Broken
+from classvm import source
+from tally import Tally
+
+
+def test_a_good_service_says_its_word_and_passes_the_checks(tmp_path: Path) -> None:
+    app = apps.good(tmp_path, "word")
+    source.check(app)
+    assert '"message": "word"' in (app / "src/hello.py").read_text()
+    assert apps.paths().tally.endswith("/tally")
+    document = yaml.safe_load((app / source.SPEC).read_text())
+    assert document["paths"]["/tally"]["post"]["operationId"] == "src.tally.post"
+
+
+@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
+def test_a_broken_service_is_found_out_only_when_it_runs(flaw: Broken, tmp_path: Path) -> None:
+    app = apps.broken(tmp_path, flaw)
+    source.check(app)
+    compile((app / flaw.file).read_bytes(), flaw.file, "exec")
+    assert (app / flaw.file).read_bytes() != (apps.SERVICE / flaw.file).read_bytes()
+
+
+def test_what_is_not_there_cannot_be_broken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="to be replaced"):
+        apps.broken(tmp_path, Broken("x", "y", old="no such words", new="z"))
+    with pytest.raises(ValueError, match="0 times"):
+        apps.replace(apps.SERVICE / source.SPEC, "no such words", "z")
+
+
+def test_there_are_all_kinds_and_a_few_quick_ones() -> None:
+    assert len(BROKEN) >= 9
+    assert len({one.name for one in (*BROKEN, *ACCIDENTS)}) == len(BROKEN) + len(ACCIDENTS)
+    for all_of_them in (BROKEN, ACCIDENTS):
+        assert 0 < len([one for one in all_of_them if one.quick]) < len(all_of_them)
+    assert all(one.within for one in ACCIDENTS)
+
+
+def test_the_tally_counts_executions_not_datagrams() -> None:
+    tally = Tally("127.0.0.1")
+    tally.start()
+    address, _, port = tally.place.rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
+        told.settimeout(5)
+        for text in (b"a 1", b"a 1", b"a 2", b"b 3"):
+            told.sendto(text, (address, int(port)))
+            assert told.recv(100) == text
+    tally.stop()
+    assert tally.counts() == {"a": 2, "b": 1}
+
+
+def test_the_handler_tells_the_tally(monkeypatch: pytest.MonkeyPatch) -> None:
+    tally = Tally("127.0.0.1")
+    tally.start()
+    handler: dict[str, object] = {}
+    exec(apps.HANDLER, handler)  # noqa: S102 - our own text, as the container runs it
+    post = handler["post"]
+    assert callable(post)
+    assert post({"id": "x"}) == {"id": "x", "heard": False}
+    monkeypatch.setenv(apps.TALLY, tally.place)
+    assert post({"id": "x"}) == {"id": "x", "heard": True}
+    tally.stop()
+    assert tally.counts() == {"x": 1}
