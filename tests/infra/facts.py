@@ -131,6 +131,8 @@ class Facts:
             base=str(self["base_image_name"]),
             base_digest=base.content,
             source_digest=packed(self.service_dir).digest,
+            content=packed(self.service_dir).content,
+            contract_digest=source.contract_digest(self.service_dir),
         )
 
     def wish(self, recipe: image.Recipe) -> Wish:

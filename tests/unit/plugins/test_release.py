@@ -28,7 +28,7 @@ from classvm import (
 from classvm.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.errors import ClassvmError
 from classvm.image import LABEL_RELEASE
-from classvm.wish import LABEL_SETTINGS, Wish, run_words
+from classvm.wish import ALWAYS, LABEL_SETTINGS, NEVER, Wish, run_words
 from fake_engine import (
     BAD_AS_LIVE,
     BREAKS_CONTRACT,
@@ -291,7 +291,7 @@ def assert_only_live(engine: Engine, wish: Wish = WISH) -> None:
     assert box.healthy
     assert box.labels[LABEL_RELEASE] == wish.release
     assert box.labels[LABEL_SETTINGS] == wish.settings
-    assert box.image == wish.image
+    assert (box.image, box.restart) == (wish.image, ALWAYS)
     assert box.publish == whereabouts(engine, box.labels.get(LABEL_SLOT, ""), wish)
     assert engine.haproxy.listens is (wish.strategy == BLUE_GREEN)
     assert engine.serving() == wish.release
@@ -460,6 +460,14 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> No
 
 
 FILES = ("append", "write", "unlink")
+
+
+def test_what_is_tried_is_not_started_again(world: World) -> None:
+    engine = engine_in(nothing)
+    world(engine)
+    deploy(engine)
+    made = [words for words in engine.calls if words[0] == "create"]
+    assert [words[words.index("--restart") + 1] for words in made] == [NEVER, ALWAYS]
 
 
 def test_the_candidate_is_invisible_from_outside(world: World) -> None:

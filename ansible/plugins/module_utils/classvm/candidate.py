@@ -13,7 +13,7 @@ from .edge import LABEL_SLOT
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
 from .service import check_name
-from .wish import LABEL_HOW, LABEL_SETTINGS, Wish, run_words
+from .wish import LABEL_HOW, LABEL_SETTINGS, NEVER, Wish, run_words
 
 # Ten operations take a second; a service that never ends its answers would take for ever.
 CONTRACT_SECONDS = 120
@@ -50,7 +50,7 @@ def prove(docker: Docker, wish: Wish) -> None:
         raise refusal(docker, wish, wish.candidate, f"{reason}, shortly after it was healthy")
 
 
-def create(docker: Docker, wish: Wish, publish: str, slot: str = "") -> None:
+def create(docker: Docker, wish: Wish, publish: str, slot: str = "", restart: str = NEVER) -> None:
     """Have the candidate's container there, ready to be started.
 
     Args:
@@ -58,13 +58,20 @@ def create(docker: Docker, wish: Wish, publish: str, slot: str = "") -> None:
         wish: the release and its limits.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
+        restart: its restart policy; one that is tried has none.
 
     Raises:
         ClassvmError: the engine does not make it.
 
     """
-    known = labels(wish, slot)
-    docker.check("create", *run_words(wish, name=wish.candidate, publish=publish, labels=known))
+    words = run_words(
+        wish,
+        name=wish.candidate,
+        publish=publish,
+        labels=labels(wish, slot),
+        restart=restart,
+    )
+    docker.check("create", *words)
 
 
 def start(docker: Docker, wish: Wish, name: str) -> None:

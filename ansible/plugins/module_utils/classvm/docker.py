@@ -60,6 +60,7 @@ class Container:
     exit_code: int
     labels: Mapping[str, str]
     ports: Mapping[str, List[Any]] = field(default_factory=dict)
+    out_of_memory: bool = False
 
 
 class Docker:
@@ -166,6 +167,7 @@ class Docker:
             image=found["Image"],
             running=found["State"]["Running"],
             exit_code=found["State"]["ExitCode"],
+            out_of_memory=found["State"].get("OOMKilled", False),
             labels=found["Config"].get("Labels") or {},
             ports={
                 port: [(at["HostIp"], int(at["HostPort"])) for at in places]

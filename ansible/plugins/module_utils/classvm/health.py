@@ -86,13 +86,16 @@ def answers(port: int) -> bool:
 def ended(docker: Docker, name: str) -> str:
     """Return why a container no longer runs, or "" while it does.
 
-    The restart policy starts a crashed one again, so a restart counts as an end.
+    Where a restart policy starts a crashed one again, a restart counts as an end.
     """
     state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
     if state.split() == ["0", "true"]:
         return ""
     container = docker.container(name)
-    return f"it ended with exit code {container.exit_code}" if container else "it is gone"
+    if container is None:
+        return "it is gone"
+    cause = ", out of memory" if container.out_of_memory else ""
+    return f"it ended with exit code {container.exit_code}{cause}"
 
 
 def last_words(docker: Docker, name: str) -> str:

@@ -20,7 +20,7 @@ from .docker import Container, Docker
 from .edge import Edge
 from .errors import ClassvmError
 from .service import STOP_SECONDS
-from .wish import Wish
+from .wish import ALWAYS, Wish
 
 
 class Recreate:
@@ -41,7 +41,8 @@ class Recreate:
             prove(self.docker, wish)
             recover.drop_candidate(self.docker, wish.service)
         # Made before the live one stops: the gap is then shorter by that.
-        create(self.docker, wish, f"{wish.host_port}:{wish.container_port}")
+        publish = f"{wish.host_port}:{wish.container_port}"
+        create(self.docker, wish, publish, restart=ALWAYS)
 
     def swap(self) -> None:
         """Let the candidate take the port."""
@@ -79,6 +80,8 @@ class BlueGreen:
 
     def swap(self) -> None:
         """Let the port lead to the candidate."""
+        # Before it serves: nobody would do it later if this run were cut off.
+        self.docker.check("update", "--restart", ALWAYS, self.wish.candidate)
         live = rename(self.docker, self.wish)
         try:
             if live and not edges.slot_of(live):

@@ -12,6 +12,8 @@ from .service import candidate_name, container_name, previous_name
 # A digest of how a container runs, and the same in words.
 LABEL_SETTINGS = "classvm.settings"
 LABEL_HOW = "classvm.how"
+# Restart policies: of what serves, and of what is tried, whose end shall be seen.
+ALWAYS, NEVER = "unless-stopped", "no"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def run_words(
     name: str,
     publish: str,
     labels: Mapping[str, str],
+    restart: str = ALWAYS,
 ) -> List[str]:
     """Return the arguments of `docker run` that start a release, without the verb.
 
@@ -88,12 +91,13 @@ def run_words(
         name: the container's name.
         publish: host side and container side of the port mapping, as after `--publish`.
         labels: the container's labels.
+        restart: its restart policy.
 
     """
     words = ["--name", name]
     if publish:
         words += ["--publish", publish]
-    words += ["--restart", "unless-stopped", "--read-only", "--cap-drop", "ALL"]
+    words += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
     words += ["--security-opt", "no-new-privileges", "--pids-limit", str(wish.pids)]
     words += ["--memory", wish.memory, "--memory-swap", wish.memory]
     words += ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={wish.tmpfs_size}"]  # noqa: S108

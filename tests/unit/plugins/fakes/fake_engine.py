@@ -15,7 +15,7 @@ from classvm.docker import Docker
 from classvm.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.errors import ClassvmError
 from classvm.image import LABEL_RELEASE, LABEL_SERVICE
-from classvm.wish import LABEL_SETTINGS, Wish
+from classvm.wish import ALWAYS, LABEL_SETTINGS, Wish
 
 if TYPE_CHECKING:
     import pytest
@@ -86,6 +86,7 @@ class Box:
     restarts: int = 0
     stops: int = 0
     started: float = 0.0
+    restart: str = ALWAYS
 
     @property
     def running(self) -> bool:
@@ -445,6 +446,10 @@ class Engine(Docker):
         box.state, box.started = "running", self.clock.now
         return ""
 
+    def _update(self, words: tuple[str, ...]) -> str:
+        self.boxes[words[-1]].restart = words[words.index("--restart") + 1]
+        return ""
+
     def _create_only(self, words: tuple[str, ...]) -> str:
         self._create(words)
         return ""
@@ -463,6 +468,8 @@ class Engine(Docker):
         )
         image = words[words.index("python3") + 1] if "--rm" in words else words[-1]
         self.boxes[name] = Box(image, labels, publish, self.behaviours[image], state="created")
+        if "--restart" in words:
+            self.boxes[name].restart = words[words.index("--restart") + 1]
         return self.boxes[name]
 
     def _holders(self, port: int) -> list[object]:
@@ -509,6 +516,7 @@ class Engine(Docker):
         "restart": _restart,
         "run": _run,
         "create": _create_only,
+        "update": _update,
         "exec": _exec,
         "logs": _logs,
         "ps": _ps,
@@ -573,6 +581,7 @@ def cuts(calls: list[tuple[str, ...]], by: type[BaseException]) -> Iterator[Cut]
 CHANGES = (
     "run",
     "create",
+    "update",
     "rename",
     "start",
     "stop",
