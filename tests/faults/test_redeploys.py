@@ -10,6 +10,7 @@ import plan
 from accidents import BLUE_GREEN
 
 if TYPE_CHECKING:
+    from load import Seen
     from victim import Victim
 
 # What `recreate` aims at, and what it has to keep.
