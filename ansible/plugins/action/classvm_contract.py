@@ -59,7 +59,7 @@ def check(options: dict[str, Any]) -> dict[str, Any]:
 
 def failure_message(report: contract.Report, url: str) -> str:
     """Name the operations that failed, each once, and the command that tells more."""
-    if all(failure.status is None for failure in report.failures):
+    if all(one.status is None for one in (*report.operations, *report.probes)):
         return (
             f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
             " between here and there, then: make status"

@@ -53,6 +53,13 @@ def test_a_service_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> No
     assert result["msg"].startswith(f"Nobody answers at {URL}, though the release is live")
 
 
+def test_one_answer_that_does_not_come_is_not_a_service_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = checked(monkeypatch, (outcome(), outcome("timed out", status=None)))
+    assert result["msg"].startswith("The service breaks its contract in: src.sum.get")
+
+
 def test_a_document_that_cannot_be_read() -> None:
     result = load_action("classvm_contract").check({**OPTIONS, "spec": "/no/such"})
     assert result["failed"] is True
