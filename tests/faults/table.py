@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import plan
+
 if TYPE_CHECKING:
     from load import Seen
 
@@ -18,7 +20,7 @@ COLUMNS = (
 INTRODUCTION = """\
 # Faults
 
-What was done to class VMs under load, and what clients saw: `make faults TABLE=docs/faults.md`
+What was done to class VMs under load, and what clients saw: `make faults {how}TABLE=docs/faults.md`
 wrote this, and fails where a promise is broken. Four kinds of clients, {rate:.0f} requests a second
 together, ask from outside: some open a connection for each request, some keep theirs, some send
 their head slowly, some POST an id that has to be executed exactly once. "Healthy after" is the time
@@ -84,5 +86,7 @@ def verdict(rows: Sequence[Row]) -> str:
 
 def write(path: Path, rows: Sequence[Row], rate: float) -> None:
     """Write the document."""
-    text = f"{INTRODUCTION.format(rate=rate)}\n{markdown(rows)}\n{verdict(rows)}.\n"
+    # Whoever reads it shall know whether all of it was done, or a few of each kind.
+    how = "FAULTS=quick " if plan.QUICK else ""
+    text = f"{INTRODUCTION.format(rate=rate, how=how)}\n{markdown(rows)}\n{verdict(rows)}.\n"
     path.write_text(text, encoding="utf-8")
