@@ -643,7 +643,15 @@ def test_a_live_release_whose_check_hangs_is_replaced(world: World) -> None:
     world(engine)
     assert deploy(engine).changed
     assert_only_live(engine)
-    assert engine.clock.now < 2 * health.PROBE_SECONDS
+    assert engine.clock.now < (health.TRIES + 1) * health.PROBE_SECONDS
+
+
+@pytest.mark.parametrize(("slow", "healthy"), [(0, True), (2, True), (3, False)])
+def test_a_slow_moment_is_no_illness(world: World, slow: int, *, healthy: bool) -> None:
+    engine = engine_in(nothing)
+    engine.put(WISH.live, WISH, behaviour=Behaviour(healthy_after=slow), probes=0)
+    world(engine)
+    assert release.is_live(engine, WISH) is healthy
 
 
 def test_a_full_disk_stops_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
