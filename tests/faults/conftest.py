@@ -27,6 +27,7 @@ from vm import Vm, keep_open
 
 PARAMETERS: dict[str, Sequence[Broken | Accident]] = {"flaw": BROKEN, "accident": ACCIDENTS}
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+FOLDER = Path(__file__).parent
 # What harms the host most comes last.
 ORDER = ("test_redeploys", "test_broken", "test_kills", "test_accidents")
 
@@ -54,8 +55,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the files into their order, within each host."""
-    items.sort(key=lambda item: (host_of(item), ORDER.index(item.path.stem)))
+    """Bring the files into their order, within each host, behind those of other suites."""
+    others = [item for item in items if item.path.parent != FOLDER]
+    ours = [item for item in items if item.path.parent == FOLDER]
+    ours.sort(key=lambda item: (host_of(item), ORDER.index(item.path.stem)))
+    items[:] = [*others, *ours]
 
 
 def host_of(item: pytest.Item) -> str:

@@ -7,7 +7,6 @@ import os
 QUICK = os.environ.get("FAULTS") == "quick"
 
 STEADY_SECONDS = 5 if QUICK else 15
-IDLE_DEPLOYS = 1 if QUICK else 4
 REDEPLOYS = 2 if QUICK else 20
 # Kills at random moments, and of the control process.
 KILLS = 3 if QUICK else 15

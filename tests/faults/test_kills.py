@@ -50,7 +50,7 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
         for step in itertools.count(1):
             assert step < STEPS, steps
             app = victim.other()
-            came = victim.drive("kill", app, "--event", str(step))
+            came = victim.drive("kill", app, "--hasty", "--event", str(step))
             if not came["killed"]:
                 break
             steps.append(came["events"][step - 1])
@@ -70,7 +70,7 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
 def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
     seed = secrets.randbelow(10_000)
     chance = random.Random(seed)  # noqa: S311 - no secret
-    took = victim.drive("kill", victim.other())["seconds"]
+    took = victim.drive("kill", victim.other(), "--hasty")["seconds"]
     kills = 0
     with victim.attempt(
         f"kill -9 of a deploy at {plan.KILLS} random moments", heals(victim)
@@ -78,7 +78,7 @@ def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
         for number in range(plan.KILLS):
             app, after = victim.other(), chance.uniform(0.1, took)
             attempt.outcome = f"killed after {after:.2f} s of {took:.2f} s (seed {seed})"
-            kills += victim.drive("kill", app, "--after", f"{after:.3f}")["killed"]
+            kills += victim.drive("kill", app, "--hasty", "--after", f"{after:.3f}")["killed"]
             victim.heal(app, fully=number == plan.KILLS - 1)
         seen = attempt.end()
         attempt.outcome = (

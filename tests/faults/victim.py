@@ -175,7 +175,7 @@ class Victim:
         if fully:
             self.release(app)
         else:
-            came = self.drive("release", app)
+            came = self.drive("release", app, "--hasty")
             assert came["error"] == "", f"{came['error']}{self.evidence()}"
         self.assert_live(app)
 

@@ -213,7 +213,7 @@ def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
         "CONTAINER_PORT": str(facts.container_port),
         "DAEMON_JSON": str(engine.DAEMON_JSON),
         "DROP_IN": f"/{drop_in.relative_to(GUARD)}",
-        "HEALTHCHECK": shlex.join(health.words(vm.docker, wish.image)),
+        "HEALTHCHECK": shlex.join(health.words(vm.docker.image(wish.image))),
         "HOST_PORT": str(facts.host_port),
         "IMAGE": wish.image,
         "NEIGHBOURS": ", ".join(filter(None, others)),

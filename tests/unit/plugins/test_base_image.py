@@ -38,7 +38,7 @@ class Engine(Docker):
         self.calls.append(" ".join(words))
         if words[:2] == ("image", "inspect"):
             there = words[2] in self.images
-            answer = json.dumps([{"Id": "sha256:1", "Size": 1}])
+            answer = json.dumps([{"Id": "sha256:1", "Size": 1}] if there else [])
             return Finished(words, int(not there), answer, "" if there else "No such image")
         if words[0] == "run":
             return Finished(words, int(self.cat_fails), self.images[words[3]], "")

@@ -65,6 +65,21 @@ def test_a_stopped_container_without_labels_is_read(program: Callable[..., Path]
     assert (container.labels, container.ports) == ({}, {})
 
 
+def test_of_several_containers_those_are_read_that_are_there(
+    program: Callable[..., Path],
+) -> None:
+    calls = program("docker", f"{prints(CONTAINER)}\necho 'No such container: x' >&2; exit 1")
+    assert list(Docker().containers("classvm-lab", "x")) == ["classvm-lab"]
+    assert calls.read_text() == "container inspect classvm-lab x\n"
+
+
+def test_a_name_that_nobody_bears_hides_no_other_trouble(program: Callable[..., Path]) -> None:
+    said = "echo 'No such container: x' >&2; echo 'permission denied' >&2"
+    program("docker", f"echo '[]'; {said}; exit 1")
+    with pytest.raises(CommandError, match="permission denied"):
+        Docker().containers("x", "y")
+
+
 def test_an_image_is_read(program: Callable[..., Path]) -> None:
     config = {"Labels": {"a": "b"}, "Healthcheck": {"Test": ["CMD", "true"]}}
     calls = program("docker", prints({"Id": "sha256:1", "Size": 7, "Config": config}))

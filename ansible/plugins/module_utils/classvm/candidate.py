@@ -7,7 +7,7 @@ import json
 import time
 from typing import Dict
 
-from . import contract, difference, health
+from . import difference, health
 from .docker import Docker
 from .edge import LABEL_SLOT
 from .errors import ClassvmError
@@ -107,6 +107,9 @@ def require_contract(docker: Docker, wish: Wish) -> None:
     """
     if not wish.contract:
         return
+    # Only here: it takes as long as three calls of the engine, and most deploys need it not.
+    from . import contract  # noqa: PLC0415
+
     try:
         checked = docker.run_within(
             CONTRACT_SECONDS,

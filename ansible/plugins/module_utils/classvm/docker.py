@@ -131,7 +131,7 @@ class Docker:
 
     def image(self, reference: str) -> Optional[Image]:
         """Return the local image of that name or id, or None."""
-        found = self._inspect("image", reference)
+        found = next(iter(self._inspect("image", reference)), None)
         if found is None:
             return None
         config = found.get("Config") or {}
@@ -157,24 +157,12 @@ class Docker:
 
     def container(self, name: str) -> Optional[Container]:
         """Return the container of that name, running or not, or None."""
-        found = self._inspect("container", name)
-        if found is None:
-            return None
-        published = found["NetworkSettings"].get("Ports") or {}
-        return Container(
-            id=found["Id"],
-            name=found["Name"].lstrip("/"),
-            image=found["Image"],
-            running=found["State"]["Running"],
-            exit_code=found["State"]["ExitCode"],
-            out_of_memory=found["State"].get("OOMKilled", False),
-            labels=found["Config"].get("Labels") or {},
-            ports={
-                port: [(at["HostIp"], int(at["HostPort"])) for at in places]
-                for port, places in published.items()
-                if places
-            },
-        )
+        return next(iter(self.containers(name).values()), None)
+
+    def containers(self, *names: str) -> Dict[str, Container]:
+        """Return those of the containers that are there, running or not, by name."""
+        found = map(_container, self._inspect("container", *names))
+        return {container.name: container for container in found}
 
     def publishers(self, port: int) -> List[str]:
         """Return the names of the running containers that publish a TCP port of the host."""
@@ -190,14 +178,37 @@ class Docker:
         """Return the folder in which the engine keeps images and containers."""
         return self.check("info", "--format", "{{.DockerRootDir}}").strip()
 
-    def _inspect(self, kind: str, name: str) -> Optional[Dict[str, Any]]:
-        finished = self.run(kind, "inspect", name)
-        if finished.code:
-            if "no such" in finished.err.lower():
-                return None
+    def _inspect(self, kind: str, *names: str) -> List[Dict[str, Any]]:
+        """Return what the engine says of those that are there."""
+        finished = self.run(kind, "inspect", *names)
+        if finished.code and not _are_missing(finished.err):
             raise command.CommandError(finished)
-        described: Dict[str, Any] = json.loads(finished.out)[0]
+        described: List[Dict[str, Any]] = json.loads(finished.out or "[]")
         return described
+
+
+def _are_missing(said: str) -> bool:
+    """Tell whether all that the client complains of are names that nobody bears."""
+    lines = said.strip().splitlines()
+    return bool(lines) and all("no such" in line.lower() for line in lines)
+
+
+def _container(found: Dict[str, Any]) -> Container:
+    published = found["NetworkSettings"].get("Ports") or {}
+    return Container(
+        id=found["Id"],
+        name=found["Name"].lstrip("/"),
+        image=found["Image"],
+        running=found["State"]["Running"],
+        exit_code=found["State"]["ExitCode"],
+        out_of_memory=found["State"].get("OOMKilled", False),
+        labels=found["Config"].get("Labels") or {},
+        ports={
+            port: [(at["HostIp"], int(at["HostPort"])) for at in places]
+            for port, places in published.items()
+            if places
+        },
+    )
 
 
 # The engine's own builder: another one, chosen by the user, would keep the image to itself.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import http.client
 import time
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
-from .docker import Container, Docker
+from .docker import Container, Docker, Image
 from .errors import ClassvmError
 
 POLL_SECONDS = 0.1
@@ -22,13 +22,12 @@ TRIES, PAUSE_SECONDS = 3, 1.0
 LOG_LINES = 20
 
 
-def words(docker: Docker, image: str) -> List[str]:
+def words(image: Optional[Image]) -> List[str]:
     """Return the command of an image's HEALTHCHECK; [] for an image that has none.
 
     Source: https://docs.docker.com/reference/dockerfile/#healthcheck
     """
-    found = docker.image(image)
-    test: Sequence[str] = found.healthcheck if found else []
+    test: Sequence[str] = image.healthcheck if image else []
     kinds: Dict[str, Callable[[], List[str]]] = {
         "CMD": lambda: list(test[1:]),
         "CMD-SHELL": lambda: ["/bin/sh", "-c", test[1]],
@@ -36,14 +35,20 @@ def words(docker: Docker, image: str) -> List[str]:
     return kinds[test[0]]() if test and test[0] in kinds else []
 
 
-def is_healthy(docker: Docker, container: Container) -> bool:
+def is_healthy(docker: Docker, container: Container, image: Optional[Image] = None) -> bool:
     """Tell whether a container runs and passes its own check now.
 
     A slow moment of a busy host is no illness: to replace what serves would make it slower.
+
+    Args:
+        docker: the engine of the host.
+        container: the container.
+        image: its image, where the caller knows it; else the engine is asked for it.
+
     """
     if not container.running:
         return False
-    check = words(docker, container.image)
+    check = words(image or docker.image(container.image))
     for _ in range(TRIES - 1):
         if _passes(docker, container.name, check, PROBE_SECONDS):
             return True
@@ -58,7 +63,7 @@ def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
         ClassvmError: it ended, or was not healthy within ``timeout`` seconds.
 
     """
-    check = words(docker, image)
+    check = words(docker.image(image))
     ports = published(docker, name)
     deadline = time.monotonic() + timeout
     _await_sign(ports)

@@ -28,9 +28,13 @@ def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> None:
         ClassvmError: a release is live, but the edge cannot be led to it.
 
     """
-    drop_candidate(docker, name)
-    live = docker.container(service.container_name(name))
-    former = docker.container(service.previous_name(name))
+    served, before = service.container_name(name), service.previous_name(name)
+    tried = (service.check_name(name), service.candidate_name(name))
+    # One question for all of them: most of the time there is nothing to do.
+    there = docker.containers(served, before, *tried)
+    live, former = there.get(served), there.get(before)
+    if there.keys() & set(tried):
+        drop_candidate(docker, name)
     if former is None:
         lead_to(edge, live)
     elif live is not None and health.is_healthy(docker, live):

@@ -19,7 +19,7 @@ from typing import Dict, Optional, Sequence, Tuple
 from . import difference as differences
 from . import edge as edges
 from . import gap, health, history, host, lock, recover, rollback, state
-from .docker import Docker
+from .docker import Container, Docker, Image
 from .edge import Edge
 from .errors import ClassvmError
 from .image import LABEL_RELEASE
@@ -57,16 +57,22 @@ class Outcome:
     edge_is_idle: bool = False
 
 
-def is_live(docker: Docker, wish: Wish) -> bool:
-    """Tell whether the wished release already serves, with the wished settings."""
-    live = docker.container(wish.live)
-    image = docker.image(wish.image)
+def is_live(docker: Docker, wish: Wish, live: Optional[Container], image: Optional[Image]) -> bool:
+    """Tell whether the wished release already serves, with the wished settings.
+
+    Args:
+        docker: the engine of the host.
+        wish: the release and its limits.
+        live: the container that serves, if any.
+        image: the image of the wished release, if it is there.
+
+    """
     return (
         live is not None
         and image is not None
         and live.image == image.id
         and live.labels.get(LABEL_SETTINGS) == wish.settings
-        and health.is_healthy(docker, live)
+        and health.is_healthy(docker, live, image)
     )
 
 
@@ -124,9 +130,9 @@ def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
     wish = dataclasses.replace(wish, strategy=edges.of(state_dir).strategy)
     if not wish.image:
         wish = resolved(docker, wish, state_dir)
-    container, replaced = _live_now(docker, wish)
-    changed = not is_live(docker, wish)
-    return Outcome(changed, wish.release, "" if changed else container, replaced)
+    live = docker.container(wish.live)
+    changed = not is_live(docker, wish, live, docker.image(wish.image))
+    return Outcome(changed, wish.release, "" if changed else _id(live), _release(live))
 
 
 def difference(docker: Docker, wish: Wish, state_dir: str, content: str) -> Dict[str, str]:
@@ -159,7 +165,7 @@ def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:
         ClassvmError: there is no such release.
 
     """
-    _, live = _live_now(docker, wish)
+    live = _release(docker.container(wish.live))
     entries = history.read(state_dir, wish.service)
     former = rollback.resolve(docker, entries, wish.release, live)
     return dataclasses.replace(
@@ -177,10 +183,12 @@ def _recovered(docker: Docker, wish: Wish, state_dir: str) -> Tuple[Edge, Wish]:
     return edge, dataclasses.replace(wish, strategy=edge.strategy)
 
 
-def _live_now(docker: Docker, wish: Wish) -> Tuple[str, str]:
-    """Return the id of the live container and that of its release; "" for what is not there."""
-    live = docker.container(wish.live)
-    return (live.id, live.labels.get(LABEL_RELEASE, "")) if live else ("", "")
+def _id(live: Optional[Container]) -> str:
+    return live.id if live else ""
+
+
+def _release(live: Optional[Container]) -> str:
+    return live.labels.get(LABEL_RELEASE, "") if live else ""
 
 
 def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
@@ -193,24 +201,24 @@ def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
         result: what the history says of it when it is live.
 
     """
-    container, replaced = _live_now(docker, wish)
-    state_dir = edge.state_dir
+    live, image = docker.container(wish.live), docker.image(wish.image)
+    replaced, state_dir = _release(live), edge.state_dir
     idle = bool(edge.slots) and not edge.takes_releases
-    if is_live(docker, wish):
-        _record_unknown(docker, wish, state_dir)
+    if is_live(docker, wish, live, image):
+        _record_unknown(wish, image, state_dir)
         return Outcome(
             changed=False,
             release=wish.release,
-            container=container,
+            container=_id(live),
             replaced=replaced,
             edge_is_idle=idle,
         )
-    entry = _attempt(docker, wish, replaced, result)
+    entry = _attempt(wish, image, replaced, result)
     watch = gap.Watch(wish.host_port)
     strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, wish, edge)
     try:
         _require_image(wish, entry)
-        _require_port(docker, wish, edge)
+        _require_port(docker, wish, edge, live)
         # One to which somebody goes back has proven itself when it was released.
         strategy.prepare(proven=result == history.ROLLED_BACK)
         history.intend(state_dir, entry)
@@ -222,11 +230,10 @@ def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
         raise
     entry = _measured(entry, watch)
     history.finish(state_dir, entry)
-    container, _ = _live_now(docker, wish)
     return Outcome(
         changed=True,
         release=wish.release,
-        container=container,
+        container=_id(docker.container(wish.live)),
         replaced=replaced,
         gap=entry.gap,
         seconds=entry.seconds,
@@ -234,9 +241,8 @@ def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
     )
 
 
-def _attempt(docker: Docker, wish: Wish, replaced: str, result: str) -> history.Entry:
+def _attempt(wish: Wish, image: Optional[Image], replaced: str, result: str) -> history.Entry:
     """Return what the history will say of an attempt, as far as it is known beforehand."""
-    image = docker.image(wish.image)
     return history.Entry(
         time=state.now(),
         service=wish.service,
@@ -251,12 +257,12 @@ def _attempt(docker: Docker, wish: Wish, replaced: str, result: str) -> history.
     )
 
 
-def _record_unknown(docker: Docker, wish: Wish, state_dir: str) -> None:
+def _record_unknown(wish: Wish, image: Optional[Image], state_dir: str) -> None:
     """Record what is live where the history does not say so: it was lost, or is younger."""
     good = [one.release for one in history.read(state_dir, wish.service) if one.went_live]
     if good[-1:] != [wish.release]:
         replaced = good[-1] if good else ""
-        history.finish(state_dir, _attempt(docker, wish, replaced, history.LIVE))
+        history.finish(state_dir, _attempt(wish, image, replaced, history.LIVE))
 
 
 def _measured(entry: history.Entry, watch: gap.Watch) -> history.Entry:
@@ -281,14 +287,13 @@ def _require_image(wish: Wish, entry: history.Entry) -> None:
         )
 
 
-def _require_port(docker: Docker, wish: Wish, edge: Edge) -> None:
+def _require_port(docker: Docker, wish: Wish, edge: Edge, live: Optional[Container]) -> None:
     """Make sure that the port is free, or held by the one who will make room or stays."""
     if edge.takes_releases and wish.host_port != edge.port:
         raise ClassvmError(
             f"HAProxy shows the service of this host on port {edge.port}, not {wish.host_port}:"
             " an admin can change it with `make provision PORT=…`.",
         )
-    live = docker.container(wish.live)
     held = [port for places in (live.ports if live else {}).values() for _, port in places]
     if wish.host_port not in held and not edge.holds_port():
         host.require_free_port(docker, wish.host_port)

@@ -115,10 +115,12 @@ def stop(docker: Docker, wish: Wish) -> None:
 
 
 def finish(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
-    """Remove the release that served."""
-    if live:
+    """Remove the release that served; one that had the port to itself was stopped for the swap."""
+    if not live:
+        return
+    if edges.slot_of(live):
         stop(docker, wish)
-        docker.check("rm", wish.previous)
+    docker.check("rm", wish.previous)
 
 
 def undo(
