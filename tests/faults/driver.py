@@ -26,8 +26,9 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-# What changes a container; health checks make events, too, and say nothing of the steps.
-EVENTS = ("create", "start", "rename", "kill", "die", "stop", "destroy")
+# What changes a container; health checks make events, too, and say nothing of the steps. A container
+# that dies is at the same time stopped or removed.
+EVENTS = ("create", "start", "rename", "kill", "stop", "destroy")
 SECONDS = 120
 
 

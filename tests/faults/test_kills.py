@@ -56,7 +56,7 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
             steps.append(came["events"][step - 1])
             attempt.outcome = f"killed at: {steps[-1]}"
             silent += victim.said() not in {one.name for one in victim.goods}
-            victim.heal(app, fully=step % 8 == 0)
+            victim.heal(app)
         victim.heal(app, fully=True)
         seen = attempt.end()
         attempt.outcome = (
@@ -110,7 +110,7 @@ def test_a_control_process_that_is_killed(victim: Victim) -> None:
                     assert time.monotonic() < deadline
                 os.kill(playing.pid, signal.SIGKILL)
                 assert playing.wait() == -signal.SIGKILL, "it has ended before it was killed"
-            victim.heal(app, fully=True)
+            victim.heal(app, fully=not moment)
         seen = attempt.end()
         attempt.outcome = f"healed by the next deploy; longest gap {seen.gap:.1f} s"
         assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)

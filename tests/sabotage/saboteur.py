@@ -199,6 +199,8 @@ def undo(vm: Vm) -> None:
 def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
     """Return the variables of the scripts."""
     facts, wish = vm.facts, vm.wish
+    live = vm.docker.container(wish.live)
+    assert live is not None, f"{wish.live} is not there"
     unit, drop_in = next(UNITS.glob("*.service")), next(UNITS.glob("*/*.conf"))
     others = [one.address("IPv4") for one in known.values() if one.name != facts.name]
     addresses = [facts.address(family) for family in FAMILIES]
@@ -213,7 +215,7 @@ def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
         "CONTAINER_PORT": str(facts.container_port),
         "DAEMON_JSON": str(engine.DAEMON_JSON),
         "DROP_IN": f"/{drop_in.relative_to(GUARD)}",
-        "HEALTHCHECK": shlex.join(health.words(vm.docker.image(wish.image))),
+        "HEALTHCHECK": shlex.join(health.words(live)),
         "HOST_PORT": str(facts.host_port),
         "IMAGE": wish.image,
         "NEIGHBOURS": ", ".join(filter(None, others)),

@@ -33,7 +33,7 @@ class Host(Engine):
 
     def image(self, reference: str) -> Image | None:
         del reference
-        return Image("i", {LABEL_CONTENT: self.content}, 1, [])
+        return Image("i", {LABEL_CONTENT: self.content}, 1)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ CONTAINER = {
     "Name": "/classvm-lab",
     "Image": "sha256:1",
     "State": {"Running": True, "ExitCode": 0},
-    "Config": {"Labels": {"classvm.release": "r1"}},
+    "Config": {"Labels": {"classvm.release": "r1"}, "Healthcheck": {"Test": ["CMD", "true"]}},
     "NetworkSettings": {
         "Ports": {
             "8080/tcp": [
@@ -46,6 +46,7 @@ def test_a_container_is_read(program: Callable[..., Path]) -> None:
         running=True,
         exit_code=0,
         labels={"classvm.release": "r1"},
+        healthcheck=["CMD", "true"],
         ports={"8080/tcp": [("0.0.0.0", 11000), ("::", 11000)]},  # noqa: S104
     )
     assert calls.read_text() == "container inspect classvm-lab\n"
@@ -81,16 +82,16 @@ def test_a_name_that_nobody_bears_hides_no_other_trouble(program: Callable[..., 
 
 
 def test_an_image_is_read(program: Callable[..., Path]) -> None:
-    config = {"Labels": {"a": "b"}, "Healthcheck": {"Test": ["CMD", "true"]}}
+    config = {"Labels": {"a": "b"}}
     calls = program("docker", prints({"Id": "sha256:1", "Size": 7, "Config": config}))
-    assert Docker().image("lab:r1") == Image("sha256:1", {"a": "b"}, 7, ["CMD", "true"])
+    assert Docker().image("lab:r1") == Image("sha256:1", {"a": "b"}, 7)
     assert calls.read_text() == "image inspect lab:r1\n"
 
 
-@pytest.mark.parametrize("config", [None, {}, {"Labels": None, "Healthcheck": None}], ids=str)
+@pytest.mark.parametrize("config", [None, {}, {"Labels": None}], ids=str)
 def test_a_bare_image_is_read(config: object, program: Callable[..., Path]) -> None:
     program("docker", prints({"Id": "sha256:1", "Size": 7, "Config": config}))
-    assert Docker().image("lab:r1") == Image("sha256:1", {}, 7, [])
+    assert Docker().image("lab:r1") == Image("sha256:1", {}, 7)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +188,10 @@ def test_without_a_client_docker_is_not_installed() -> None:
 
 
 def test_the_content_of_an_image_is_that_of_its_layers() -> None:
-    one = Image("sha256:1", {}, 1, [], ["sha256:a", "sha256:b"])
-    stored_otherwise = Image("sha256:2", {}, 1, [], ["sha256:a", "sha256:b"])
+    one = Image("sha256:1", {}, 1, ["sha256:a", "sha256:b"])
+    stored_otherwise = Image("sha256:2", {}, 1, ["sha256:a", "sha256:b"])
     assert one.content == stored_otherwise.content
-    assert one.content != Image("sha256:1", {}, 1, [], ["sha256:b", "sha256:a"]).content
+    assert one.content != Image("sha256:1", {}, 1, ["sha256:b", "sha256:a"]).content
 
 
 def test_a_program_that_hangs_is_ended(program: Callable[..., Path]) -> None:

@@ -39,7 +39,7 @@ def test_the_check_is_not_run_before_the_port_answers(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listens(engine, monkeypatch, since=0.4)
-    health.wait(engine, WISH.live, WISH.image, 2)
+    health.wait(engine, WISH.live, 2)
     assert probes(engine) == 1
     assert 0.4 <= engine.clock.now < 0.45
 
@@ -48,7 +48,7 @@ def test_a_service_that_answers_elsewhere_is_checked_all_the_same(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listens(engine, monkeypatch, since=1e9)
-    health.wait(engine, WISH.live, WISH.image, 2)
+    health.wait(engine, WISH.live, 2)
     assert engine.clock.now <= health.UNASKED_SECONDS + health.SIGN_SECONDS
 
 
@@ -57,7 +57,7 @@ def test_without_a_port_it_is_checked_at_once(
 ) -> None:
     listens(engine, monkeypatch, since=1e9)
     monkeypatch.setattr(health, "published", lambda *_: [])
-    health.wait(engine, WISH.live, WISH.image, 2)
+    health.wait(engine, WISH.live, 2)
     assert engine.clock.now == 0
 
 
@@ -67,15 +67,26 @@ def test_what_has_ended_is_seen_without_an_answer(
     listens(engine, monkeypatch, since=1e9)
     engine.boxes[WISH.live].state = "exited"
     with pytest.raises(ClassvmError, match="it ended with exit code"):
-        health.wait(engine, WISH.live, WISH.image, 9)
+        health.wait(engine, WISH.live, 9)
     assert engine.clock.now < 2 * health.UNASKED_SECONDS
 
 
+def test_what_is_gone_is_not_waited_for(engine: Engine) -> None:
+    with pytest.raises(ClassvmError, match="it is gone"):
+        health.wait(engine, "nobody", 9)
+    assert engine.clock.now == 0
+
+
 def test_the_published_ports(engine: Engine) -> None:
-    assert health.published(engine, WISH.live) == [PORT]
+    assert published(engine) == [PORT]
     engine.boxes[WISH.live].state = "exited"
-    assert health.published(engine, WISH.live) == []
-    assert health.published(engine, "nobody") == []
+    assert published(engine) == []
+
+
+def published(engine: Engine) -> list[int]:
+    live = engine.container(WISH.live)
+    assert live is not None
+    return health.published(live)
 
 
 @pytest.fixture

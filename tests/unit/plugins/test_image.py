@@ -145,7 +145,7 @@ def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path
     program("docker", engine(described({}), RECIPE.image, image.labels(RECIPE), RECIPE.image))
     known = image.known(Docker(), RECIPE.base)
     assert known == {
-        "base": Image("", {}, 1, []).content,
+        "base": Image("", {}, 1).content,
         "built": {RECIPE.image: RECIPE.digest},
         "contracts": ["6"],
     }

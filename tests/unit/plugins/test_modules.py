@@ -373,7 +373,7 @@ BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
 @pytest.mark.parametrize(
     ("script", "known"),
     [
-        (BASE_ONLY, {"base": docker.Image("", {}, 1, []).content, "built": {}, "contracts": []}),
+        (BASE_ONLY, {"base": docker.Image("", {}, 1).content, "built": {}, "contracts": []}),
         ("echo permission denied >&2; exit 1", {}),
     ],
 )

@@ -29,7 +29,7 @@ class Host(Docker):
         return "" if self.has_engine else "no Docker engine answers"
 
     def image(self, reference: str) -> Image | None:
-        return Image(reference, {}, 1, []) if self.has_image else None
+        return Image(reference, {}, 1) if self.has_image else None
 
 
 @pytest.fixture

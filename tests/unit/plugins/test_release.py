@@ -376,11 +376,10 @@ def test_what_does_not_change_how_it_runs_does_not_count(change: dict[str, Any])
 def test_health_words(test: list[str], words: list[str]) -> None:
     engine = Engine()
     engine.healthcheck = test
-    assert health.words(engine.image(WISH.image)) == words
-
-
-def test_an_image_that_is_not_here_has_no_health_words() -> None:
-    assert health.words(None) == []
+    engine.put(WISH.live, WISH)
+    live = engine.container(WISH.live)
+    assert live is not None
+    assert health.words(live) == words
 
 
 # --- the transaction -------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Engine(Docker):
         return self.live if self.live and self.live.name == name else None
 
     def image(self, reference: str) -> Image | None:
-        return Image(reference, {}, 1, []) if reference == BASE else None
+        return Image(reference, {}, 1) if reference == BASE else None
 
     def check(self, *words: str, stdin: bytes | None = None) -> str:
         assert stdin is None

@@ -85,7 +85,7 @@ def start(docker: Docker, wish: Wish, name: str) -> None:
     if started.code:
         raise refusal(docker, wish, name, f"it does not start: {started.last_lines()}")
     try:
-        health.wait(docker, name, wish.image, wish.health_timeout)
+        health.wait(docker, name, wish.health_timeout)
     except ClassvmError as reason:
         raise refusal(docker, wish, name, str(reason)) from reason
 

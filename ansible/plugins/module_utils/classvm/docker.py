@@ -34,7 +34,6 @@ class Image:
     id: str
     labels: Mapping[str, str]
     size: int
-    healthcheck: Sequence[str]
     layers: Sequence[str] = ()
 
     @property
@@ -48,6 +47,7 @@ class Container:
     """A container, running or not, as `docker container inspect` describes it.
 
     Attributes:
+        healthcheck: how its health is checked, as its image says; [] when that says nothing.
         ports: host address of each published container port, such as
             ``{"8080/tcp": [("0.0.0.0", 11000)]}``.
 
@@ -59,6 +59,7 @@ class Container:
     running: bool
     exit_code: int
     labels: Mapping[str, str]
+    healthcheck: Sequence[str] = ()
     ports: Mapping[str, List[Any]] = field(default_factory=dict)
     out_of_memory: bool = False
 
@@ -139,7 +140,6 @@ class Docker:
             id=found["Id"],
             labels=config.get("Labels") or {},
             size=found["Size"],
-            healthcheck=(config.get("Healthcheck") or {}).get("Test") or [],
             layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         )
 
@@ -203,6 +203,7 @@ def _container(found: Dict[str, Any]) -> Container:
         exit_code=found["State"]["ExitCode"],
         out_of_memory=found["State"].get("OOMKilled", False),
         labels=found["Config"].get("Labels") or {},
+        healthcheck=(found["Config"].get("Healthcheck") or {}).get("Test") or (),
         ports={
             port: [(at["HostIp"], int(at["HostPort"])) for at in places]
             for port, places in published.items()

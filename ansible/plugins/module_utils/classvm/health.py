@@ -1,12 +1,12 @@
-"""Ask a container, by its image's own health check, whether it is healthy."""
+"""Ask a container, by the health check of its image, whether it is healthy."""
 
 from __future__ import annotations
 
 import http.client
 import time
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Sequence
 
-from .docker import Container, Docker, Image
+from .docker import Container, Docker
 from .errors import ClassvmError
 
 POLL_SECONDS = 0.1
@@ -20,14 +20,15 @@ UNASKED_SECONDS = 1.0
 PROBE_SECONDS = 10
 TRIES, PAUSE_SECONDS = 3, 1.0
 LOG_LINES = 20
+GONE = "it is gone"
 
 
-def words(image: Optional[Image]) -> List[str]:
-    """Return the command of an image's HEALTHCHECK; [] for an image that has none.
+def words(container: Container) -> List[str]:
+    """Return the command of a container's health check; [] where its image has none.
 
     Source: https://docs.docker.com/reference/dockerfile/#healthcheck
     """
-    test: Sequence[str] = image.healthcheck if image else []
+    test = container.healthcheck
     kinds: Dict[str, Callable[[], List[str]]] = {
         "CMD": lambda: list(test[1:]),
         "CMD-SHELL": lambda: ["/bin/sh", "-c", test[1]],
@@ -35,40 +36,35 @@ def words(image: Optional[Image]) -> List[str]:
     return kinds[test[0]]() if test and test[0] in kinds else []
 
 
-def is_healthy(docker: Docker, container: Container, image: Optional[Image] = None) -> bool:
+def is_healthy(docker: Docker, container: Container) -> bool:
     """Tell whether a container runs and passes its own check now.
 
     A slow moment of a busy host is no illness: to replace what serves would make it slower.
-
-    Args:
-        docker: the engine of the host.
-        container: the container.
-        image: its image, where the caller knows it; else the engine is asked for it.
-
     """
     if not container.running:
         return False
-    check = words(image or docker.image(container.image))
     for _ in range(TRIES - 1):
-        if _passes(docker, container.name, check, PROBE_SECONDS):
+        if _passes(docker, container, PROBE_SECONDS):
             return True
         time.sleep(PAUSE_SECONDS)
-    return _passes(docker, container.name, check, PROBE_SECONDS)
+    return _passes(docker, container, PROBE_SECONDS)
 
 
-def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
-    """Wait until a container of an image is healthy.
+def wait(docker: Docker, name: str, timeout: float) -> None:
+    """Wait until a container is healthy.
 
     Raises:
-        ClassvmError: it ended, or was not healthy within ``timeout`` seconds.
+        ClassvmError: it is gone, ended, or was not healthy within ``timeout`` seconds.
 
     """
-    check = words(docker.image(image))
-    ports = published(docker, name)
     deadline = time.monotonic() + timeout
+    container = docker.container(name)
+    if container is None:
+        raise ClassvmError(GONE)
+    ports = published(container)
     _await_sign(ports)
     # The last try may take a moment longer than what is left, but it may not hang.
-    while not _passes(docker, name, check, max(1.0, deadline - time.monotonic())):
+    while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
         reason = ended(docker, name)
         if reason:
             raise ClassvmError(reason)
@@ -78,11 +74,9 @@ def wait(docker: Docker, name: str, image: str, timeout: float) -> None:
         _await_sign(ports)
 
 
-def published(docker: Docker, name: str) -> List[int]:
+def published(container: Container) -> List[int]:
     """Return the TCP ports of this host that lead to a container."""
-    container = docker.container(name)
-    places = container.ports.values() if container else []
-    return sorted({port for each in places for _, port in each})
+    return sorted({port for each in container.ports.values() for _, port in each})
 
 
 def answers(port: int) -> bool:
@@ -108,7 +102,7 @@ def ended(docker: Docker, name: str) -> str:
         return ""
     container = docker.container(name)
     if container is None:
-        return "it is gone"
+        return GONE
     cause = ", out of memory" if container.out_of_memory else ""
     return f"it ended with exit code {container.exit_code}{cause}"
 
@@ -119,9 +113,10 @@ def last_words(docker: Docker, name: str) -> str:
     return f"Its last log lines:\n{logs}"
 
 
-def _passes(docker: Docker, name: str, check: Sequence[str], seconds: float) -> bool:
+def _passes(docker: Docker, container: Container, seconds: float) -> bool:
+    check = words(container) or ["true"]
     try:
-        return docker.run_within(seconds, "exec", name, *(check or ["true"])).code == 0
+        return docker.run_within(seconds, "exec", container.name, *check).code == 0
     except ClassvmError:  # it hangs
         return False
 

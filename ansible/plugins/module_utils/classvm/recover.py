@@ -85,7 +85,7 @@ def became(docker: Docker, entry: history.Entry) -> history.Entry:
     if live is not None and is_of(live, entry):
         # It may have been started a moment ago.
         with contextlib.suppress(ClassvmError):
-            health.wait(docker, live.name, live.image, health.PROBE_SECONDS)
+            health.wait(docker, live.name, health.PROBE_SECONDS)
             return entry
     return entry.refused("cut off during the swap")
 

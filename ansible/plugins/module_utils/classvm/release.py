@@ -72,7 +72,7 @@ def is_live(docker: Docker, wish: Wish, live: Optional[Container], image: Option
         and image is not None
         and live.image == image.id
         and live.labels.get(LABEL_SETTINGS) == wish.settings
-        and health.is_healthy(docker, live, image)
+        and health.is_healthy(docker, live)
     )
 
 

@@ -81,7 +81,7 @@ def _do(docker: Docker, verb: str, live: Container, *options: str) -> None:
 
 def _wait(docker: Docker, live: Container, timeout: float) -> None:
     try:
-        health.wait(docker, live.name, live.image, timeout)
+        health.wait(docker, live.name, timeout)
     except ClassvmError as reason:
         raise ClassvmError(
             f"{live.name} runs, but {reason}\n{health.last_words(docker, live.name)}\n"

@@ -372,7 +372,7 @@ class Engine(Docker):
             "Name": f"/{name}",
             "Image": f"sha256:{box.image}",
             "State": {"Running": box.running, "ExitCode": 3 if box.restarts else 0},
-            "Config": {"Labels": box.labels},
+            "Config": {"Labels": box.labels, "Healthcheck": {"Test": self.healthcheck}},
             "NetworkSettings": {"Ports": {"8080/tcp": places} if box.running else {}},
         }
 
@@ -386,8 +386,7 @@ class Engine(Docker):
                 raise RuntimeError("a container is using its referenced image")
             del self.behaviours[name]
             return ""
-        config = {"Healthcheck": {"Test": self.healthcheck}}
-        self.described = [{"Id": f"sha256:{name}", "Size": 1, "Config": config}]
+        self.described = [{"Id": f"sha256:{name}", "Size": 1}]
         return ""
 
     def _inspect_format(self, words: tuple[str, ...]) -> str:
