@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BLUE_GREEN = "blue_green"
+from classvm.edge import BLUE_GREEN, RECREATE
+
 # systemd counts starts, and refuses the fourth within a minute.
 FORGIVE = "systemctl reset-failed docker.service; "
 
@@ -23,7 +24,7 @@ class Accident:
         script: commands that make it happen.
         within: seconds within which all has to be well for the clients.
         lossless: whether no request may fail with `blue_green`, where the port is not the engine's.
-        strategy: the strategy that it needs; "" for both.
+        strategy: the strategy with which it is tried; "" for both.
         quick: whether it is one of the few that `make test` tries.
 
     """
@@ -67,12 +68,14 @@ ACCIDENTS = (
         "the engine starts it again, within 10 s",
         "kill -9 $(ps --no-headers --format ppid $PID)",
         within=10.0,
+        strategy=RECREATE,
     ),
     Accident(
         "a process in the container asks for 4 GB",
         "it is ended; the service is well within 10 s",
         "! docker exec $CONTAINER python -c 'print(len(b\"x\" * (4 << 30)))'",
         within=10.0,
+        strategy=RECREATE,
     ),
     Accident(
         "kill -9 of the engine",
@@ -87,7 +90,7 @@ ACCIDENTS = (
         MOMENT,
         f"{FORGIVE}systemctl restart docker.service",
         within=10.0,
-        lossless=True,
+        strategy=RECREATE,
     ),
     Accident(
         "the engine's package is installed again, as by an upgrade",
@@ -96,6 +99,7 @@ ACCIDENTS = (
         " apt-get install --yes --quiet=2 --reinstall $PACKAGE >/dev/null 2>&1",
         within=10.0,
         lossless=True,
+        strategy=BLUE_GREEN,
     ),
     Accident(
         "kill -9 of HAProxy",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 from classvm import source
+from classvm.edge import BLUE_GREEN, RECREATE
 from facts import ROOT
 from load import Paths
 
@@ -22,7 +23,7 @@ SERVICE = ROOT / "service"
 TALLY = "TALLY"
 SERVER = "gunicorn.conf.py"
 # Broken releases that only keep one waiting get no more than this to become healthy.
-SHORT_SECONDS = 5
+SHORT_SECONDS = 4
 
 OPERATION = """
   /tally:
@@ -98,6 +99,7 @@ class Broken:
         new: what is written instead.
         waits: whether it only keeps one waiting, until the limit.
         quick: whether it is one of the few that `make test` tries.
+        strategy: the strategy with which it is tried; "" for both.
 
     """
 
@@ -108,6 +110,7 @@ class Broken:
     new: str = ""
     waits: bool = False
     quick: bool = False
+    strategy: str = ""
 
     def make(self, folder: Path) -> None:
         """Break the service of a folder."""
@@ -128,6 +131,7 @@ BROKEN = (
         new="""
         raise SystemExit(3)
         """,
+        strategy=RECREATE,
     ),
     Broken(
         "it crashes after 3 s",
@@ -141,6 +145,7 @@ BROKEN = (
             signal.alarm(3)
         """,
         quick=True,
+        strategy=RECREATE,
     ),
     Broken(
         "it is never ready",
@@ -149,6 +154,7 @@ BROKEN = (
         old="version = model.load().version",
         new="raise model.ModelUnavailableError",
         waits=True,
+        strategy=BLUE_GREEN,
     ),
     Broken(
         "its health lies, its contract fails",
@@ -157,6 +163,7 @@ BROKEN = (
         old='"message":',
         new='"massage":',
         quick=True,
+        strategy=BLUE_GREEN,
     ),
     Broken(
         "it listens on another port, and its health check asks there",
@@ -164,6 +171,7 @@ BROKEN = (
         file="src/settings.py",
         old='values["CONTAINER_PORT"])',
         new='values["CONTAINER_PORT"]) + 1',
+        strategy=RECREATE,
     ),
     Broken(
         "a package is missing",
@@ -171,6 +179,7 @@ BROKEN = (
         new="""
         import numpy
         """,
+        strategy=BLUE_GREEN,
     ),
     Broken(
         "it exhausts the memory",
@@ -180,6 +189,7 @@ BROKEN = (
             server.hog = b"x" * (4 << 30)
         """,
         quick=True,
+        strategy=BLUE_GREEN,
     ),
     Broken(
         "it is a fork bomb",
@@ -195,6 +205,7 @@ BROKEN = (
                     time.sleep(0.01)
         """,
         waits=True,
+        strategy=RECREATE,
     ),
     Broken(
         "it starts more slowly than the limit allows",
@@ -206,6 +217,7 @@ BROKEN = (
             time.sleep(60)
         """,
         waits=True,
+        strategy=BLUE_GREEN,
     ),
 )
 

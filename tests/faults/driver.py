@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-# What changes a container; health checks make events, too, and say nothing of the steps. A container
+# What changes a container; health checks make events, too, and say nothing of the steps. One
 # that dies is at the same time stopped or removed.
 EVENTS = ("create", "start", "rename", "kill", "stop", "destroy")
 SECONDS = 120

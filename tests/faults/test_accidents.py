@@ -8,14 +8,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apps
 import plan
 import pytest
-from accidents import BLUE_GREEN, Accident
+from classvm.edge import BLUE_GREEN, RECREATE
 from classvm.image import LABEL_SERVICE
 from facts import ROOT
 from victim import ASIDE, Victim
+
+if TYPE_CHECKING:
+    from accidents import Accident
 
 slow = pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
 BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
@@ -25,9 +29,8 @@ DISK_PROMISE = "refused before the live release is touched, no request fails"
 
 
 def test_an_accident(victim: Victim, accident: Accident) -> None:
-    if accident.strategy not in ("", victim.strategy):
-        pytest.skip(f"{victim.facts.name} has no {accident.strategy}")
-    victim.settle()
+    victim.require(accident.strategy)
+    victim.heals()
     release = victim.live().release
     names = {
         "CONTAINER": victim.facts.container,
@@ -50,6 +53,7 @@ def test_an_accident(victim: Victim, accident: Accident) -> None:
 
 @slow
 def test_a_container_that_docker_kill_ends_comes_back_with_the_next_deploy(victim: Victim) -> None:
+    victim.require(RECREATE)
     app = next(one for one in victim.goods if one.name == victim.said())
     promise = "to the engine that is a stop on purpose; the next deploy starts it"
     with victim.attempt("docker kill of the container", promise) as attempt:
@@ -61,9 +65,8 @@ def test_a_container_that_docker_kill_ends_comes_back_with_the_next_deploy(victi
 
 @slow
 def test_two_deploys_at_once(victim: Victim) -> None:
-    promise = "one after the other; the later one is live, alone"
-    if victim.strategy == BLUE_GREEN:
-        promise += "; no request fails"
+    victim.require(BLUE_GREEN)
+    promise = "one after the other; the later one is live, alone; no request fails"
     with victim.attempt("two deploys at once", promise) as attempt:
         playing = [
             subprocess.Popen(  # noqa: S603 - our own words
@@ -83,7 +86,7 @@ def test_two_deploys_at_once(victim: Victim) -> None:
         last = victim.history()[-1]["release"]
         victim.assert_live(next(app for app in victim.goods if victim.recipe(app).release == last))
         attempt.outcome = f"the second waited; longest gap {seen.gap:.2f} s"
-        assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)
+        assert seen.failures == 0, str(seen)
 
 
 # --- Disks --------------------------------------------------------------------------------------
@@ -161,24 +164,28 @@ def test_a_disk_that_is_full_before_a_deploy(victim: Victim) -> None:
 
 @slow
 def test_a_disk_without_inodes_before_a_deploy(victim: Victim) -> None:
+    victim.require(RECREATE)
     reason = "has no free inodes"
     refuse(victim, "no inodes are left before a deploy", reason, "", fill_inodes(victim))
 
 
 @slow
 def test_a_disk_that_fills_while_the_candidate_is_tried(victim: Victim) -> None:
+    victim.require(RECREATE)
     reason = "cannot be written (No space left on device)"
     refuse(victim, "the disk fills during a deploy", reason, "create", fill(victim))
 
 
 @slow
 def test_a_disk_whose_inodes_go_while_the_candidate_is_tried(victim: Victim) -> None:
+    victim.require(BLUE_GREEN)
     reason = "cannot be written (No space left on device)"
     refuse(victim, "the inodes go during a deploy", reason, "create", fill_inodes(victim))
 
 
 @slow
 def test_a_disk_that_fills_during_the_swap(victim: Victim) -> None:
+    victim.require(RECREATE)
     app = victim.other()
     promise = "a release is live, the old one or the new; the next deploy is as any other"
     with victim.attempt("the disk fills during the swap", promise) as attempt:
@@ -219,6 +226,7 @@ ENV LD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={CLOCK} FAKETIME_NO_CACHE=1 {ON
 
 @slow
 def test_a_clock_that_jumps_by_a_year_under_the_service(victim: Victim) -> None:
+    victim.require(RECREATE)
     app = deceived(victim.folder)
     victim.release(app)
     ask = ("exec", victim.facts.container, "python", "-c", "import time; print(time.time())")
@@ -238,6 +246,7 @@ def test_a_clock_that_jumps_by_a_year_under_the_service(victim: Victim) -> None:
 
 @slow
 def test_a_clock_that_jumps_by_a_year_between_deploys(victim: Victim) -> None:
+    victim.require(BLUE_GREEN)
     victim.vm.read("sh -c %s", INSTALL)
     # Here nothing jumps while it runs, so all clocks may be ahead; the library cannot sleep else.
     under = f"env LD_PRELOAD={LIBRARY} FAKETIME={YEAR} NO_FAKE_STAT=1 "

@@ -9,6 +9,7 @@ import apps
 import plan
 import pytest
 from apps import Broken
+from classvm.edge import RECREATE
 
 if TYPE_CHECKING:
     from victim import Victim
@@ -43,6 +44,7 @@ def refused(victim: Victim, name: str, reason: str, deploy: Callable[[], tuple[b
 
 
 def test_a_broken_release_is_refused(victim: Victim, flaw: Broken) -> None:
+    victim.require(flaw.strategy)
     app = apps.broken(victim.folder, flaw)
     more = {"service_health_timeout": apps.SHORT_SECONDS} if flaw.waits else {}
 
@@ -55,6 +57,7 @@ def test_a_broken_release_is_refused(victim: Victim, flaw: Broken) -> None:
 
 @pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
 def test_a_release_whose_image_is_gone_is_refused(victim: Victim) -> None:
+    victim.require(RECREATE)
     app = apps.good(victim.folder, "without-an-image")
     victim.install(*victim.goods, app)
 

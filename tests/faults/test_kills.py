@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import plan
 import pytest
-from accidents import BLUE_GREEN
+from classvm.edge import BLUE_GREEN
 from classvm.service import candidate_name, previous_name
 from facts import ROOT
 
@@ -47,7 +47,7 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
     steps: list[str] = []
     silent = 0
     with victim.attempt("kill -9 of a deploy at each step", heals(victim)) as attempt:
-        for step in itertools.count(1):
+        for step in itertools.count(first_step(victim)):
             assert step < STEPS, steps
             app = victim.other()
             came = victim.drive("kill", app, "--hasty", "--event", str(step))
@@ -63,8 +63,19 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
             f"{len(steps)} steps; the service went on answering after {len(steps) - silent} kills,"
             f" and after each next deploy; longest gap {seen.gap:.1f} s"
         )
-        assert len(steps) >= 8, steps
+        assert len(steps) >= 4, steps
         assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)
+
+
+def first_step(victim: Victim) -> int:
+    """Return the first step at which a deploy is killed.
+
+    Up to the swap, both strategies do the same.
+    """
+    if victim.strategy != BLUE_GREEN:
+        return 1
+    came = victim.drive("kill", victim.other(), "--hasty")
+    return next(step for step, event in enumerate(came["events"], 1) if "rename" in event)
 
 
 def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
@@ -88,29 +99,24 @@ def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
         assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)
 
 
-def there(victim: Victim, moment: str) -> list[str]:
-    """Return the containers that are there; the moment "" is any."""
-    return victim.containers() if moment else [moment]
-
-
 def test_a_control_process_that_is_killed(victim: Victim) -> None:
     service = str(victim.facts["service_name"])
-    moments = (candidate_name(service), previous_name(service), "")
+    moments = (candidate_name(service), previous_name(service))[: plan.CONTROL_KILLS]
     with victim.attempt(
         f"kill -9 of {plan.CONTROL_KILLS} control processes during a deploy", heals(victim)
     ) as attempt:
-        for moment in moments[: plan.CONTROL_KILLS]:
+        for moment in moments:
             app = victim.other()
             words = victim.words("release", victim.variables(app))
             with subprocess.Popen(  # noqa: S603 - our own words
                 words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as playing:
                 deadline = time.monotonic() + PLAY_SECONDS
-                while playing.poll() is None and moment not in there(victim, moment):
+                while playing.poll() is None and moment not in victim.containers():
                     assert time.monotonic() < deadline
                 os.kill(playing.pid, signal.SIGKILL)
                 assert playing.wait() == -signal.SIGKILL, "it has ended before it was killed"
-            victim.heal(app, fully=not moment)
+            victim.heal(app, fully=moment == moments[-1])
         seen = attempt.end()
         attempt.outcome = f"healed by the next deploy; longest gap {seen.gap:.1f} s"
         assert not (victim.strategy == BLUE_GREEN and seen.failures), str(seen)

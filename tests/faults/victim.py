@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import functools
 import io
 import ipaddress
 import json
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import apps
 import driver
 import facts as expected
+import pytest
 from classvm import contract, health, history, image, source
 from load import Load, Seen, Watch
 from table import Row
@@ -39,7 +41,7 @@ GOODS = ("a", "b")
 # How long a VM may take to be well again, by itself, whatever was done to it.
 HEAL_SECONDS = 90.0
 # So long all has to be well before anything is done.
-STEADY_SECONDS = 1.0
+STEADY_SECONDS = 0.5
 
 
 @dataclass
@@ -94,6 +96,11 @@ class Victim:
         self.tally = Tally(own_address(address))
         self.load = Load(address, vm.facts.host_port, apps.paths(), self.tally.counts)
 
+    def require(self, strategy: str) -> None:
+        """Skip what has nothing to do with the strategy, and is tried where that is another."""
+        if strategy not in ("", self.strategy):
+            pytest.skip(f"tried where the strategy is {strategy}")
+
     # --- Releases ----------------------------------------------------------------------------
 
     @property
@@ -122,6 +129,7 @@ class Victim:
         assert self.said() == app.name, self.evidence(done)
         return done
 
+    @functools.cache  # noqa: B019 - a victim lives as long as its run
     def recipe(self, app: Path) -> image.Recipe:
         """Return what the image of a service holds."""
         name, base = str(self.facts["base_image_name"]), self.vm.base

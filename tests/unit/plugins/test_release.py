@@ -439,11 +439,11 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> No
     deploy(engine)
     journal = os.path.join(STATE_DIR, "swap-lab.json")
     assert [words[:3] for words in engine.calls if words[0] in (*engine.changes(), *FILES)] == [
-        ("create", "--name", WISH.candidate),
+        ("create", "--cpu-shares", "128"),
         ("start", WISH.candidate),
         ("run", "--rm", "--interactive"),
         ("rm", "--force", WISH.live + "-check"),
-        ("create", "--name", WISH.candidate),
+        ("create", "--cpu-shares", "1024"),
         ("write", journal),
         ("rename", WISH.live, WISH.previous),
         ("rename", WISH.candidate, WISH.live),
@@ -464,6 +464,16 @@ def test_what_is_tried_is_not_started_again(world: World) -> None:
     deploy(engine)
     made = [words for words in engine.calls if words[0] == "create"]
     assert [words[words.index("--restart") + 1] for words in made] == [NEVER, ALWAYS]
+    assert [words[words.index("--cpu-shares") + 1] for words in made] == ["128", "1024"]
+
+
+def test_what_is_live_behind_the_edge_has_what_one_needs_that_serves(world: World) -> None:
+    engine = engine_in(nothing)
+    engine.put_edge()
+    world(engine)
+    deploy(engine)
+    promoted = ("update", "--restart", ALWAYS, "--cpu-shares", "1024", WISH.candidate)
+    assert [words for words in engine.calls if words[0] == "update"] == [promoted]
 
 
 def test_the_candidate_is_invisible_from_outside(world: World) -> None:

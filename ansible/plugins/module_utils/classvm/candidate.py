@@ -13,12 +13,12 @@ from .edge import LABEL_SLOT
 from .errors import ClassvmError
 from .image import LABEL_RELEASE, LABEL_SERVICE
 from .service import check_name
-from .wish import LABEL_HOW, LABEL_SETTINGS, NEVER, Wish, run_words
+from .wish import ALWAYS, LABEL_HOW, LABEL_SETTINGS, NEVER, Wish, run_words
 
 # Ten operations take a second; a service that never ends its answers would take for ever.
 CONTRACT_SECONDS = 120
-# A container that is not told otherwise has 1024.
-CHECK_SHARES = "128"
+# What serves comes first: shares of the processor while a release is tried, and from then on.
+TRIAL_SHARES, SHARES = "128", "1024"
 # One that crashes shortly after its start would be live by then.
 STEADY_SECONDS = 3.0
 
@@ -50,7 +50,7 @@ def prove(docker: Docker, wish: Wish) -> None:
         raise refusal(docker, wish, wish.candidate, f"{reason}, shortly after it was healthy")
 
 
-def create(docker: Docker, wish: Wish, publish: str, slot: str = "", restart: str = NEVER) -> None:
+def create(docker: Docker, wish: Wish, publish: str, slot: str = "", *, tried: bool = True) -> None:
     """Have the candidate's container there, ready to be started.
 
     Args:
@@ -58,7 +58,7 @@ def create(docker: Docker, wish: Wish, publish: str, slot: str = "", restart: st
         wish: the release and its limits.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
-        restart: its restart policy; one that is tried has none.
+        tried: whether it is to prove itself, or may serve as it is.
 
     Raises:
         ClassvmError: the engine does not make it.
@@ -69,9 +69,14 @@ def create(docker: Docker, wish: Wish, publish: str, slot: str = "", restart: st
         name=wish.candidate,
         publish=publish,
         labels=labels(wish, slot),
-        restart=restart,
+        restart=NEVER if tried else ALWAYS,
     )
-    docker.check("create", *words)
+    docker.check("create", "--cpu-shares", TRIAL_SHARES if tried else SHARES, *words)
+
+
+def promote(docker: Docker, wish: Wish) -> None:
+    """Give a candidate that was tried what one has that serves."""
+    docker.check("update", "--restart", ALWAYS, "--cpu-shares", SHARES, wish.candidate)
 
 
 def start(docker: Docker, wish: Wish, name: str) -> None:
@@ -115,8 +120,7 @@ def require_contract(docker: Docker, wish: Wish) -> None:
             CONTRACT_SECONDS,
             *("run", "--rm", "--interactive", "--name", check_name(wish.service)),
             *("--label", f"{LABEL_SERVICE}={wish.service}", "--read-only", "--cap-drop", "ALL"),
-            # What serves comes first.
-            *("--cpu-shares", CHECK_SHARES),
+            *("--cpu-shares", TRIAL_SHARES),
             *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
             *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{wish.container_port}"),

@@ -215,7 +215,7 @@ def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
         )
     entry = _attempt(wish, image, replaced, result)
     watch = gap.Watch(wish.host_port)
-    strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, wish, edge)
+    strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, wish, edge, live)
     try:
         _require_image(wish, entry)
         _require_port(docker, wish, edge, live)

@@ -15,22 +15,23 @@ from typing import Optional
 
 from . import edge as edges
 from . import recover
-from .candidate import create, prove, start
+from .candidate import create, promote, prove, start
 from .docker import Container, Docker
 from .edge import Edge
 from .errors import ClassvmError
 from .service import STOP_SECONDS
-from .wish import ALWAYS, Wish
+from .wish import Wish
 
 
 class Recreate:
     """The live container stops, the new one takes its port."""
 
-    def __init__(self, docker: Docker, wish: Wish, edge: Edge) -> None:
+    def __init__(self, docker: Docker, wish: Wish, edge: Edge, live: Optional[Container]) -> None:
         """Prepare to make a release live that publishes the host's port itself."""
         self.docker = docker
         self.wish = wish
         self.edge = edge
+        self.live = live
 
     def prepare(self, *, proven: bool) -> None:
         """Try the release, unless it has proven itself, and have its container ready."""
@@ -42,11 +43,12 @@ class Recreate:
             recover.drop_candidate(self.docker, wish.service)
         # Made before the live one stops: the gap is then shorter by that.
         publish = f"{wish.host_port}:{wish.container_port}"
-        create(self.docker, wish, publish, restart=ALWAYS)
+        create(self.docker, wish, publish, tried=False)
 
     def swap(self) -> None:
         """Let the candidate take the port."""
-        live = rename(self.docker, self.wish)
+        live = self.live
+        rename(self.docker, self.wish, live)
         try:
             if live and not edges.slot_of(live):
                 stop(self.docker, self.wish)
@@ -61,12 +63,12 @@ class Recreate:
 class BlueGreen:
     """The edge hands requests to the candidate, where the live release had them before."""
 
-    def __init__(self, docker: Docker, wish: Wish, edge: Edge) -> None:
+    def __init__(self, docker: Docker, wish: Wish, edge: Edge, live: Optional[Container]) -> None:
         """Prepare to make a release live behind the edge."""
         self.docker = docker
         self.wish = wish
         self.edge = edge
-        live = docker.container(wish.live)
+        self.live = live
         self.slot = edge.free_slot(edges.slot_of(live) if live else "")
 
     def prepare(self, *, proven: bool) -> None:
@@ -81,8 +83,9 @@ class BlueGreen:
     def swap(self) -> None:
         """Let the port lead to the candidate."""
         # Before it serves: nobody would do it later if this run were cut off.
-        self.docker.check("update", "--restart", ALWAYS, self.wish.candidate)
-        live = rename(self.docker, self.wish)
+        promote(self.docker, self.wish)
+        live = self.live
+        rename(self.docker, self.wish, live)
         try:
             if live and not edges.slot_of(live):
                 stop(self.docker, self.wish)  # HAProxy waits for the port
@@ -95,9 +98,8 @@ class BlueGreen:
         finish(self.docker, self.wish, live)
 
 
-def rename(docker: Docker, wish: Wish) -> Optional[Container]:
-    """Give both containers the names of the time after the swap; return the one that served."""
-    live = docker.container(wish.live)
+def rename(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
+    """Give both containers the names of the time after the swap."""
     if live:
         docker.check("rename", wish.live, wish.previous)
     try:
@@ -106,7 +108,6 @@ def rename(docker: Docker, wish: Wish) -> Optional[Container]:
         if live:
             docker.run("rename", wish.previous, wish.live)
         raise
-    return live
 
 
 def stop(docker: Docker, wish: Wish) -> None:
