@@ -54,6 +54,7 @@ ACCIDENTS = (
         "only the requests that it held fail",
         "kill -9 $(pgrep --parent $PID | head -n 1)",
         within=2.0,
+        strategy=BLUE_GREEN,
         quick=True,
     ),
     Accident(

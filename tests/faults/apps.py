@@ -23,7 +23,7 @@ SERVICE = ROOT / "service"
 TALLY = "TALLY"
 SERVER = "gunicorn.conf.py"
 # Broken releases that only keep one waiting get no more than this to become healthy.
-SHORT_SECONDS = 4
+SHORT_SECONDS = 3
 
 OPERATION = """
   /tally:

@@ -24,7 +24,8 @@ What was done to class VMs under load, and what clients saw: `make faults {how}T
 wrote this, and fails where a promise is broken. Four kinds of clients, {rate:.0f} requests a second
 together, ask from outside: some open a connection for each request, some keep theirs, some send
 their head slowly, some POST an id that has to be executed exactly once. "Healthy after" is the time
-from the fault to the first good answer after the last failure. Nothing was repaired by hand.
+from the fault to the first good answer after the last failure. What does not depend on the strategy
+was tried with one of them. Nothing was repaired by hand.
 """
 
 

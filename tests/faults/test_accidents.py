@@ -159,6 +159,7 @@ def when(victim: Victim, event: str, script: str) -> None:
 
 
 def test_a_disk_that_is_full_before_a_deploy(victim: Victim) -> None:
+    victim.require(RECREATE)
     refuse(victim, "the disk is full before a deploy", "Disk full: ", "", fill(victim))
 
 

@@ -10,7 +10,7 @@ import secrets
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plan
 import pytest
@@ -32,16 +32,6 @@ def heals(victim: Victim) -> str:
     return f"no request fails; {PROMISE}" if victim.strategy == BLUE_GREEN else PROMISE
 
 
-def test_a_deploy_that_is_not_killed(victim: Victim) -> None:
-    # The instrument itself: without a kill it releases, and sees the steps.
-    app = victim.other()
-    came = victim.drive("kill", app)
-    assert not came["killed"], came
-    assert json.loads(came["said"])["error"] == "", came
-    assert len(came["events"]) >= 8, came
-    victim.assert_live(app)
-
-
 @pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
 def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
     steps: list[str] = []
@@ -57,7 +47,6 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
             attempt.outcome = f"killed at: {steps[-1]}"
             silent += victim.said() not in {one.name for one in victim.goods}
             victim.heal(app)
-        victim.heal(app, fully=True)
         seen = attempt.end()
         attempt.outcome = (
             f"{len(steps)} steps; the service went on answering after {len(steps) - silent} kills,"
@@ -74,23 +63,34 @@ def first_step(victim: Victim) -> int:
     """
     if victim.strategy != BLUE_GREEN:
         return 1
-    came = victim.drive("kill", victim.other(), "--hasty")
-    return next(step for step, event in enumerate(came["events"], 1) if "rename" in event)
+    events = not_killed(victim)["events"]
+    return next(step for step, event in enumerate(events, 1) if "rename" in event)
+
+
+def not_killed(victim: Victim) -> dict[str, Any]:
+    """Return what is seen of a deploy that nobody kills; the instrument itself is tried by it."""
+    app = victim.other()
+    came = victim.drive("kill", app, "--hasty")
+    assert not came["killed"], came
+    assert json.loads(came["said"])["error"] == "", came
+    assert len(came["events"]) >= 8, came
+    victim.assert_live(app)
+    return came
 
 
 def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
     seed = secrets.randbelow(10_000)
     chance = random.Random(seed)  # noqa: S311 - no secret
-    took = victim.drive("kill", victim.other(), "--hasty")["seconds"]
+    took = not_killed(victim)["seconds"]
     kills = 0
     with victim.attempt(
         f"kill -9 of a deploy at {plan.KILLS} random moments", heals(victim)
     ) as attempt:
-        for number in range(plan.KILLS):
+        for _ in range(plan.KILLS):
             app, after = victim.other(), chance.uniform(0.1, took)
             attempt.outcome = f"killed after {after:.2f} s of {took:.2f} s (seed {seed})"
             kills += victim.drive("kill", app, "--hasty", "--after", f"{after:.3f}")["killed"]
-            victim.heal(app, fully=number == plan.KILLS - 1)
+            victim.heal(app)
         seen = attempt.end()
         attempt.outcome = (
             f"{kills} were killed before they ended (seed {seed}); longest gap {seen.gap:.1f} s"
