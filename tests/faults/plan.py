@@ -6,7 +6,7 @@ import os
 
 QUICK = os.environ.get("FAULTS") == "quick"
 
-STEADY_SECONDS = 5 if QUICK else 15
+STEADY_SECONDS = 5 if QUICK else 10
 REDEPLOYS = 2 if QUICK else 20
 # Kills at random moments, and of the control process.
 KILLS = 3 if QUICK else 15
