@@ -112,7 +112,7 @@ def require_contract(docker: Docker, wish: Wish) -> None:
     """
     if not wish.contract:
         return
-    # Only here: it takes as long as three calls of the engine, which a deploy without changes saves.
+    # Only here: it takes as long as three calls of the engine; without a change there is no need.
     from . import contract  # noqa: PLC0415
 
     try:
