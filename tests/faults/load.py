@@ -1,6 +1,6 @@
 """Clients that never stop asking, and what they saw: the load under which faults are made.
 
-Four kinds of clients ask one address of one port, from threads of this process: some open a
+Four kinds of clients ask one address of one port, from a process of their own: some open a
 connection for each request, some keep theirs, some send their head slowly, and some POST an id
 that has to be executed exactly once. A request is sent when its time has come, whether the ones
 before were answered or not; so a service that hangs is not asked less.
@@ -15,10 +15,12 @@ import itertools
 import json
 import math
 import secrets
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from aside import CONTEXT, Aside
 
 NEW, KEPT, SLOW, POST = "new", "kept", "slow", "post"
 # Requests per second of each kind: together about a tenth of what the service can do.
@@ -29,6 +31,8 @@ PATIENCE = 5.0
 SLOW_PIECES, SLOW_SECONDS = 4, 0.6
 # Whatever happens, it ends: with the last of so many requests, or after that time.
 MAX_REQUESTS, MAX_SECONDS = 250_000, 2700.0
+# What the clients tell is heard within that time.
+HEARD_SECONDS = 0.1
 LARGEST_HEAD = 65536
 OK = 200
 USER_AGENT = "classvm-load"
@@ -270,6 +274,7 @@ class Load:
 
     Attributes:
         records: every request that has ended.
+        ended: why nobody asks any more, before `stop`.
 
     """
 
@@ -301,17 +306,17 @@ class Load:
         self._run = secrets.token_hex(4)
         self._sent = 0
         self._open: dict[int, float] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._ask()), daemon=True)
+        self._stopping = CONTEXT.Event()
+        self._aside = Aside(self._work, self._hear)
 
     def start(self) -> None:
         """Begin to ask."""
-        self._thread.start()
+        self._aside.start()
 
     def stop(self) -> None:
         """Send no more, and wait for the last answers."""
         self._stopping.set()
-        self._thread.join(PATIENCE * 3)
+        self._aside.join(PATIENCE * 3)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[Watch]:
@@ -323,12 +328,29 @@ class Load:
     def settle(self, moment: float) -> None:
         """Wait until no request is open that began before a moment."""
         deadline = time.monotonic() + PATIENCE * 3
+        time.sleep(HEARD_SECONDS)
         while any(began < moment for began in list(self._open.values())):
             if time.monotonic() > deadline:
                 raise LoadError("requests are open that should have ended long ago")
             time.sleep(0.02)
 
-    # --- In the thread ---
+    def _hear(self, told: Any) -> None:  # noqa: ANN401 - what comes through a pipe
+        """Take what is told: a request's number with its beginning or its record; or the end."""
+        if isinstance(told, str):
+            self.ended = told
+            return
+        number, what = told
+        if isinstance(what, Record):
+            self.records.append(what)
+            del self._open[number]
+        else:
+            self._open[number] = what
+
+    # --- In the other process ---
+
+    def _work(self, tell: Callable[[Any], None]) -> None:
+        self._tell = tell
+        asyncio.run(self._ask())
 
     async def _ask(self) -> None:
         began = time.monotonic()
@@ -338,7 +360,7 @@ class Load:
         while not self._stopping.is_set():
             await asyncio.sleep(0.05)
             if self._sent >= MAX_REQUESTS or time.monotonic() - began > MAX_SECONDS:
-                self.ended = f"the load has ended: {self._sent} requests"
+                self._tell(f"the load has ended: {self._sent} requests")
                 break
         for task in tasks:
             task.cancel()
@@ -363,7 +385,7 @@ class Load:
         """Send one request and record what became of it."""
         self._sent += 1
         number, started = self._sent, time.monotonic()
-        self._open[number] = started
+        self._tell((number, started))
         mark = f"{self._run}-{number}" if kind == POST else ""
         told = Told(started)
         try:
@@ -374,8 +396,8 @@ class Load:
         except NoAnswerError as error:
             reason = str(error)
         ended = time.monotonic()
-        self.records.append(Record(kind, started, told.asked, ended, reason, mark, told.retried))
-        del self._open[number]
+        record = Record(kind, started, told.asked, ended, reason, mark, told.retried)
+        self._tell((number, record))
 
     async def _try(self, kind: str, mark: str, held: list[Connection], told: Told) -> str:
         """Ask once, and once more where any HTTP client would; return why it failed, or ""."""

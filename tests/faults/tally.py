@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import socket
 import socketserver
-import threading
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from aside import Aside
 
 
 class Tally:
@@ -20,16 +21,17 @@ class Tally:
     def __init__(self, address: str) -> None:
         """Take any free port."""
         self._executions: dict[str, set[str]] = {}
+        self._tell: Callable[[Any], None] = self.note
         tally = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 data, answers = cast("tuple[bytes, socket.socket]", self.request)
-                tally.note(data.decode("utf-8", "replace"))
+                tally._tell(data.decode("utf-8", "replace"))
                 answers.sendto(data, self.client_address)
 
         self._server = socketserver.UDPServer((address, 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._aside = Aside(self._work, self.note)
 
     @property
     def place(self) -> str:
@@ -48,9 +50,13 @@ class Tally:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread.start()
+        self._aside.start()
 
     def stop(self) -> None:
         """Listen no more."""
-        self._server.shutdown()
+        self._aside.stop()
         self._server.server_close()
+
+    def _work(self, tell: Callable[[Any], None]) -> None:
+        self._tell = tell
+        self._server.serve_forever()

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from aside import Aside
 from load import KEPT, NEW, POST, SLOW, Load, LoadError, Paths, Record, percentile, summary
 from victim import on_bridge
 
@@ -267,3 +268,19 @@ def test_only_what_is_behind_a_bridge_of_this_machine_is_asked() -> None:
         on_bridge(route, lambda _: False)
     with pytest.raises(AssertionError, match="not on a network of this machine"):
         on_bridge({**route, "gateway": "192.0.2.254"}, lambda _: True)
+
+
+def test_what_is_done_aside_ends_on_its_own() -> None:
+    heard: list[str] = []
+
+    def stay(tell: Callable[[str], None]) -> None:
+        tell("first")
+        time.sleep(60)
+
+    first = Aside(stay, heard.append)
+    second = Aside(lambda tell: tell("second"), heard.append)
+    first.start()
+    second.start()
+    second.join(5)
+    first.stop()
+    assert sorted(heard) == ["first", "second"]
