@@ -43,6 +43,11 @@ class Aside:
         self._thread = threading.Thread(target=self._listen, args=(receiving,), daemon=True)
         self._thread.start()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the work is still being done."""
+        return self._process.is_alive()
+
     def join(self, seconds: float) -> None:
         """Wait until it has ended and all was heard; it is ended after that time."""
         self._process.join(seconds)

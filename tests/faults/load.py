@@ -325,6 +325,16 @@ class Load:
         yield watch
         watch.close()
 
+    def require(self) -> None:
+        """Make sure that the clients still ask: where nobody asks, nothing fails.
+
+        Raises:
+            LoadError: they do not.
+
+        """
+        if self.ended or not self._aside.goes_on:
+            raise LoadError(self.ended or "the clients have died; what they said stands above")
+
     def settle(self, moment: float) -> None:
         """Wait until no request is open that began before a moment."""
         deadline = time.monotonic() + PATIENCE * 3
@@ -479,8 +489,7 @@ class Watch:
         """
         moment = time.monotonic()
         self.load.settle(moment)
-        if self.load.ended:
-            raise LoadError(self.load.ended)
+        self.load.require()
         records = self.load.records[self._first :]
         self.seen = summary(records, self.began, moment, self.load.executed())
         return self.seen

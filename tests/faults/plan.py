@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 QUICK = os.environ.get("FAULTS") == "quick"
+# What takes longer than `make test` may take for it; FAULTS=quick leaves it out, by its name.
+slow = pytest.mark.skipif(QUICK, reason="left out by FAULTS=quick")
 
 STEADY_SECONDS = 5 if QUICK else 10
 REDEPLOYS = 2 if QUICK else 20

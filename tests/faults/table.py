@@ -25,7 +25,8 @@ wrote this, and fails where a promise is broken. Four kinds of clients, {rate:.0
 together, ask from outside: some open a connection for each request, some keep theirs, some send
 their head slowly, some POST an id that has to be executed exactly once. "Healthy after" is the time
 from the fault to the first good answer after the last failure. What does not depend on the strategy
-was tried with one of them. Nothing was repaired by hand.
+was tried with one of them. A deploy that follows a kill is the module on the host, without its wait
+and its contract, and after the last kill the whole of it. Nothing was repaired by hand.
 """
 
 

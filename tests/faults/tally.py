@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import socketserver
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 from aside import Aside
 
@@ -21,7 +21,7 @@ class Tally:
     def __init__(self, address: str) -> None:
         """Take any free port."""
         self._executions: dict[str, set[str]] = {}
-        self._tell: Callable[[Any], None] = self.note
+        self._tell: Callable[[str], None] = self.note
         tally = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -57,6 +57,6 @@ class Tally:
         self._aside.stop()
         self._server.server_close()
 
-    def _work(self, tell: Callable[[Any], None]) -> None:
+    def _work(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._server.serve_forever()

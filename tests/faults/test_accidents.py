@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import apps
 import plan
-import pytest
 from classvm.edge import BLUE_GREEN, RECREATE
 from classvm.image import LABEL_SERVICE
 from facts import ROOT
@@ -21,7 +20,6 @@ from victim import ASIDE, Victim
 if TYPE_CHECKING:
     from accidents import Accident
 
-slow = pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
 BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
 BOOT_SECONDS, ANSWER_SECONDS = 120.0, 60.0
 UNIT = "classvm-faults-fill"
@@ -51,7 +49,7 @@ def test_an_accident(victim: Victim, accident: Accident) -> None:
             assert seen.failures == 0, f"{seen}{victim.evidence()}"
 
 
-@slow
+@plan.slow
 def test_a_container_that_docker_kill_ends_comes_back_with_the_next_deploy(victim: Victim) -> None:
     victim.require(RECREATE)
     app = next(one for one in victim.goods if one.name == victim.said())
@@ -63,7 +61,7 @@ def test_a_container_that_docker_kill_ends_comes_back_with_the_next_deploy(victi
         attempt.outcome = f"longest gap {attempt.end().gap:.1f} s, most of it the deploy"
 
 
-@slow
+@plan.slow
 def test_two_deploys_at_once(victim: Victim) -> None:
     victim.require(BLUE_GREEN)
     promise = "one after the other; the later one is live, alone; no request fails"
@@ -163,28 +161,28 @@ def test_a_disk_that_is_full_before_a_deploy(victim: Victim) -> None:
     refuse(victim, "the disk is full before a deploy", "Disk full: ", "", fill(victim))
 
 
-@slow
+@plan.slow
 def test_a_disk_without_inodes_before_a_deploy(victim: Victim) -> None:
     victim.require(RECREATE)
     reason = "has no free inodes"
     refuse(victim, "no inodes are left before a deploy", reason, "", fill_inodes(victim))
 
 
-@slow
+@plan.slow
 def test_a_disk_that_fills_while_the_candidate_is_tried(victim: Victim) -> None:
     victim.require(RECREATE)
     reason = "cannot be written (No space left on device)"
     refuse(victim, "the disk fills during a deploy", reason, "create", fill(victim))
 
 
-@slow
+@plan.slow
 def test_a_disk_whose_inodes_go_while_the_candidate_is_tried(victim: Victim) -> None:
     victim.require(BLUE_GREEN)
     reason = "cannot be written (No space left on device)"
     refuse(victim, "the inodes go during a deploy", reason, "create", fill_inodes(victim))
 
 
-@slow
+@plan.slow
 def test_a_disk_that_fills_during_the_swap(victim: Victim) -> None:
     victim.require(RECREATE)
     app = victim.other()
@@ -225,7 +223,7 @@ ENV LD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={CLOCK} FAKETIME_NO_CACHE=1 {ON
     return app
 
 
-@slow
+@plan.slow
 def test_a_clock_that_jumps_by_a_year_under_the_service(victim: Victim) -> None:
     victim.require(RECREATE)
     app = deceived(victim.folder)
@@ -245,7 +243,7 @@ def test_a_clock_that_jumps_by_a_year_under_the_service(victim: Victim) -> None:
     victim.heal(victim.other())
 
 
-@slow
+@plan.slow
 def test_a_clock_that_jumps_by_a_year_between_deploys(victim: Victim) -> None:
     victim.require(BLUE_GREEN)
     victim.vm.read("sh -c %s", INSTALL)
@@ -266,7 +264,7 @@ def test_a_clock_that_jumps_by_a_year_between_deploys(victim: Victim) -> None:
 # --- The whole machine --------------------------------------------------------------------------
 
 
-@slow
+@plan.slow
 def test_a_reboot(victim: Victim) -> None:
     release = victim.live().release
     promise = f"well again within {ANSWER_SECONDS:.0f} s"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import apps
 import plan
-import pytest
 from apps import Broken
 from classvm.edge import RECREATE
 
@@ -55,7 +54,7 @@ def test_a_broken_release_is_refused(victim: Victim, flaw: Broken) -> None:
     refused(victim, flaw.name, flaw.reason, deploy)
 
 
-@pytest.mark.skipif(plan.QUICK, reason="one of the slower ones")
+@plan.slow
 def test_a_release_whose_image_is_gone_is_refused(victim: Victim) -> None:
     victim.require(RECREATE)
     app = apps.good(victim.folder, "without-an-image")

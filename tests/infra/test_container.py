@@ -64,6 +64,7 @@ def size(text: str) -> int:
 def limit(vm: Vm, *names: str) -> str:
     """Return a limit of the container's control group, in version 2 or 1 of them."""
     paths = [f"{CGROUPS}/{name}" for name in names]
+    # One of the files is missing; were both, the text would be empty, which no limit is equal to.
     return vm.inside("sh", "-c", f"cat {' '.join(paths)} 2>/dev/null || true").strip()
 
 

@@ -270,6 +270,18 @@ def test_only_what_is_behind_a_bridge_of_this_machine_is_asked() -> None:
         on_bridge({**route, "gateway": "192.0.2.254"}, lambda _: True)
 
 
+def test_clients_that_have_died_have_not_seen_a_good_service(
+    serve: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Load, "_ask", None)
+    load = Load("127.0.0.1", serve(good).port, PATHS, rates=RATES)
+    load.start()
+    time.sleep(0.3)
+    with pytest.raises(LoadError, match="have died"), load.watch():
+        pass
+    load.stop()
+
+
 def test_what_is_done_aside_ends_on_its_own() -> None:
     heard: list[str] = []
 

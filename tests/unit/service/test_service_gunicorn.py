@@ -147,6 +147,24 @@ def test_a_request_at_hand_is_answered_before_the_stop(service: Path, tmp_path: 
         assert server.process.wait(timeout=STOP_SECONDS) == 0
 
 
+ABOUT_GARBAGE = """
+import gc
+
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [f"looks: {gc.isenabled()}, passes over: {gc.get_freeze_count() > 10_000}".encode()]
+"""
+
+
+def test_garbage_is_looked_for_but_not_among_what_was_loaded(service: Path, tmp_path: Path) -> None:
+    (tmp_path / "about_garbage.py").write_text(ABOUT_GARBAGE)
+    instead = ("--pythonpath", str(tmp_path), "about_garbage:app")
+    with serve(service, tmp_path, *instead) as server:
+        said = server.raw(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"looks: True, passes over: True" in said
+
+
 def test_threads_instead_of_greenlets_are_blocked(service: Path, tmp_path: Path) -> None:
     threads = (
         "-k",

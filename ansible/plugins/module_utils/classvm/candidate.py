@@ -17,8 +17,8 @@ from .wish import ALWAYS, LABEL_HOW, LABEL_SETTINGS, NEVER, Wish, run_words
 
 # Ten operations take a second; a service that never ends its answers would take for ever.
 CONTRACT_SECONDS = 120
-# What serves comes first: shares of the processor while a release is tried, and from then on.
-TRIAL_SHARES, SHARES = "128", "1024"
+# What serves comes first: shares of the processor of what runs beside it, and its own.
+ASIDE_SHARES, SHARES = "128", "1024"
 # One that crashes shortly after its start would be live by then.
 STEADY_SECONDS = 3.0
 
@@ -50,7 +50,9 @@ def prove(docker: Docker, wish: Wish) -> None:
         raise refusal(docker, wish, wish.candidate, f"{reason}, shortly after it was healthy")
 
 
-def create(docker: Docker, wish: Wish, publish: str, slot: str = "", *, tried: bool = True) -> None:
+def create(
+    docker: Docker, wish: Wish, publish: str, slot: str = "", *, beside: bool = True
+) -> None:
     """Have the candidate's container there, ready to be started.
 
     Args:
@@ -58,7 +60,7 @@ def create(docker: Docker, wish: Wish, publish: str, slot: str = "", *, tried: b
         wish: the release and its limits.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
-        tried: whether it is to prove itself, or may serve as it is.
+        beside: whether it starts beside what serves, or in its place.
 
     Raises:
         ClassvmError: the engine does not make it.
@@ -69,13 +71,13 @@ def create(docker: Docker, wish: Wish, publish: str, slot: str = "", *, tried: b
         name=wish.candidate,
         publish=publish,
         labels=labels(wish, slot),
-        restart=NEVER if tried else ALWAYS,
+        restart=NEVER if beside else ALWAYS,
     )
-    docker.check("create", "--cpu-shares", TRIAL_SHARES if tried else SHARES, *words)
+    docker.check("create", "--cpu-shares", ASIDE_SHARES if beside else SHARES, *words)
 
 
 def promote(docker: Docker, wish: Wish) -> None:
-    """Give a candidate that was tried what one has that serves."""
+    """Give a candidate that started beside what serves all that one needs that serves."""
     docker.check("update", "--restart", ALWAYS, "--cpu-shares", SHARES, wish.candidate)
 
 
@@ -120,7 +122,7 @@ def require_contract(docker: Docker, wish: Wish) -> None:
             CONTRACT_SECONDS,
             *("run", "--rm", "--interactive", "--name", check_name(wish.service)),
             *("--label", f"{LABEL_SERVICE}={wish.service}", "--read-only", "--cap-drop", "ALL"),
-            *("--cpu-shares", TRIAL_SHARES),
+            *("--cpu-shares", ASIDE_SHARES),
             *("--network", f"container:{wish.candidate}", "--entrypoint", "python3", wish.image),
             *("-c", inspect.getsource(contract), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{wish.container_port}"),

@@ -47,7 +47,7 @@ class Container:
     """A container, running or not, as `docker container inspect` describes it.
 
     Attributes:
-        healthcheck: how its health is checked, as its image says; [] when that says nothing.
+        healthcheck: how its health is checked, as its image says; () when that says nothing.
         ports: host address of each published container port, such as
             ``{"8080/tcp": [("0.0.0.0", 11000)]}``.
 

@@ -43,7 +43,7 @@ class Recreate:
             recover.drop_candidate(self.docker, wish.service)
         # Made before the live one stops: the gap is then shorter by that.
         publish = f"{wish.host_port}:{wish.container_port}"
-        create(self.docker, wish, publish, tried=False)
+        create(self.docker, wish, publish, beside=False)
 
     def swap(self) -> None:
         """Let the candidate take the port."""
