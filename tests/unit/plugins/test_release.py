@@ -476,6 +476,19 @@ def test_what_is_live_behind_the_edge_has_what_one_needs_that_serves(world: Worl
     assert [words for words in engine.calls if words[0] == "update"] == [promoted]
 
 
+@pytest.mark.parametrize(("before", "waits"), [(other_release, True), (behind_the_edge, False)])
+def test_the_stop_is_watched_only_where_clients_wait_for_it(
+    world: World, before: Callable[[Engine], None], *, waits: bool
+) -> None:
+    # Who asks every 10 ms takes time from those who wait.
+    engine = engine_in(before)
+    world(engine)
+    deploy(engine)
+    assert "stop" in [words[0] for words in engine.calls]
+    assert ("stop" in [words[0] for words in engine.watched]) == waits
+    assert "rm" not in [words[0] for words in engine.watched]
+
+
 def test_the_candidate_is_invisible_from_outside(world: World) -> None:
     engine = engine_in(nothing)
     world(engine)

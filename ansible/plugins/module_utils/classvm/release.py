@@ -224,6 +224,8 @@ def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
         history.intend(state_dir, entry)
         with watch:
             strategy.swap()
+        # Clients wait for nothing of that, so nobody asks meanwhile whether they do.
+        strategy.retire()
     except BaseException as reason:
         recover.drop_candidate(docker, wish.service)
         _record_refusal(state_dir, _measured(entry, watch), reason)

@@ -57,7 +57,10 @@ class Recreate:
         except BaseException as reason:
             undo(self.docker, self.wish, self.edge, live, reason)
             raise
-        finish(self.docker, self.wish, live)
+
+    def retire(self) -> None:
+        """Remove the release that served; it was stopped, or the edge leads to it no more."""
+        remove(self.docker, self.wish, self.live)
 
 
 class BlueGreen:
@@ -93,9 +96,12 @@ class BlueGreen:
         except BaseException as reason:
             undo(self.docker, self.wish, self.edge, live, reason)
             raise
-        if live:
-            self.edge.drain(edges.slot_of(live))
-        finish(self.docker, self.wish, live)
+
+    def retire(self) -> None:
+        """Remove the release that served, once it has answered what it had begun."""
+        if self.live:
+            self.edge.drain(edges.slot_of(self.live))
+        remove(self.docker, self.wish, self.live)
 
 
 def rename(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
@@ -115,8 +121,8 @@ def stop(docker: Docker, wish: Wish) -> None:
     docker.check("stop", "-t", str(STOP_SECONDS), wish.previous)
 
 
-def finish(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
-    """Remove the release that served; one that had the port to itself was stopped for the swap."""
+def remove(docker: Docker, wish: Wish, live: Optional[Container]) -> None:
+    """Remove a release; one that had the port to itself was stopped for the swap."""
     if not live:
         return
     if edges.slot_of(live):

@@ -178,6 +178,8 @@ class Engine(Docker):
         self.healthcheck = HEALTHCHECK
         self.process_ports: set[int] = set()
         self.calls: list[tuple[str, ...]] = []
+        # Those that were made while a client measured.
+        self.watched: list[tuple[str, ...]] = []
         self.cut: Cut | None = None
         self.dead = False
         self.described: list[dict[str, Any]] = []
@@ -534,9 +536,11 @@ class Watch(gap.Watch):
 
     def __enter__(self) -> None:
         self.gap = GAP if self.engine.serving() else None
+        self._first = len(self.engine.calls)
 
     def __exit__(self, *_: object) -> None:
         self.seconds = SECONDS
+        self.engine.watched = self.engine.calls[self._first :]
 
 
 def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
