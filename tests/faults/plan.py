@@ -10,7 +10,7 @@ QUICK = os.environ.get("FAULTS") == "quick"
 # What takes longer than `make test` may take for it; FAULTS=quick leaves it out, by its name.
 slow = pytest.mark.skipif(QUICK, reason="left out by FAULTS=quick")
 
-STEADY_SECONDS = 5 if QUICK else 30
+STEADY_SECONDS = 5 if QUICK else 20
 REDEPLOYS = 2 if QUICK else 20
 # Kills at random moments, and of the control process.
 KILLS = 3 if QUICK else 15
