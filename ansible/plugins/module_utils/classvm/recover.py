@@ -15,7 +15,7 @@ from .image import LABEL_RELEASE
 from .wish import LABEL_SETTINGS
 
 
-def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> None:
+def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> Optional[Container]:
     """Bring a service to where one release is live, or none, and nothing else is there.
 
     Args:
@@ -23,6 +23,9 @@ def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> None:
         name: name of the service.
         state_dir: folder with the host's state; the caller holds its lock.
         edge: what stands before the releases of this host.
+
+    Returns:
+        The live container, running or not, or None.
 
     Raises:
         ClassvmError: a release is live, but the edge cannot be led to it.
@@ -44,7 +47,9 @@ def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> None:
         lead_to(edge, live)
     else:
         bring_back(docker, name, edge)
+        live = docker.container(served)
     history.settle(state_dir, name, lambda entry: became(docker, entry))
+    return live
 
 
 def lead_to(edge: Edge, live: Optional[Container]) -> None:

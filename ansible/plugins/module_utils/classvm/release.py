@@ -91,8 +91,8 @@ def release(docker: Docker, wish: Wish, state_dir: str, keep: int) -> Outcome:
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
     with lock.held(state_dir):
-        edge, wish = _recovered(docker, wish, state_dir)
-        outcome = _go_live(docker, wish, edge, history.LIVE)
+        edge, live, wish = _recovered(docker, wish, state_dir)
+        outcome = _go_live(docker, wish, edge, live, history.LIVE)
         if not outcome.changed:
             return outcome
         entries = history.read(state_dir, wish.service)
@@ -115,9 +115,9 @@ def go_back(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
     with lock.held(state_dir):
-        edge, wish = _recovered(docker, wish, state_dir)
-        former = resolved(docker, wish, state_dir)
-        return _go_live(docker, former, edge, history.ROLLED_BACK)
+        edge, live, wish = _recovered(docker, wish, state_dir)
+        former = resolved(docker, wish, state_dir, live)
+        return _go_live(docker, former, edge, live, history.ROLLED_BACK)
 
 
 def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
@@ -128,9 +128,9 @@ def preview(docker: Docker, wish: Wish, state_dir: str) -> Outcome:
 
     """
     wish = dataclasses.replace(wish, strategy=edges.of(state_dir).strategy)
-    if not wish.image:
-        wish = resolved(docker, wish, state_dir)
     live = docker.container(wish.live)
+    if not wish.image:
+        wish = resolved(docker, wish, state_dir, live)
     changed = not is_live(docker, wish, live, docker.image(wish.image))
     return Outcome(changed, wish.release, "" if changed else _id(live), _release(live))
 
@@ -149,25 +149,24 @@ def difference(docker: Docker, wish: Wish, state_dir: str, content: str) -> Dict
 
     """
     wish = dataclasses.replace(wish, strategy=edges.of(state_dir).strategy)
-    if wish.release and not wish.image:
-        wish = resolved(docker, wish, state_dir)
     live = docker.container(wish.live)
+    if wish.release and not wish.image:
+        wish = resolved(docker, wish, state_dir, live)
     return {
         "before": differences.before(docker, live),
         "after": differences.after(docker, wish, content),
     }
 
 
-def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:
+def resolved(docker: Docker, wish: Wish, state_dir: str, live: Optional[Container]) -> Wish:
     """Return the wish with the release of the host's history that it asks for.
 
     Raises:
         ClassvmError: there is no such release.
 
     """
-    live = _release(docker.container(wish.live))
     entries = history.read(state_dir, wish.service)
-    former = rollback.resolve(docker, entries, wish.release, live)
+    former = rollback.resolve(docker, entries, wish.release, _release(live))
     return dataclasses.replace(
         wish,
         release=former.release,
@@ -176,11 +175,13 @@ def resolved(docker: Docker, wish: Wish, state_dir: str) -> Wish:
     )
 
 
-def _recovered(docker: Docker, wish: Wish, state_dir: str) -> Tuple[Edge, Wish]:
-    """Return the host's edge and the wish with its strategy, once what was cut off is in order."""
+def _recovered(
+    docker: Docker, wish: Wish, state_dir: str
+) -> Tuple[Edge, Optional[Container], Wish]:
+    """Bring in order what was cut off; return the edge, what is live, and the wish with its strategy."""
     edge = edges.of(state_dir)
-    recover.recover(docker, wish.service, state_dir, edge)
-    return edge, dataclasses.replace(wish, strategy=edge.strategy)
+    live = recover.recover(docker, wish.service, state_dir, edge)
+    return edge, live, dataclasses.replace(wish, strategy=edge.strategy)
 
 
 def _id(live: Optional[Container]) -> str:
@@ -191,17 +192,20 @@ def _release(live: Optional[Container]) -> str:
     return live.labels.get(LABEL_RELEASE, "") if live else ""
 
 
-def _go_live(docker: Docker, wish: Wish, edge: Edge, result: str) -> Outcome:
+def _go_live(
+    docker: Docker, wish: Wish, edge: Edge, live: Optional[Container], result: str
+) -> Outcome:
     """Make the release live unless it is, and record what became of it.
 
     Args:
         docker: the engine of the host.
         wish: the release and its limits.
         edge: what stands before the releases of this host.
+        live: the container that is live, running or not, or None.
         result: what the history says of it when it is live.
 
     """
-    live, image = docker.container(wish.live), docker.image(wish.image)
+    image = docker.image(wish.image)
     replaced, state_dir = _release(live), edge.state_dir
     idle = bool(edge.slots) and not edge.takes_releases
     if is_live(docker, wish, live, image):
