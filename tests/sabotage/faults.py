@@ -366,8 +366,7 @@ CONTAINER_FAULTS = (
         "the health check fails",
         f"{CONTAINER}test_the_container_is_healthy",
         run=added(
-            *("--health-cmd", "exit 1", "--health-interval", "1s"),
-            *("--health-start-period", "1ms", "--health-retries", "1"),
+            *("--health-cmd", "exit 1", "--health-interval", "1s", "--health-retries", "1"),
         ),
     ),
     Fault(

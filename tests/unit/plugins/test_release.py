@@ -476,6 +476,20 @@ def test_what_is_live_behind_the_edge_has_what_one_needs_that_serves(world: Worl
     assert [words for words in engine.calls if words[0] == "update"] == [promoted]
 
 
+def test_a_release_that_comes_up_while_a_cut_is_settled_is_not_replaced(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_in(other_release)
+    world(engine)
+    deploy(engine)
+    live, (line,) = engine.boxes[WISH.live], history.read(STATE_DIR, WISH.service)
+    # Cut off when it had been started: the engine brings it up again.
+    live.state = "exited"
+    history.intend(STATE_DIR, dataclasses.replace(line, time="later"))
+    monkeypatch.setattr(health, "wait", lambda *_: setattr(live, "state", "running"))
+    assert not deploy(engine).changed
+
+
 @pytest.mark.parametrize(("before", "waits"), [(other_release, True), (behind_the_edge, False)])
 def test_the_stop_is_watched_only_where_clients_wait_for_it(
     world: World, before: Callable[[Engine], None], *, waits: bool

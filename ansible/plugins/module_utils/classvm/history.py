@@ -87,8 +87,8 @@ def finish(state_dir: str, entry: Entry) -> None:
     state.remove(_journal(state_dir, entry.service))
 
 
-def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> None:
-    """Record what became of a swap that was cut off.
+def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> bool:
+    """Record what became of a swap that was cut off; return whether there was one.
 
     Args:
         state_dir: folder with the host's state.
@@ -98,7 +98,7 @@ def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> N
     """
     entry = _parsed(state.read(_journal(state_dir, service)))
     if entry is None:
-        return
+        return False
     # Cut off after the line was written: the journal is all that is left over.
     if any(
         (one.time, one.release) == (entry.time, entry.release) for one in read(state_dir, service)
@@ -106,6 +106,7 @@ def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> N
         state.remove(_journal(state_dir, service))
     else:
         finish(state_dir, outcome(entry))
+    return True
 
 
 def _history(state_dir: str) -> str:

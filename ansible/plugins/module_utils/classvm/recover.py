@@ -47,9 +47,9 @@ def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> Optional[C
         lead_to(edge, live)
     else:
         bring_back(docker, name, edge)
-        live = docker.container(served)
-    history.settle(state_dir, name, lambda entry: became(docker, entry))
-    return live
+    settled = history.settle(state_dir, name, lambda entry: became(docker, entry))
+    # Where something was cut off, another one may be live now, or this one has come up.
+    return docker.container(served) if settled or former is not None else live
 
 
 def lead_to(edge: Edge, live: Optional[Container]) -> None:
