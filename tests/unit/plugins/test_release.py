@@ -25,6 +25,7 @@ from classvm import (
     start,
     state,
 )
+from classvm.command import CommandError
 from classvm.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.errors import ClassvmError
 from classvm.image import LABEL_RELEASE
@@ -613,6 +614,37 @@ def test_an_old_release_whose_port_was_taken_is_kept_and_told(world: World) -> N
     elsewhere = dataclasses.replace(WISH, host_port=PORT + 1)
     deploy(engine, elsewhere)
     assert_only_live(engine, elsewhere)
+
+
+class Clinging(Engine):
+    """An engine that does not remove the release that served while its storage is busy."""
+
+    busy = True
+
+    def _rm(self, words: tuple[str, ...]) -> str:
+        if self.busy and WISH.previous in words:
+            raise RuntimeError("device or resource busy")
+        return super()._rm(words)
+
+    _answers = {**Engine._answers, "rm": _rm}  # type: ignore[dict-item] # noqa: RUF012
+
+
+@pytest.mark.parametrize("situation", [other_release, behind_the_edge])
+def test_a_release_is_live_though_the_former_one_does_not_go(
+    situation: Callable[[Engine], None], world: World
+) -> None:
+    engine = Clinging()
+    situation(engine)
+    world(engine)
+    with pytest.raises(CommandError, match="device or resource busy"):
+        deploy(engine)
+    assert engine.serving() == "r2"
+    last = history.read(STATE_DIR, WISH.service)[-1]
+    assert (last.release, last.result) == ("r2", history.LIVE)
+    # The next run removes it.
+    engine.busy = False
+    assert not deploy(engine).changed
+    assert_only_live(engine)
 
 
 def test_a_cut_off_swap_does_not_block_another_port(world: World) -> None:

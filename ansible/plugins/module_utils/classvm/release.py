@@ -228,14 +228,17 @@ def _go_live(
         history.intend(state_dir, entry)
         with watch:
             strategy.swap()
-        # Clients wait for nothing of that, so nobody asks meanwhile whether they do.
-        strategy.retire()
     except BaseException as reason:
         recover.drop_candidate(docker, wish.service)
         _record_refusal(state_dir, _measured(entry, watch), reason)
         raise
     entry = _measured(entry, watch)
-    history.finish(state_dir, entry)
+    try:
+        # Clients wait for nothing of that, so nobody asks meanwhile whether they do.
+        strategy.retire()
+    finally:
+        # Live it is, even where the former one does not go; the next deploy removes that.
+        history.finish(state_dir, entry)
     return Outcome(
         changed=True,
         release=wish.release,
