@@ -23,7 +23,8 @@ class Accident:
         promise: what is to become of it, for the table.
         script: commands that make it happen.
         within: seconds within which all has to be well for the clients.
-        lossless: whether no request may fail with `blue_green`, where the port is not the engine's.
+        carried: whether with `blue_green` only requests may fail that were on their way through
+            what ended: a worker, or the engine's proxy to the service.
         strategy: the strategy with which it is tried; "" for both.
         quick: whether it is one of the few that `make test` tries.
 
@@ -33,27 +34,29 @@ class Accident:
     promise: str
     script: str
     within: float = 0.0
-    lossless: bool = False
+    carried: bool = False
     strategy: str = ""
     quick: bool = False
 
-    def is_lossless(self, strategy: str) -> bool:
-        """Tell whether no request may fail."""
-        return self.lossless and strategy == BLUE_GREEN
+    def breaks_only_carried(self, strategy: str) -> bool:
+        """Tell whether all other requests have to wait at HAProxy until they are answered."""
+        return self.carried and strategy == BLUE_GREEN
 
     def promised(self, strategy: str) -> str:
         """Return what is to become of it on a host of a strategy."""
-        return "no request fails" if self.is_lossless(strategy) else self.promise
+        return CARRIED if self.breaks_only_carried(strategy) else self.promise
 
 
 # Docker leads to a published port by rules, which it writes anew when it starts.
 MOMENT = "new connections are refused for a moment, while the engine writes its rules"
+CARRIED = "only the requests that it carries fail; the others wait, and are answered"
 ACCIDENTS = (
     Accident(
         "kill -9 of a worker of the service",
-        "only the requests that it held fail",
+        CARRIED,
         "kill -9 $(pgrep --parent $PID | head -n 1)",
         within=2.0,
+        carried=True,
         strategy=BLUE_GREEN,
         quick=True,
     ),
@@ -83,7 +86,7 @@ ACCIDENTS = (
         MOMENT,
         f"{FORGIVE}kill -9 $(systemctl show --property MainPID --value docker.service)",
         within=10.0,
-        lossless=True,
+        carried=True,
         quick=True,
     ),
     Accident(
@@ -99,7 +102,7 @@ ACCIDENTS = (
         f"{FORGIVE}DEBIAN_FRONTEND=noninteractive"
         " apt-get install --yes --quiet=2 --reinstall $PACKAGE >/dev/null 2>&1",
         within=10.0,
-        lossless=True,
+        carried=True,
         strategy=BLUE_GREEN,
     ),
     Accident(

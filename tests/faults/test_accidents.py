@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
 BOOT_SECONDS, ANSWER_SECONDS = 120.0, 60.0
+# HAProxy's answer where a connection broke behind it; 503 would say that it found nobody.
+BROKEN_OFF = "status 502"
 UNIT = "classvm-faults-fill"
 DISK_PROMISE = "refused before the live release is touched, no request fails"
 
@@ -45,8 +47,8 @@ def test_an_accident(victim: Victim, accident: Accident) -> None:
         attempt.outcome = f"longest gap {seen.gap:.2f} s"
         assert victim.live().release == release, victim.evidence()
         assert seen.healthy_after <= accident.within, f"{seen}{victim.evidence()}"
-        if accident.is_lossless(victim.strategy):
-            assert seen.failures == 0, f"{seen}{victim.evidence()}"
+        if accident.breaks_only_carried(victim.strategy):
+            assert set(seen.failed) <= {BROKEN_OFF}, f"{seen}{victim.evidence()}"
 
 
 @plan.slow
