@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import bench
@@ -90,3 +92,18 @@ def test_what_fails_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(SystemExit, match=r"(?s)`make x` failed:.*why"):
         bench.run("make", "x")
+
+
+def test_a_gap_counts_though_the_command_ends_before_it() -> None:
+    served = threading.Event()
+    served.set()
+
+    class Client(bench.Poller):
+        def _answers(self) -> bool:
+            return served.is_set()
+
+    with Client("127.0.0.1", 1) as client:
+        time.sleep(0.05)
+        served.clear()
+        threading.Timer(0.3, served.set).start()
+    assert client.gap >= 0.3
