@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import http.client
 import json
 import os
 import re
@@ -27,25 +26,23 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
+# A client of the port sees here what it sees in a release.
+sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
+
+from classvm import gap  # noqa: E402
+
 NAME = "bench"
 BASE = "classvm/base:bench"
 STATE_DIR = Path("/var/lib/classvm-bench")
 BARE = "classvm-bench-flask"
 REPEATS = 3
-POLL_SECONDS = 0.01
-# A request that falls into the start of a container can hang for a second: a client asks anew.
-ANSWER_SECONDS = 0.2
-# A command can end before the client has asked again.
-LAST_SECONDS = 5.0
 ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
 # What tells Ansible to measure its tasks.
 PROFILE = {
@@ -110,7 +107,7 @@ class Run:
         seconds: from the command's start to its end.
         tasks: seconds of each task, by its name, in their order; skipped ones cost something, too.
         count: number of tasks that were not skipped.
-        gap: longest time in which no request was answered, in seconds.
+        gap: longest time in which no request was answered, in seconds; None when none was before.
         swap: seconds from stopping the old release to the new one's health; 0.0 when not told.
 
     """
@@ -118,23 +115,22 @@ class Run:
     seconds: float
     tasks: Mapping[str, float]
     count: int
-    gap: float
+    gap: float | None
     swap: float = 0.0
 
 
 def measure(target: Target, verb: str) -> Run:
     """Run a target of `make` while a client polls the port."""
-    with Poller(target.address, target.port) as poller:
-        started = time.monotonic()
+    watch = gap.Watch(target.port, target.address)
+    with watch:
         # A rollback has to say how long the host took for it, which it does not tell otherwise.
         text = target.make(verb, **({"ANSIBLE_VERBOSITY": "1"} if verb == "rollback" else {}))
-        seconds = time.monotonic() - started
     swap = re.search(r"^ +seconds: ([\d.]+)$", text, re.MULTILINE)
     return Run(
-        seconds=seconds,
+        seconds=watch.seconds,
         tasks=profile(text),
         count=len(re.findall(r"^TASK \[", text, re.MULTILINE)),
-        gap=poller.gap,
+        gap=watch.gap,
         swap=float(swap.group(1)) if swap else 0.0,
     )
 
@@ -148,49 +144,6 @@ def profile(text: str) -> dict[str, float]:
     for name, seconds in re.findall(r"^(\S.*?) -+ ([\d.]+)s$", text, re.MULTILINE):
         tasks[name] = tasks.get(name, 0.0) + float(seconds)
     return tasks
-
-
-@dataclass
-class Poller:
-    """A client that asks every 10 ms, over a new connection each time."""
-
-    address: str
-    port: int
-    gap: float = 0.0
-    _last: float = 0.0
-    _stop: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> Self:
-        """Start to ask."""
-        self._thread = threading.Thread(target=self._poll)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Wait for the answer that ends the gap, then stop to ask."""
-        ended = time.monotonic()
-        while self._last < ended and time.monotonic() < ended + LAST_SECONDS:
-            time.sleep(POLL_SECONDS)
-        self._stop.set()
-        self._thread.join()
-
-    def _poll(self) -> None:
-        while not self._stop.wait(POLL_SECONDS):
-            if not self._answers():
-                continue
-            now = time.monotonic()
-            self.gap = max(self.gap, now - self._last if self._last else 0.0)
-            self._last = now
-
-    def _answers(self) -> bool:
-        client = http.client.HTTPConnection(self.address, self.port, timeout=ANSWER_SECONDS)
-        try:
-            client.request("GET", "/e222/hello")
-            return client.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            client.close()
 
 
 def copy_of_service(folder: Path) -> Path:
@@ -254,11 +207,12 @@ def clean() -> None:
 def show(what: str, runs: Sequence[Run]) -> None:
     """Print the median and the extremes."""
     seconds = [one.seconds for one in runs]
-    gap = statistics.median(one.gap for one in runs)
+    gaps = [one.gap for one in runs if one.gap is not None]
+    longest = f"{statistics.median(gaps) * 1000:5.0f} ms" if gaps else "none to miss"
     spread = f"{min(seconds):.1f}-{max(seconds):.1f}"
     print(
         f"{what:24} {statistics.median(seconds):6.1f} s  ({len(runs)} runs: {spread})"
-        f"  {runs[0].count:3} tasks  gap {gap * 1000:5.0f} ms",
+        f"  {runs[0].count:3} tasks  gap {longest}",
         flush=True,
     )
 

@@ -96,6 +96,7 @@ class Seen:
         failed: how many failed, by reason.
         doubled: POSTs that were executed more than once.
         lost: POSTs that were answered well and never executed.
+        at_one_moment: whether all that failed were on their way at one and the same moment.
         retried: requests that had to be sent a second time on a new connection.
         p50, p99: of the good answers, in seconds.
         gap: longest time without a good answer, in seconds.
@@ -107,6 +108,7 @@ class Seen:
     failed: Mapping[str, int] = field(default_factory=dict)
     doubled: int = 0
     lost: int = 0
+    at_one_moment: bool = True
     retried: int = 0
     p50: float = math.nan
     p99: float = math.nan
@@ -158,12 +160,18 @@ def summary(
         failed=dict(collections.Counter(one.reason for one in mine if one.reason)),
         doubled=sum(executed.get(one.id, 0) > 1 for one in posts),
         lost=sum(not one.reason and not executed.get(one.id) for one in posts),
+        at_one_moment=share_a_moment([one for one in mine if one.reason]),
         retried=sum(one.retried for one in mine),
         p50=percentile(latencies, 0.5),
         p99=percentile(latencies, 0.99),
         gap=max((b - a for a, b in itertools.pairwise(times)), default=math.nan),
         healthy_after=healthy_after(good, bad, begin),
     )
+
+
+def share_a_moment(records: Sequence[Record]) -> bool:
+    """Tell whether there is a moment at which all of the requests were on their way."""
+    return not records or max(one.started for one in records) <= min(one.ended for one in records)
 
 
 def healthy_after(good: Sequence[float], bad: Sequence[float], begin: float) -> float:

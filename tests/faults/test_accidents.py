@@ -49,6 +49,7 @@ def test_an_accident(victim: Victim, accident: Accident) -> None:
         assert seen.healthy_after <= accident.within, f"{seen}{victim.evidence()}"
         if accident.breaks_only_carried(victim.strategy):
             assert set(seen.failed) <= {BROKEN_OFF}, f"{seen}{victim.evidence()}"
+            assert seen.at_one_moment, f"{seen}{victim.evidence()}"
 
 
 @plan.slow

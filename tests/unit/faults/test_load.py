@@ -251,6 +251,13 @@ def test_it_is_healthy_with_the_first_good_answer_after_the_last_failure() -> No
     assert summary([record(1, 2)], 1, 9, {}).healthy_after == 0
 
 
+def test_what_broke_off_together_was_on_its_way_at_one_moment() -> None:
+    together = [record(0, 1), record(1, 3, "status 502"), record(2, 4, "status 502")]
+    assert summary(together, 0, 9, {}).at_one_moment
+    assert not summary([*together, record(3.5, 5, "status 502")], 0, 9, {}).at_one_moment
+    assert summary([record(0, 1)], 0, 9, {}).at_one_moment
+
+
 def test_percentiles() -> None:
     values = [float(value) for value in range(1, 101)]
     assert [percentile(values, share) for share in (0.5, 0.99, 1)] == [50, 99, 100]

@@ -71,6 +71,15 @@ def test_an_interruption_is_measured(service: Service) -> None:
     assert 0.5 <= watch.gap < 1.5
 
 
+def test_another_address_is_watched(service: Service) -> None:
+    service.start()
+    here, elsewhere = gap.Watch(service.port, "127.0.0.1"), gap.Watch(service.port, "127.0.0.2")
+    with here, elsewhere:
+        time.sleep(0.05)
+    assert here.gap is not None
+    assert elsewhere.gap is None
+
+
 def test_where_nobody_answered_before_there_is_no_gap(service: Service) -> None:
     watch = gap.Watch(service.port)
     with watch:

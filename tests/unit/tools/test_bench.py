@@ -1,8 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import bench
@@ -36,6 +35,14 @@ def test_the_profile_of_a_run() -> None:
 
 def a_run(seconds: float) -> bench.Run:
     return bench.Run(seconds, {"one": 1.0, "two": 0.25}, count=2, gap=0.5, swap=0.75)
+
+
+def test_where_nobody_answered_before_no_gap_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    bench.show("first", [dataclasses.replace(a_run(2.0), gap=None)])
+    bench.show("next", [a_run(2.0), dataclasses.replace(a_run(2.0), gap=1.0)])
+    first, following = capsys.readouterr().out.splitlines()
+    assert first.endswith("gap none to miss")
+    assert following.endswith("gap   750 ms")
 
 
 def test_the_profile_tells_what_is_no_task(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,18 +99,3 @@ def test_what_fails_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(SystemExit, match=r"(?s)`make x` failed:.*why"):
         bench.run("make", "x")
-
-
-def test_a_gap_counts_though_the_command_ends_before_it() -> None:
-    served = threading.Event()
-    served.set()
-
-    class Client(bench.Poller):
-        def _answers(self) -> bool:
-            return served.is_set()
-
-    with Client("127.0.0.1", 1) as client:
-        time.sleep(0.05)
-        served.clear()
-        threading.Timer(0.3, served.set).start()
-    assert client.gap >= 0.3

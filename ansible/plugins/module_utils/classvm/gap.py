@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Optional
 
+LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
 # Longer than a healthy service needs, and short beside the gap that is measured.
 ANSWER_SECONDS = 0.5
@@ -18,7 +19,7 @@ USER_AGENT = "classvm-gap"
 
 
 class Watch:
-    """Asks a port of this host, over and over, while the ``with`` block runs.
+    """Asks a port, over and over, while the ``with`` block runs.
 
     Any HTTP answer counts but those of status 5xx, which the edge gives when nobody is behind it:
     whether it is the right one is the contract's business.
@@ -30,9 +31,10 @@ class Watch:
 
     """
 
-    def __init__(self, port: int) -> None:
-        """Prepare to watch a TCP port of 127.0.0.1."""
+    def __init__(self, port: int, address: str = LOOPBACK) -> None:
+        """Prepare to watch a TCP port of this host, or of the one with that address."""
         self.port = port
+        self.address = address
         self.gap: Optional[float] = None
         self.seconds = 0.0
         self._last = 0.0
@@ -42,7 +44,7 @@ class Watch:
 
     def __enter__(self) -> None:
         """Begin to ask, unless there is nobody to be missed."""
-        if answers(self.port):
+        if answers(self.port, self.address):
             self.gap, self._last = 0.0, time.monotonic()
             self._thread.start()
         self._started = time.monotonic()
@@ -62,7 +64,7 @@ class Watch:
 
     def _poll(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
-            if answers(self.port):
+            if answers(self.port, self.address):
                 now = time.monotonic()
                 self._note(now)
                 self._last = now
@@ -71,9 +73,9 @@ class Watch:
         self.gap = max(self.gap or 0.0, now - self._last)
 
 
-def answers(port: int) -> bool:
-    """Tell whether a TCP port of 127.0.0.1 gives an answer below 500, over a new connection."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+def answers(port: int, address: str = LOOPBACK) -> bool:
+    """Tell whether a TCP port gives an answer below 500, over a new connection."""
+    client = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS)
     try:
         client.request("GET", "/", headers={"User-Agent": USER_AGENT})
         return client.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR

@@ -236,8 +236,13 @@ def _go_live(
     try:
         # Clients wait for nothing of that, so nobody asks meanwhile whether they do.
         strategy.retire()
+    except ClassvmError as reason:
+        raise ClassvmError(
+            f"Release {wish.release} is live, but the former one is still there: {reason}\n"
+            "The next `make deploy` removes it.",
+        ) from reason
     finally:
-        # Live it is, even where the former one does not go; the next deploy removes that.
+        # Live it is, even where the former one does not go.
         history.finish(state_dir, entry)
     return Outcome(
         changed=True,
