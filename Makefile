@@ -119,7 +119,7 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 ##@ Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
-SHELL_SCRIPTS := tools/setup .ci/run tests/sabotage/library.sh
+SHELL_SCRIPTS := tools/setup .ci/run tests/mutation/library.sh
 
 lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
 	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
@@ -127,7 +127,7 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
 # Each has a conftest of its own, of which mypy takes one at a time.
-	@mypy tests/infra && mypy tests/sabotage && mypy tests/faults
+	@mypy tests/infra && mypy tests/mutation && mypy tests/faults
 	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
 	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
 	@openapi-spec-validator service/master.yml

@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A client of the port sees here what it sees in a release.
 sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
 
-from classvm import gap  # noqa: E402
+from classvm.release import gap  # noqa: E402 - its folder was added to the path above
 
 NAME = "bench"
 BASE = "classvm/base:bench"

@@ -92,16 +92,16 @@ def stale(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
         path = role / "README.md"
         present = path.read_text(encoding="utf-8") if path.is_file() else ""
         try:
-            wished = renewed(present, options_of(role))
+            desired = renewed(present, options_of(role))
         except NoMarkersError as error:
             raise NoMarkersError(f"{path.relative_to(root)}: {error}") from error
-        if wished != present:
-            yield path, present, wished
+        if desired != present:
+            yield path, present, desired
 
 
-def difference(path: str, present: str, wished: str) -> str:
+def difference(path: str, present: str, desired: str) -> str:
     """Return what would change in a file, as `diff -u` shows it."""
-    lines = (present.splitlines(keepends=True), wished.splitlines(keepends=True))
+    lines = (present.splitlines(keepends=True), desired.splitlines(keepends=True))
     return "".join(difflib.unified_diff(*lines, path, f"{path} (from argument_specs.yml)"))
 
 
@@ -115,12 +115,12 @@ def main(words: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except NoMarkersError as error:
         print(error, file=sys.stderr)
         return 1
-    for path, present, wished in found:
+    for path, present, desired in found:
         name = str(path.relative_to(root))
         if check:
-            print(difference(name, present, wished), end="")
+            print(difference(name, present, desired), end="")
         else:
-            path.write_text(wished, encoding="utf-8")
+            path.write_text(desired, encoding="utf-8")
             print(f"wrote {name}")
     if check and found:
         print(f"{len(found)} README(s) are not current. Repair: {REPAIR}", file=sys.stderr)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from classvm.service import container_name
+from classvm.base.names import container_name
 
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "service"

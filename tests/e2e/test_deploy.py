@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from classvm import source
+from classvm.app import openapi
 from machine import Run, docker, facts, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
@@ -20,8 +20,8 @@ def test_a_dry_run_succeeds_before_the_first_deploy(dry_run: Run) -> None:
 
 
 def test_the_last_line_says_what_is_up_and_where(deployed: Run) -> None:
-    spec = source.load_spec(Path("service/master.yml"))
-    operations = len(list(source.operation_ids(spec)))
+    spec = openapi.load_spec(Path("service/master.yml"))
+    operations = len(list(openapi.operation_ids(spec)))
     release = live()["Config"]["Labels"]["classvm.release"]
     assert re.fullmatch(
         rf"classvm: release {release} is up at http://localhost:{ports()['HOST_PORT']}/ "

@@ -95,15 +95,15 @@ GUARD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from classvm import firewall
+from classvm.provision import guard
 folder = Path(sys.argv[2])
-files = firewall.Files(*(folder / name for name in ("rules", "trial", "listing", "pid")))
-wished = firewall.ruleset(sys.stdin.read(), [int(sys.argv[4])], [int(sys.argv[5])])
+files = guard.Files(*(folder / name for name in ("rules", "trial", "listing", "pid")))
+desired = guard.ruleset(sys.stdin.read(), [int(sys.argv[4])], [int(sys.argv[5])])
 {
-    "try": lambda: firewall.try_out(wished, files, seconds=5),
-    "confirm": lambda: firewall.confirm(files),
-    "current": lambda: sys.exit(not firewall.is_current(wished, files)),
-    "remove": lambda: firewall.remove(files),
+    "try": lambda: guard.try_out(desired, files, seconds=5),
+    "confirm": lambda: guard.confirm(files),
+    "current": lambda: sys.exit(not guard.is_current(desired, files)),
+    "remove": lambda: guard.remove(files),
 }[sys.argv[3]]()
 """
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classvm import history, lock, state
-from classvm.service import container_name, previous_name
+from classvm.base import locks, state
+from classvm.base.names import container_name, previous_name
+from classvm.release import history
 from machine import ROOT, Run, copy_of_service, docker, facts, play
 from test_docker_alone import free_port
 
@@ -219,7 +220,7 @@ def test_a_module_that_is_killed_during_the_swap(host: Host, three: list[str]) -
         [*words, json.dumps(host.variables())], cwd=ROOT, stdout=subprocess.DEVNULL
     ) as playing:
         when(lambda: previous_name(NAME) in host.containers())
-        holder = re.match(r"process (\d+) ", state.read(str(host.state_dir / lock.FILE)))
+        holder = re.match(r"process (\d+) ", state.read(str(host.state_dir / locks.FILE)))
         assert holder
         os.kill(int(holder[1]), signal.SIGKILL)
         assert playing.wait(60) != 0
@@ -242,7 +243,7 @@ def test_a_second_deploy_waits_for_the_first(host: Host, three: list[str]) -> No
     free = threading.Event()
 
     def hold() -> None:
-        with lock.held(str(host.state_dir)):
+        with locks.held(str(host.state_dir)):
             held.set()
             free.wait(SWAP_SECONDS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from classvm import firewall
+from classvm.provision import guard
 from machine import docker, facts, play
 
 pytestmark = pytest.mark.usefixtures("deployed")
@@ -27,7 +27,7 @@ def test_reset_removes_what_classvm_made_and_only_that() -> None:
     for kind in (["ps", "--all"], ["image", "ls"]):
         assert docker(*kind, "--quiet", "--filter", "label=classvm.service") == ""
     assert not Path(facts()["classvm_state_dir"]).exists()
-    assert not firewall.FOLDER.exists()
+    assert not guard.FOLDER.exists()
     assert docker("image", "ls", "--quiet", others)
     docker("image", "rm", others)
     assert ": absent" in play("status").last_line

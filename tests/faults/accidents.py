@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from classvm.edge import BLUE_GREEN, RECREATE
+from classvm.base.edge import BLUE_GREEN, RECREATE
 
 # systemd counts starts, and refuses the fourth within a minute.
 FORGIVE = "systemctl reset-failed docker.service; "

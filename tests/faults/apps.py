@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from classvm import source
-from classvm.edge import BLUE_GREEN, RECREATE
+from classvm.app import layout
+from classvm.base.edge import BLUE_GREEN, RECREATE
 from facts import ROOT
 from load import Paths
 
@@ -227,7 +227,7 @@ def good(folder: Path, word: str) -> Path:
     made = folder / word
     shutil.copytree(SERVICE, made, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     replace(made / "src/hello.py", r'("message": ")[^"]*', rf"\g<1>{word}")
-    replace(made / source.SPEC, r"\n(?=components:\n)", OPERATION + "\n")
+    replace(made / layout.SPEC, r"\n(?=components:\n)", OPERATION + "\n")
     (made / "src/tally.py").write_text(HANDLER.lstrip(), encoding="utf-8")
     return made
 
@@ -249,6 +249,6 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def paths() -> Paths:
     """Return what the clients ask of these services."""
-    document = yaml.safe_load((SERVICE / source.SPEC).read_text(encoding="utf-8"))
+    document = yaml.safe_load((SERVICE / layout.SPEC).read_text(encoding="utf-8"))
     base = document["servers"][0]["url"]
     return Paths(page=f"{base}/hello", tally=f"{base}/tally")

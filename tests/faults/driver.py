@@ -6,11 +6,11 @@ Runs as root on the VM, with the package `classvm` beside it; needs Python 3.8::
     python3 driver.py kill ORDER.json --event 3
     python3 driver.py kill ORDER.json --after 0.7
 
-With --hasty, a candidate that is good need not stay up for a while: in that time nothing happens
-that a kill could cut off. With --unchecked, its contract is not called, either: what is seen is how
+With --skip-steady, a good candidate goes live at once: while it would have to stay up, nothing
+happens that a kill could interrupt. With --unchecked, its contract is not called, either: what is seen is how
 a release finds its way behind another that was cut off.
 
-An order holds the fields of the wish, the state folder, and how many releases to keep. What
+An order holds the fields of the spec, the state folder, and how many releases to keep. What
 became of it is printed as JSON. What a killed one has begun, such as a client of the engine that
 still waits for its answer, goes on: nobody cleans up behind a kill.
 """
@@ -33,24 +33,24 @@ EVENTS = ("create", "start", "rename", "kill", "stop", "destroy")
 SECONDS = 120
 
 
-def release(order: Dict[str, Any], *, hasty: bool) -> Dict[str, Any]:
+def release(order: Dict[str, Any], *, skip_steady: bool) -> Dict[str, Any]:
     """Make a release live and return what came of it."""
     # Beside this file, on the VM only.
-    from classvm import candidate, docker, errors, wish  # noqa: PLC0415
-    from classvm import release as engine  # noqa: PLC0415
+    from classvm.base import docker, errors  # noqa: PLC0415 - on the VM only
+    from classvm.release import candidate, go_live, release_spec  # noqa: PLC0415 - as above
 
-    if hasty:
+    if skip_steady:
         candidate.STEADY_SECONDS = 0.0
-    wished = wish.Wish(**order["wish"])
+    desired = release_spec.ReleaseSpec(**order["spec"])
     try:
-        outcome = engine.release(docker.Docker(), wished, order["state_dir"], order["keep"])
+        outcome = go_live.release(docker.Docker(), desired, order["state_dir"], order["keep"])
     except errors.ClassvmError as error:
         return {"error": str(error)}
     return {"error": "", "changed": outcome.changed, "gap": outcome.gap}
 
 
 def kill(
-    order_file: str, event: Optional[int], after: Optional[float], *, hasty: bool
+    order_file: str, event: Optional[int], after: Optional[float], *, skip_steady: bool
 ) -> Dict[str, Any]:
     """Release in another process and kill that; return what could be seen of it.
 
@@ -58,16 +58,22 @@ def kill(
         order_file: what is to be released.
         event: kill at this event of the service's containers, counted from 1; none to let it end.
         after: kill after so many seconds.
-        hasty: whether the candidate is live as soon as it is good.
+        skip_steady: whether the candidate is live as soon as it is good.
 
     """
     order = json.loads(Path(order_file).read_text(encoding="utf-8"))
     seen: List[str] = []
     events = subprocess.Popen(  # noqa: S603
-        event_words(order["wish"]["service"]), stdout=subprocess.PIPE, text=True
+        event_words(order["spec"]["service"]), stdout=subprocess.PIPE, text=True
     )
     victim = subprocess.Popen(  # noqa: S603
-        [sys.executable, __file__, "release", order_file, *(["--hasty"] if hasty else [])],
+        [
+            sys.executable,
+            __file__,
+            "release",
+            order_file,
+            *(["--skip-steady"] if skip_steady else []),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -109,16 +115,16 @@ def main() -> None:
     parser.add_argument("order")
     parser.add_argument("--event", type=int)
     parser.add_argument("--after", type=float)
-    parser.add_argument("--hasty", action="store_true")
+    parser.add_argument("--skip-steady", action="store_true")
     parser.add_argument("--unchecked", action="store_true")
     options = parser.parse_args()
     if options.verb == "release":
         order = json.loads(Path(options.order).read_text(encoding="utf-8"))
         if options.unchecked:
-            order["wish"]["contract"] = ""
-        came = release(order, hasty=options.hasty)
+            order["spec"]["contract"] = ""
+        came = release(order, skip_steady=options.skip_steady)
     else:
-        came = kill(options.order, options.event, options.after, hasty=options.hasty)
+        came = kill(options.order, options.event, options.after, skip_steady=options.skip_steady)
     print(json.dumps(came))  # noqa: T201 - wanted
 
 

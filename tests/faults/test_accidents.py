@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import apps
 import plan
-from classvm.edge import BLUE_GREEN, RECREATE
-from classvm.image import LABEL_SERVICE
+from classvm.base.edge import BLUE_GREEN, RECREATE
+from classvm.image.service_image import LABEL_SERVICE
 from facts import ROOT
 from victim import ASIDE, Victim
 
@@ -197,7 +197,7 @@ def test_a_disk_that_fills_during_the_swap(victim: Victim) -> None:
             attempt.outcome = "no release is live"
             victim.heals()
             said = "the deploy failed" if done.returncode else "the deploy succeeded"
-            attempt.outcome = f"{said}; {victim.said()} is live, {app.name} was wished"
+            attempt.outcome = f"{said}; {victim.said()} is live, {app.name} was desired"
         victim.heal(app)
 
 
@@ -297,7 +297,7 @@ def booted(victim: Victim) -> str:
 
 def test_the_next_deploy_is_as_any_other(victim: Victim) -> None:
     app = victim.other()
-    with victim.attempt("at the end, a plain deploy", "the wished release is live") as attempt:
+    with victim.attempt("at the end, a plain deploy", "the desired release is live") as attempt:
         done = victim.play(app, "deploy")
         assert done.returncode == 0, victim.evidence(done)
         victim.assert_live(app)

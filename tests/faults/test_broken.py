@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import apps
 import plan
 from apps import Broken
-from classvm.edge import RECREATE
+from classvm.base.edge import RECREATE
 
 if TYPE_CHECKING:
     from victim import Victim

@@ -13,14 +13,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import plan
-from classvm.edge import BLUE_GREEN
-from classvm.service import candidate_name, previous_name
+from classvm.base.edge import BLUE_GREEN
+from classvm.base.names import candidate_name, previous_name
 from facts import ROOT
 
 if TYPE_CHECKING:
     from victim import Victim
 
-PROMISE = "the next deploy brings the wished release, alone; nothing is left over"
+PROMISE = "the next deploy brings the desired release, alone; nothing is left over"
 # A deploy that is killed comes this far at least.
 PLAY_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ def test_a_deploy_killed_at_each_step(victim: Victim) -> None:
     with victim.attempt("kill -9 of a deploy at each step", heals(victim)) as attempt:
         for step in wanted:
             app = victim.other()
-            came = victim.drive("kill", app, "--hasty", "--event", str(step))
+            came = victim.drive("kill", app, "--skip-steady", "--event", str(step))
             if not came["killed"]:
                 break
             steps.append(came["events"][step - 1])
@@ -67,7 +67,7 @@ def steps_of(victim: Victim) -> range:
 def not_killed(victim: Victim) -> dict[str, Any]:
     """Return what is seen of a deploy that nobody kills; the instrument itself is tried by it."""
     app = victim.other()
-    came = victim.drive("kill", app, "--hasty")
+    came = victim.drive("kill", app, "--skip-steady")
     assert not came["killed"], came
     assert json.loads(came["said"])["error"] == "", came
     assert len(came["events"]) >= 8, came
@@ -87,7 +87,7 @@ def test_a_deploy_killed_at_any_moment(victim: Victim) -> None:
             assert tried <= 2 * plan.KILLS, attempt.outcome
             app, after = victim.other(), chance.uniform(0.1, took)
             attempt.outcome = f"killed after {after:.2f} s of {took:.2f} s (seed {seed})"
-            kills += victim.drive("kill", app, "--hasty", "--after", f"{after:.3f}")["killed"]
+            kills += victim.drive("kill", app, "--skip-steady", "--after", f"{after:.3f}")["killed"]
             victim.heal(app, fully=kills == plan.KILLS)
             if kills == plan.KILLS:
                 break

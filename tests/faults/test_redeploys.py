@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import plan
-from classvm.edge import BLUE_GREEN
+from classvm.base.edge import BLUE_GREEN
 
 if TYPE_CHECKING:
     from victim import Victim
@@ -38,7 +38,7 @@ def test_redeploys_in_a_row(victim: Victim) -> None:
     with victim.attempt(f"{plan.REDEPLOYS} redeploys in a row", promise) as attempt:
         for _ in range(plan.REDEPLOYS):
             with victim.load.watch() as watch:
-                redeploy(victim, hasty=not lossless)
+                redeploy(victim, skip_steady=not lossless)
             gaps.append(watch.seen.gap)
         seen = attempt.end()
         at_host = [entry["gap"] for entry in victim.history()[before:]]
@@ -55,9 +55,9 @@ def test_redeploys_in_a_row(victim: Victim) -> None:
         assert plan.QUICK or max(gaps) <= LONGEST_SECONDS, gaps
 
 
-def redeploy(victim: Victim, *, hasty: bool) -> None:
+def redeploy(victim: Victim, *, skip_steady: bool) -> None:
     """Release without Ansible, which in a lab takes its time from the VM's own processors."""
     app = victim.other()
-    came = victim.drive("release", app, *(["--hasty", "--unchecked"] if hasty else []))
+    came = victim.drive("release", app, *(["--skip-steady", "--unchecked"] if skip_steady else []))
     assert came["error"] == "", f"{came['error']}{victim.evidence()}"
     assert victim.said() == app.name, victim.evidence()

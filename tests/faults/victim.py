@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import apps
+import classvm
 import driver
 import facts as expected
 import pytest
-from classvm import contract, health, history, image, source
+from classvm.app import layout, pack
+from classvm.contract import checker
+from classvm.image import service_image
+from classvm.release import health, history
 from load import Load, Seen, Watch
 from table import Row
 from tally import Tally
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
 # On the VM: classvm's code and what is to be released with it. A reboot of the VM leaves it.
 ASIDE = "/var/tmp/classvm-faults"  # noqa: S108
-PACKAGE = Path(contract.__file__).parent
+PACKAGE = Path(classvm.__path__[0])
 # An argument of a command has room for 128 kB.
 PIECE = 100_000
 # Two good releases, which take turns; they say their names.
@@ -130,21 +134,21 @@ class Victim:
         return done
 
     @functools.cache  # noqa: B019 - a victim lives as long as its run
-    def recipe(self, app: Path) -> image.Recipe:
+    def recipe(self, app: Path) -> service_image.Recipe:
         """Return what the image of a service holds."""
         name, base = str(self.facts["base_image_name"]), self.vm.base
-        digest = source.pack(app).digest
-        return image.Recipe(str(self.facts["service_name"]), name, base.content, digest)
+        digest = pack.pack(app).digest
+        return service_image.Recipe(str(self.facts["service_name"]), name, base.content, digest)
 
     def order(self, app: Path) -> dict[str, Any]:
         """Return what the driver needs to release a service whose image is built."""
-        wish = dataclasses.replace(
-            self.facts.wish(self.recipe(app)),
+        spec = dataclasses.replace(
+            self.facts.release_spec(self.recipe(app)),
             environment=self.environment,
-            contract=(app / source.SPEC).read_text(encoding="utf-8"),
+            contract=(app / layout.SPEC).read_text(encoding="utf-8"),
         )
         return {
-            "wish": dataclasses.asdict(wish),
+            "spec": dataclasses.asdict(spec),
             "state_dir": self.state_dir,
             "keep": int(self.facts["service_keep_releases"]),
         }
@@ -154,8 +158,8 @@ class Victim:
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             archive.add(Path(driver.__file__), "driver.py")
-            for file in sorted(PACKAGE.glob("*.py")):
-                archive.add(file, f"{PACKAGE.name}/{file.name}")
+            for file in sorted(PACKAGE.rglob("*.py")):
+                archive.add(file, file.relative_to(PACKAGE.parent))
             for app in apps:
                 order = json.dumps(self.order(app)).encode()
                 about = tarfile.TarInfo(f"{app.name}.json")
@@ -183,7 +187,7 @@ class Victim:
         if fully:
             self.release(app)
         else:
-            came = self.drive("release", app, "--hasty", "--unchecked")
+            came = self.drive("release", app, "--skip-steady", "--unchecked")
             assert came["error"] == "", f"{came['error']}{self.evidence()}"
         self.assert_live(app)
 
@@ -210,7 +214,7 @@ class Victim:
 
     def live(self) -> Live:
         """Return the container that serves."""
-        label = f'{{{{index .Config.Labels "{image.LABEL_RELEASE}"}}}}'
+        label = f'{{{{index .Config.Labels "{service_image.LABEL_RELEASE}"}}}}'
         form = f"{{{{.Id}}}} {{{{.State.StartedAt}}}} {label}"
         words = ("container", "inspect", "--format", form, self.facts.container)
         return Live(*self.vm.docker.check(*words).split())
@@ -222,7 +226,7 @@ class Victim:
 
     def containers(self) -> list[str]:
         """Return the names of all containers of the service, running or not."""
-        label = f"label={image.LABEL_SERVICE}={self.facts['service_name']}"
+        label = f"label={service_image.LABEL_SERVICE}={self.facts['service_name']}"
         form = ("--format", "{{.Names}}")
         return sorted(self.vm.docker.check("ps", "--all", "--filter", label, *form).split())
 
@@ -238,10 +242,10 @@ class Victim:
 
     def said(self) -> str:
         """Return what the service says to a client outside."""
-        call = contract.Call("", "", "GET", f"{self.facts.url('IPv4')}{self.load.paths.page}")
+        call = checker.Call("", "", "GET", f"{self.facts.url('IPv4')}{self.load.paths.page}")
         try:
-            return str(json.loads(contract.send(call, 2).body)["message"])
-        except (contract.NoAnswerError, ValueError, LookupError, TypeError) as error:
+            return str(json.loads(checker.send(call, 2).body)["message"])
+        except (checker.NoAnswerError, ValueError, LookupError, TypeError) as error:
             return f"nothing ({error})"
 
     def is_well(self) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 import facts as expected
 import pytest
 import testinfra
-from classvm import contract, docker
+from classvm.base import docker
+from classvm.contract import checker
 from facts import FAMILIES, NEIGHBOURS, Facts
 from observer import CONTROL, TARGETS, Observer
 from vm import Vm, keep_open
@@ -93,13 +94,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def operation_ids(spec: Path, *, refusing: bool) -> list[str]:
     """Return the operations of a contract; on demand, only those that can be asked wrongly."""
     try:
-        document = contract.load_spec(str(spec))
-    except contract.InputError:  # the tests of that host will tell
+        document = checker.load_spec(str(spec))
+    except checker.InputError:  # the tests of that host will tell
         return []
     return [
         one.operation_id
-        for one in contract.list_operations(document)
-        if not refusing or contract.wrong_value_calls(document, one, "")
+        for one in checker.list_operations(document)
+        if not refusing or checker.wrong_value_calls(document, one, "")
     ]
 
 

@@ -15,15 +15,16 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import yaml
-from classvm import edge, edge_host, firewall, image, service, source
-from classvm.wish import Wish, run_words
-
-if TYPE_CHECKING:
-    from classvm.docker import Image
+from classvm.app import layout, openapi, pack
+from classvm.base import edge, names
+from classvm.base.docker import Image
+from classvm.image import service_image
+from classvm.provision import guard, haproxy
+from classvm.release.release_spec import ReleaseSpec, run_argv
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_FACTS = ROOT / "ansible/group_vars/all/service.yml"
@@ -81,7 +82,7 @@ class Facts:
     @property
     def spec(self) -> Path:
         """The contract."""
-        return self.service_dir / source.SPEC
+        return self.service_dir / layout.SPEC
 
     @property
     def host_port(self) -> int:
@@ -106,7 +107,7 @@ class Facts:
     @property
     def container(self) -> str:
         """Name of the container that serves."""
-        return service.container_name(self["service_name"])
+        return names.container_name(self["service_name"])
 
     def address(self, family: str) -> str | None:
         """Return the numeric address of the host, "IPv4" or "IPv6"; None without one."""
@@ -124,20 +125,20 @@ class Facts:
         bracketed = f"[{host}]" if host and ":" in host and "[" not in host else host
         return f"http://{bracketed}:{self.host_port}"
 
-    def recipe(self, base: Image) -> image.Recipe:
+    def recipe(self, base: Image) -> service_image.Recipe:
         """Return what the service image should hold; the base is asked of the host."""
-        return image.Recipe(
+        return service_image.Recipe(
             service=str(self["service_name"]),
             base=str(self["base_image_name"]),
             base_digest=base.content,
             source_digest=packed(self.service_dir).digest,
             content=packed(self.service_dir).content,
-            contract_digest=source.contract_digest(self.service_dir),
+            contract_digest=openapi.contract_digest(self.service_dir),
         )
 
-    def wish(self, recipe: image.Recipe) -> Wish:
+    def release_spec(self, recipe: service_image.Recipe) -> ReleaseSpec:
         """Return how the release should run."""
-        return Wish(
+        return ReleaseSpec(
             service=recipe.service,
             release=recipe.release,
             image=recipe.image,
@@ -163,7 +164,7 @@ class Facts:
             strategy=str(self["service_strategy"]),
             port=self.host_port,
             slots=self["edge_slots"] if self.is_behind_edge else {},
-            socket=edge_host.SOCKET,
+            socket=haproxy.SOCKET,
             state_dir=str(self["classvm_state_dir"]),
         )
 
@@ -174,22 +175,22 @@ class Facts:
         jinja = jinja2.Template(template, trim_blocks=True, keep_trailing_newline=True)
         return str(jinja.render(**self.variables))
 
-    def run_option(self, wish: Wish, name: str) -> str:
+    def run_option(self, spec: ReleaseSpec, name: str) -> str:
         """Return what stands behind an option of the `docker run` that starts the release."""
-        words = run_words(wish, name=wish.live, publish="", labels={})
+        words = run_argv(spec, name=spec.live, publish="", labels={})
         return words[words.index(name) + 1]
 
     def guard(self, ssh_port: int) -> str:
         """Return the guard's ruleset; the SSH server's port is that seen on the host itself."""
-        rules = (GUARD / str(firewall.Files().rules).lstrip("/")).read_text(encoding="utf-8")
+        rules = (GUARD / str(guard.Files().rules).lstrip("/")).read_text(encoding="utf-8")
         # Without its last line's end, as Ansible's lookup reads a file.
-        return firewall.ruleset(rules.rstrip(), self.open_tcp, [ssh_port])
+        return guard.ruleset(rules.rstrip(), self.open_tcp, [ssh_port])
 
 
 @functools.cache
-def packed(folder: Path) -> source.Packed:
+def packed(folder: Path) -> pack.Packed:
     """Return the service's folder as it goes into the build."""
-    return source.pack(folder)
+    return pack.pack(folder)
 
 
 def defaults() -> dict[str, Any]:
@@ -286,7 +287,7 @@ def supported_systems() -> list[str]:
 
 def lock(folder: Path) -> dict[str, str]:
     """Return the version of each package of the lock, by its normal name (PEP 503)."""
-    text = (folder / source.LOCK).read_text(encoding="utf-8")
+    text = (folder / layout.LOCK).read_text(encoding="utf-8")
     pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)
     return {normal(name): version for name, version in pins}
 

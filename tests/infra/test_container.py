@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm import service
-from classvm.image import LABEL_SERVICE
+from classvm.base import docker
+from classvm.image.service_image import LABEL_SERVICE
+from classvm.release import removal
 
 if TYPE_CHECKING:
-    from classvm import docker
     from facts import Facts
     from vm import Vm
 
@@ -50,10 +50,10 @@ def test_the_root_file_system_is_read_only(vm: Vm) -> None:
 
 
 def test_the_scratch_folder_is_bounded_and_runs_nothing(vm: Vm, facts: Facts) -> None:
-    folder, _, options = facts.run_option(vm.wish, "--tmpfs").partition(":")
-    wished = [option for option in options.split(",") if not option.startswith("size=")]
+    folder, _, options = facts.run_option(vm.release_spec, "--tmpfs").partition(":")
+    desired = [option for option in options.split(",") if not option.startswith("size=")]
     kilobytes = size(str(facts["service_tmpfs_size"])) // 1024
-    assert {*wished, f"size={kilobytes}k"} <= {*vm.mounts[folder]}
+    assert {*desired, f"size={kilobytes}k"} <= {*vm.mounts[folder]}
 
 
 def size(text: str) -> int:
@@ -79,7 +79,7 @@ def test_the_number_of_processes_is_limited(vm: Vm, facts: Facts) -> None:
 
 def test_the_service_comes_back_after_a_crash_or_a_boot(vm: Vm, facts: Facts) -> None:
     policy = vm.live["HostConfig"]["RestartPolicy"]["Name"]
-    assert policy == facts.run_option(vm.wish, "--restart")
+    assert policy == facts.run_option(vm.release_spec, "--restart")
 
 
 def test_the_container_is_healthy(vm: Vm, engine: docker.Docker) -> None:
@@ -102,12 +102,12 @@ def test_exactly_one_container_serves(engine: docker.Docker, facts: Facts) -> No
 
 
 def test_no_candidate_or_former_release_is_left(vm: Vm, engine: docker.Docker) -> None:
-    there = service.containers(engine)
+    there = removal.containers(engine)
     assert [vm.live["Id"][: len(one)] for one in there] == there
     assert len(there) == 1
 
 
 def test_one_container_publishes_the_port(engine: docker.Docker, facts: Facts) -> None:
     # HAProxy, where it holds the port, shares it with no container.
-    wished = [] if facts.is_behind_edge else [facts.container]
-    assert engine.publishers(facts.host_port) == wished
+    desired = [] if facts.is_behind_edge else [facts.container]
+    assert engine.publishers(facts.host_port) == desired

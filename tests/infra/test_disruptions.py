@@ -16,7 +16,8 @@ import knock
 import pytest
 import scan
 import sniff
-from classvm import contract, firewall
+from classvm.contract import checker
+from classvm.provision import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,8 +81,8 @@ class Scene:
 
     def answers(self) -> bool:
         """Tell whether the service answers from outside."""
-        call = contract.Call("", "", "GET", f"{self.facts.url()}/")
-        return not contract.reason_for_silence(call, 2)
+        call = checker.Call("", "", "GET", f"{self.facts.url()}/")
+        return not checker.reason_for_silence(call, 2)
 
     def seen(self, highest: int = 0) -> dict[str, list[int]]:
         """Return which ports answer the neighbour, by address; the service must be up."""
@@ -92,7 +93,7 @@ class Scene:
         return {address: sorted([*one.open, *one.refused]) for address, one in found.items()}
 
     @property
-    def wished(self) -> dict[str, list[int]]:
+    def desired(self) -> dict[str, list[int]]:
         """What the neighbour shall see."""
         return dict.fromkeys(self.addresses, sorted({self.facts.ssh_port, *self.facts.open_tcp}))
 
@@ -141,12 +142,12 @@ def scene(vm: Vm, neighbour: Observer) -> Iterator[Scene]:
 
 
 def test_the_canary_is_closed(scene: Scene) -> None:
-    assert scene.seen() == scene.wished
+    assert scene.seen() == scene.desired
 
 
 def test_nothing_opens_when_the_engine_restarts(scene: Scene) -> None:
     scene.vm.read("systemctl restart docker")
-    assert scene.seen() == scene.wished
+    assert scene.seen() == scene.desired
 
 
 def test_nothing_opens_when_nftables_restarts(scene: Scene) -> None:
@@ -155,7 +156,7 @@ def test_nothing_opens_when_nftables_restarts(scene: Scene) -> None:
     flushed = ["ufw", "docker"] if has_ufw(scene.vm) else ["docker"]
     scene.vm.read("systemctl restart nftables")
     try:
-        assert scene.seen() == scene.wished
+        assert scene.seen() == scene.desired
     finally:
         if before != "active":
             scene.vm.read("systemctl stop nftables")
@@ -166,7 +167,7 @@ def test_nothing_opens_when_ufw_reloads(scene: Scene) -> None:
     if not has_ufw(scene.vm):
         pytest.skip(f"ufw is not active on {scene.facts.name}")
     scene.vm.read("ufw reload")
-    assert scene.seen() == scene.wished
+    assert scene.seen() == scene.desired
 
 
 def test_not_one_packet_reaches_the_canary_while_the_engine_restarts(scene: Scene) -> None:
@@ -186,7 +187,7 @@ def test_not_one_packet_reaches_the_canary_while_the_engine_restarts(scene: Scen
 
 def test_without_the_guard_the_canary_is_seen(scene: Scene) -> None:
     scene.wait()
-    scene.vm.read(f"nft delete table inet {firewall.TABLE}")
+    scene.vm.read(f"nft delete table inet {guard.TABLE}")
     try:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             packets = pool.submit(scene.packets, TWIN_SECONDS)
@@ -198,7 +199,7 @@ def test_without_the_guard_the_canary_is_seen(scene: Scene) -> None:
     _, answered = knocks.result()
     # The very instruments that see nothing when the guard is there.
     assert min(packets.result(), answered) > 0
-    assert scene.seen() == scene.wished
+    assert scene.seen() == scene.desired
 
 
 def test_the_service_is_back_after_a_reboot(
@@ -215,7 +216,7 @@ def test_the_service_is_back_after_a_reboot(
     seconds = until(scene.answers, ANSWER_SECONDS)
     record_property("seconds", seconds)
     print(f"{scene.facts.name} answered {seconds:.1f} s after systemd was up")  # noqa: T201 - wanted
-    assert scene.seen(scan.HIGHEST_PORT) == scene.wished
+    assert scene.seen(scan.HIGHEST_PORT) == scene.desired
 
 
 def booted(vm: Vm) -> str:

@@ -7,7 +7,8 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm import edge, edge_host
+from classvm.base import edge
+from classvm.provision import haproxy
 
 if TYPE_CHECKING:
     from facts import Facts
@@ -33,32 +34,32 @@ def behind_edge(facts: Facts) -> None:
 
 
 @pytest.fixture(scope="module")
-def wanted(facts: Facts) -> edge_host.Wanted:
+def wanted(facts: Facts) -> haproxy.Wanted:
     """Return what the role would install."""
-    files = edge_host.Files()
+    files = haproxy.Files()
     config, unit = (facts.edge_file(path) for path in (files.config, files.unit))
-    return edge_host.Wanted(facts.edge, config, unit)
+    return haproxy.Wanted(facts.edge, config, unit)
 
 
 def tell(vm: Vm, words: str) -> str:
-    return vm.read("python3 -c %s %s %s", TELL, edge_host.SOCKET, words)
+    return vm.read("python3 -c %s %s %s", TELL, haproxy.SOCKET, words)
 
 
 def test_haproxy_runs_and_starts_at_boot(vm: Vm) -> None:
-    states = [vm.unit(edge_host.UNIT, key) for key in ("ActiveState", "UnitFileState")]
+    states = [vm.unit(haproxy.UNIT, key) for key in ("ActiveState", "UnitFileState")]
     assert states == ["active", "enabled"]
 
 
-def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, wanted: edge_host.Wanted) -> None:
+def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, wanted: haproxy.Wanted) -> None:
     found = {path: vm.read("cat %s", path) for path in wanted.contents}
-    wished = dict(wanted.contents)
+    desired = dict(wanted.contents)
     # The order of its keys means nothing.
-    record = edge_host.record_of(wanted.edge)
-    assert json.loads(found.pop(record)) == json.loads(wished.pop(record))
-    assert found == wished
+    record = haproxy.record_of(wanted.edge)
+    assert json.loads(found.pop(record)) == json.loads(desired.pop(record))
+    assert found == desired
 
 
-def test_haproxy_runs_with_that_configuration(vm: Vm, wanted: edge_host.Wanted) -> None:
+def test_haproxy_runs_with_that_configuration(vm: Vm, wanted: haproxy.Wanted) -> None:
     assert f"\ndescription: {wanted.digest}\n" in tell(vm, "show info")
 
 
@@ -70,7 +71,7 @@ def test_the_port_leads_to_the_live_container(vm: Vm, facts: Facts) -> None:
 
 
 def test_whoever_may_use_docker_may_tell_haproxy(vm: Vm) -> None:
-    shown = vm.read("stat --format '%%U %%G %%a' %s", edge_host.SOCKET)
+    shown = vm.read("stat --format '%%U %%G %%a' %s", haproxy.SOCKET)
     assert shown == "root docker 660\n"
 
 

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from classvm import contract
+from classvm.contract import checker
 
 if TYPE_CHECKING:
     from facts import Facts
@@ -29,30 +29,30 @@ class Service:
     def __init__(self, facts: Facts) -> None:
         """Read the contract of a host."""
         self.facts = facts
-        self.document = contract.load_spec(str(facts.spec))
-        self.operations = {one.operation_id: one for one in contract.list_operations(self.document)}
-        self.base = contract.base_url(self.document, facts.url())
+        self.document = checker.load_spec(str(facts.spec))
+        self.operations = {one.operation_id: one for one in checker.list_operations(self.document)}
+        self.base = checker.base_url(self.document, facts.url())
 
-    def operation(self, name: str) -> contract.Operation:
+    def operation(self, name: str) -> checker.Operation:
         """Return an operation; another host's contract may have it and this one not."""
         if name not in self.operations:
             pytest.skip(f"the contract of {self.facts.name} has no {name}")
         return self.operations[name]
 
-    def ending(self, name: str) -> contract.Operation:
+    def ending(self, name: str) -> checker.Operation:
         """Return the operation by which this suite can tell more than the contract says."""
         found = [one for one in self.operations.values() if one.operation_id.endswith(name)]
         if not found:
             pytest.skip(f"the contract of {self.facts.name} has no operation {name}")
         return found[0]
 
-    def example(self, operation: contract.Operation) -> contract.Call:
+    def example(self, operation: checker.Operation) -> checker.Call:
         """Return the first call that the operation has to answer."""
-        return contract.example_calls(self.document, operation, self.base)[0]
+        return checker.example_calls(self.document, operation, self.base)[0]
 
-    def ask(self, operation: contract.Operation) -> dict[str, Any]:
+    def ask(self, operation: checker.Operation) -> dict[str, Any]:
         """Return what the operation answers to its example."""
-        answer = contract.send(self.example(operation), contract.DEFAULT_TIMEOUT)
+        answer = checker.send(self.example(operation), checker.DEFAULT_TIMEOUT)
         found: dict[str, Any] = json.loads(answer.body)
         return found
 
@@ -63,7 +63,7 @@ def service(vm: Vm) -> Service:
     return Service(vm.facts)
 
 
-def problems(outcomes: list[contract.Outcome]) -> str:
+def problems(outcomes: list[checker.Outcome]) -> str:
     """Return requests and answers of all outcomes that are not well, "" without any."""
     return "\n".join(line for one in outcomes if not one.ok for line in one.lines())
 
@@ -73,31 +73,31 @@ def problems(outcomes: list[contract.Outcome]) -> str:
 
 def test_an_operation_answers_its_examples(service: Service, operation: str) -> None:
     wanted = service.operation(operation)
-    timeout = contract.DEFAULT_TIMEOUT
-    outcomes = contract.check_operation(service.document, wanted, service.base, timeout)
+    timeout = checker.DEFAULT_TIMEOUT
+    outcomes = checker.check_operation(service.document, wanted, service.base, timeout)
     assert not problems(outcomes)
 
 
 def test_an_operation_answers_no_undeclared_field(service: Service, operation: str) -> None:
     wanted = service.operation(operation)
-    closed = contract.list_operations(close(service.document))
+    closed = checker.list_operations(close(service.document))
     strict = next(one for one in closed if one.operation_id == wanted.operation_id)
     judge = functools.partial(undeclared_fields, close(service.document), strict)
     call = service.example(wanted)
-    assert not problems([contract.perform(call, judge, contract.DEFAULT_TIMEOUT)])
+    assert not problems([checker.perform(call, judge, checker.DEFAULT_TIMEOUT)])
 
 
 def undeclared_fields(
-    document: contract.Node,
-    operation: contract.Operation,
-    answer: contract.Answer,
+    document: checker.Node,
+    operation: checker.Operation,
+    answer: checker.Answer,
 ) -> list[str]:
     """Return the problems of an answer that come from a field that is not declared."""
-    found = contract.success_problems(document, operation, answer)
+    found = checker.success_problems(document, operation, answer)
     return [problem for problem in found if "Additional properties" in problem]
 
 
-def close(node: contract.Json) -> contract.Json:
+def close(node: checker.Json) -> checker.Json:
     """Return a copy of a contract in which no object has more fields than are declared."""
     if isinstance(node, list):
         return [close(item) for item in node]
@@ -111,10 +111,10 @@ def close(node: contract.Json) -> contract.Json:
 
 def test_an_operation_refuses_wrong_values(service: Service, refusing_operation: str) -> None:
     wanted = service.operation(refusing_operation)
-    judge = functools.partial(contract.refusal_problems, service.document, wanted)
-    calls = contract.wrong_value_calls(service.document, wanted, service.base)
-    timeout = contract.DEFAULT_TIMEOUT
-    assert not problems([contract.perform(call, judge, timeout) for call in calls])
+    judge = functools.partial(checker.refusal_problems, service.document, wanted)
+    calls = checker.wrong_value_calls(service.document, wanted, service.base)
+    timeout = checker.DEFAULT_TIMEOUT
+    assert not problems([checker.perform(call, judge, timeout) for call in calls])
 
 
 def test_an_operation_answers_quickly(service: Service, operation: str) -> None:
@@ -122,7 +122,7 @@ def test_an_operation_answers_quickly(service: Service, operation: str) -> None:
     taken = []
     for _ in range(TRIES):
         started = time.monotonic()
-        contract.send(call, SECONDS * TRIES)
+        checker.send(call, SECONDS * TRIES)
         taken.append(time.monotonic() - started)
     assert statistics.median(taken) <= SECONDS, f"{call.method} {call.url}"
 
@@ -133,12 +133,12 @@ def test_an_operation_answers_quickly(service: Service, operation: str) -> None:
 def test_an_undeclared_field_of_a_request_is_refused(service: Service) -> None:
     outcomes = []
     for operation in service.operations.values():
-        schema = contract.resolve(service.document, operation.body.get("schema"))
+        schema = checker.resolve(service.document, operation.body.get("schema"))
         if schema.get("additionalProperties") is False:
-            body = {**contract.example_of(service.document, operation.body), UNDECLARED: 1}
-            call = contract.build_call(operation, service.base, "undeclared field", {}, body)
-            judge = functools.partial(contract.refusal_problems, service.document, operation)
-            outcomes.append(contract.perform(call, judge, contract.DEFAULT_TIMEOUT))
+            body = {**checker.example_of(service.document, operation.body), UNDECLARED: 1}
+            call = checker.build_call(operation, service.base, "undeclared field", {}, body)
+            judge = functools.partial(checker.refusal_problems, service.document, operation)
+            outcomes.append(checker.perform(call, judge, checker.DEFAULT_TIMEOUT))
     if not outcomes:
         pytest.skip("no operation has a body with a fixed set of fields")
     assert not problems(outcomes)
@@ -146,31 +146,31 @@ def test_an_undeclared_field_of_a_request_is_refused(service: Service) -> None:
 
 def test_an_undeclared_method_is_refused(service: Service) -> None:
     operations = list(service.operations.values())
-    calls = contract.undeclared_method_calls(service.document, operations, service.base)
-    judge = functools.partial(contract.status_problems, 405)
-    timeout = contract.DEFAULT_TIMEOUT
-    assert not problems([contract.perform(call, judge, timeout) for call in calls])
+    calls = checker.undeclared_method_calls(service.document, operations, service.base)
+    judge = functools.partial(checker.status_problems, 405)
+    timeout = checker.DEFAULT_TIMEOUT
+    assert not problems([checker.perform(call, judge, timeout) for call in calls])
 
 
 def test_an_unknown_path_is_not_found(service: Service) -> None:
-    call = contract.unknown_path_call(service.base, "unknown path")
-    judge = functools.partial(contract.status_problems, 404)
-    assert not problems([contract.perform(call, judge, contract.DEFAULT_TIMEOUT)])
+    call = checker.unknown_path_call(service.base, "unknown path")
+    judge = functools.partial(checker.status_problems, 404)
+    assert not problems([checker.perform(call, judge, checker.DEFAULT_TIMEOUT)])
 
 
 @pytest.mark.usefixtures("address6")
 def test_an_operation_answers_over_ipv6(service: Service) -> None:
-    base = contract.base_url(service.document, service.facts.url("IPv6"))
+    base = checker.base_url(service.document, service.facts.url("IPv6"))
     first = next(iter(service.operations.values()))
-    timeout = contract.DEFAULT_TIMEOUT
-    assert not problems(contract.check_operation(service.document, first, base, timeout))
+    timeout = checker.DEFAULT_TIMEOUT
+    assert not problems(checker.check_operation(service.document, first, base, timeout))
 
 
 def test_the_service_describes_the_operations_of_the_contract(service: Service) -> None:
     described = service.ask(service.ending("describe.get"))["endpoints"]
-    prefix = contract.base_url(service.document, "http://host").removeprefix("http://host")
-    wished = [(one.method, prefix + one.path) for one in service.operations.values()]
-    assert sorted((one["method"], one["path"]) for one in described) == sorted(wished)
+    prefix = checker.base_url(service.document, "http://host").removeprefix("http://host")
+    desired = [(one.method, prefix + one.path) for one in service.operations.values()]
+    assert sorted((one["method"], one["path"]) for one in described) == sorted(desired)
 
 
 # --- Health -------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_the_uptime_is_that_of_the_container(service: Service, vm: Vm) -> None:
 
 def test_the_health_check_and_the_health_endpoint_agree(service: Service, vm: Vm) -> None:
     call = service.example(service.ending("health.get"))
-    answer = contract.send(call, contract.DEFAULT_TIMEOUT)
+    answer = checker.send(call, checker.DEFAULT_TIMEOUT)
     words = vm.live["Config"].get("Healthcheck", {}).get("Test", [])[1:]
     if not words:
         pytest.skip("the image has no health check")

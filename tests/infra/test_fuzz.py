@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm import contract
+from classvm.contract import checker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_no_generated_request_breaks_the_contract(
     record_property: Callable[[str, object], None],
 ) -> None:
     report = tmp_path / "report.json"
-    operations = contract.list_operations(contract.load_spec(str(facts.spec)))
+    operations = checker.list_operations(checker.load_spec(str(facts.spec)))
     varied = [one for one in operations if one.parameters or one.body]
     each = math.ceil(CASES / max(1, len(varied)))
     settings = tmp_path / "schemathesis.toml"

@@ -9,11 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from classvm.engine import DAEMON_JSON, PIDFILE
+from classvm.base import docker
+from classvm.provision.engine import DAEMON_JSON, PIDFILE
 from facts import Facts, Finished, supported_systems
 
 if TYPE_CHECKING:
-    from classvm import docker
     from vm import Vm
 
 EVIDENCE = ("engine log",)
@@ -60,8 +60,8 @@ def test_what_the_engine_needs_starts_with_it(vm: Vm) -> None:
 
 
 def test_the_engine_has_taken_its_settings(facts: Facts, info: dict[str, Any]) -> None:
-    wished = {k: v for k, v in facts["docker_settings"].items() if k in INFO}
-    assert {name: info[INFO[name]] for name in wished} == wished
+    desired = {k: v for k, v in facts["docker_settings"].items() if k in INFO}
+    assert {name: info[INFO[name]] for name in desired} == desired
 
 
 def test_the_engine_has_started_since_its_settings_changed(vm: Vm) -> None:
@@ -92,8 +92,8 @@ def test_the_engine_bounds_the_logs(facts: Facts, settings: dict[str, Any]) -> N
 
 def test_the_log_of_the_service_is_bounded(vm: Vm, facts: Facts) -> None:
     settings = facts["docker_settings"]
-    wished = {"Type": settings["log-driver"], "Config": settings["log-opts"]}
-    assert vm.live["HostConfig"]["LogConfig"] == wished
+    desired = {"Type": settings["log-driver"], "Config": settings["log-opts"]}
+    assert vm.live["HostConfig"]["LogConfig"] == desired
 
 
 def test_the_clock_is_right(vm: Vm) -> None:

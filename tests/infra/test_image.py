@@ -10,9 +10,9 @@ import re
 import tarfile
 from typing import TYPE_CHECKING
 
-from classvm import image
-from classvm.base_image import UBUNTU_VERSION
-from classvm.wish import LABEL_SETTINGS
+from classvm.image import service_image
+from classvm.image.base_image import UBUNTU_VERSION
+from classvm.release.release_spec import LABEL_SETTINGS
 from facts import Facts, lock, normal, packed
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def test_the_system_inside_is_the_one_of_the_lab(vm: Vm) -> None:
 
 
 def test_the_python_inside_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
-    wished = re.findall(r"\bpython(\d+\.\d+)-minimal\b", dockerfile(facts))[-1]
-    assert ".".join(map(str, vm.content["python"][:2])) == wished
+    desired = re.findall(r"\bpython(\d+\.\d+)-minimal\b", dockerfile(facts))[-1]
+    assert ".".join(map(str, vm.content["python"][:2])) == desired
 
 
 def test_the_installed_packages_are_those_of_the_lock(vm: Vm, facts: Facts) -> None:
@@ -54,25 +54,25 @@ def test_nothing_inside_installs_software(vm: Vm) -> None:
 
 
 def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
-    wished = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
+    desired = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
     found = vm.live["Config"].get("Healthcheck", {}).get("Test", [])
-    assert found == [word for words in wished[-1:] for word in ["CMD", *json.loads(words)]]
+    assert found == [word for words in desired[-1:] for word in ["CMD", *json.loads(words)]]
 
 
 # --- The release --------------------------------------------------------------------------------
 
 
 def test_the_container_bears_the_release_of_the_tree(vm: Vm) -> None:
-    assert vm.live["Config"]["Labels"].get(image.LABEL_RELEASE) == vm.recipe.release
+    assert vm.live["Config"]["Labels"].get(service_image.LABEL_RELEASE) == vm.recipe.release
 
 
 def test_the_image_bears_the_labels_of_the_tree(vm: Vm) -> None:
-    wished = image.labels(vm.recipe)
-    assert {name: vm.image.labels.get(name) for name in wished} == wished
+    desired = service_image.labels(vm.recipe)
+    assert {name: vm.image.labels.get(name) for name in desired} == desired
 
 
 def test_the_container_was_started_with_the_settings_of_the_host(vm: Vm) -> None:
-    assert vm.live["Config"]["Labels"].get(LABEL_SETTINGS) == vm.wish.settings
+    assert vm.live["Config"]["Labels"].get(LABEL_SETTINGS) == vm.release_spec.settings
 
 
 def test_the_container_runs_the_image_that_its_name_means(vm: Vm) -> None:
@@ -89,9 +89,9 @@ def test_the_image_stands_on_the_base_image(vm: Vm) -> None:
 
 
 def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) -> None:
-    wished = files(facts)
+    desired = files(facts)
     found = vm.content["files"]
-    different = sorted(name for name in wished if found.get(name) != wished[name])
+    different = sorted(name for name in desired if found.get(name) != desired[name])
     assert different == []
 
 

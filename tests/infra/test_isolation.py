@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import scan
-from classvm import firewall
+from classvm.provision import guard
 from facts import GUARD, Facts
 from observer import Observer, is_loopback
 
@@ -21,7 +21,7 @@ EVIDENCE = ("guard", "listening")
 UNIT = "classvm-guard.service"
 UNITS = GUARD / "etc/systemd/system"
 DROP_IN = UNITS / "nftables.service.d/classvm-guard.conf"
-LIST = f"nft --stateless list table inet {firewall.TABLE}"
+LIST = f"nft --stateless list table inet {guard.TABLE}"
 # Well-known ports of what is often open by mistake: name server, web, file shares, the engine's
 # own interface, databases, development servers.
 USUAL = (21, 23, 25, 53, 80, 111, 139, 443, 445, 2375, 2376, 3000, 3306, 5000, 5432, 6379, 9090)
@@ -32,19 +32,19 @@ QUICK = 0.5
 
 
 @pytest.fixture
-def wished(vm: Vm, facts: Facts) -> str:
+def desired(vm: Vm, facts: Facts) -> str:
     """Return the ruleset that the role would install."""
     return facts.guard(vm.sshd_port)
 
 
-def test_the_guard_in_the_kernel_is_that_of_the_role(vm: Vm, wished: str) -> None:
-    # nftables writes rules in its own words: it lists the wished ones in an empty namespace.
+def test_the_guard_in_the_kernel_is_that_of_the_role(vm: Vm, desired: str) -> None:
+    # nftables writes rules in its own words: it lists the desired ones in an empty namespace.
     elsewhere = f"printf %s %s | unshare --net sh -c 'nft --file - && {LIST}'"
-    assert vm.read(LIST) == vm.read(elsewhere.replace("%s", "%%s", 1), wished)
+    assert vm.read(LIST) == vm.read(elsewhere.replace("%s", "%%s", 1), desired)
 
 
-def test_the_guard_on_disk_is_that_of_the_role(vm: Vm, wished: str) -> None:
-    assert vm.read("cat %s", str(firewall.Files().rules)) == wished
+def test_the_guard_on_disk_is_that_of_the_role(vm: Vm, desired: str) -> None:
+    assert vm.read("cat %s", str(guard.Files().rules)) == desired
 
 
 def test_the_guard_starts_at_boot(vm: Vm) -> None:
@@ -60,7 +60,7 @@ def test_the_units_of_the_guard_are_those_of_the_role(vm: Vm, unit: str) -> None
 def test_the_guard_comes_back_with_nftables(vm: Vm) -> None:
     # What systemd has loaded, rather than what lies on the disk.
     for key in ("ExecStartPost", "ExecReload", "ExecStopPost"):
-        assert str(firewall.Files().rules) in vm.unit("nftables.service", key), key
+        assert str(guard.Files().rules) in vm.unit("nftables.service", key), key
 
 
 # --- What is seen of it -------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm import contract, docker
+from classvm.base import docker
+from classvm.contract import checker
 from observer import CONTROL
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ def ask(url: str) -> int:
         NoAnswerError: there is no answer.
 
     """
-    return contract.send(contract.Call("", "", "GET", url), SECONDS).status
+    return checker.send(checker.Call("", "", "GET", url), SECONDS).status
 
 
 def test_docker_port_shows_exactly_the_mapping(vm: Vm, engine: docker.Docker, facts: Facts) -> None:
     # Older clients write the address of IPv6 without brackets.
     shown = engine.check("port", facts.container).replace(" :::", " [::]:").splitlines()
-    wished = [f"{at}:{facts.host_port}" for at in ANYWHERE]
+    desired = [f"{at}:{facts.host_port}" for at in ANYWHERE]
     if facts.is_behind_edge:
-        wished = [f"127.0.0.1:{facts.edge.slots[vm.slot]}"]
-    assert sorted(shown) == [f"{facts.container_port}/tcp -> {at}" for at in wished]
+        desired = [f"127.0.0.1:{facts.edge.slots[vm.slot]}"]
+    assert sorted(shown) == [f"{facts.container_port}/tcp -> {at}" for at in desired]
 
 
 def test_the_host_listens_on_the_port_everywhere(vm: Vm, facts: Facts) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import inside
-from classvm import docker, edge, image
-from classvm.command import CommandError, Finished
+from classvm.base import docker, edge
+from classvm.base.command import CommandError, Finished
+from classvm.image import service_image
+from classvm.release.release_spec import ReleaseSpec
 
 if TYPE_CHECKING:
-    from classvm.wish import Wish
     from facts import Facts
 
 LOG_LINES = 15
@@ -147,14 +148,14 @@ class Vm:
         return found
 
     @functools.cached_property
-    def recipe(self) -> image.Recipe:
+    def recipe(self) -> service_image.Recipe:
         """What the service image should hold."""
         return self.facts.recipe(self.base)
 
     @functools.cached_property
-    def wish(self) -> Wish:
+    def release_spec(self) -> ReleaseSpec:
         """How the release should run."""
-        return self.facts.wish(self.recipe)
+        return self.facts.release_spec(self.recipe)
 
     @functools.cached_property
     def image(self) -> docker.Image:

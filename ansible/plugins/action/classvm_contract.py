@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
 
-# Ansible offers module_utils to modules only; an action plugin runs on the control node.
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
-from classvm import contract
+from ..module_utils.classvm.contract import checker
 
 ARGUMENTS = {
     "spec": {"type": "path", "required": True},
     "url": {"type": "str", "required": True},
-    "timeout": {"type": "float", "default": contract.DEFAULT_TIMEOUT},
+    "timeout": {"type": "float", "default": checker.DEFAULT_TIMEOUT},
     "wait": {"type": "float", "default": 0},
 }
 
@@ -39,12 +34,12 @@ def check(options: dict[str, Any]) -> dict[str, Any]:
         options: those of the task, as documented.
 
     """
-    if contract.IMPORT_ERROR:
+    if checker.IMPORT_ERROR:
         missing = missing_required_lib("PyYAML and jsonschema")
-        return {"failed": True, "msg": missing, "exception": contract.IMPORT_ERROR}
+        return {"failed": True, "msg": missing, "exception": checker.IMPORT_ERROR}
     try:
-        report = contract.check(**options)
-    except contract.InputError as error:
+        report = checker.check(**options)
+    except checker.InputError as error:
         return {"failed": True, "msg": str(error)}
     result = {
         "changed": False,
@@ -57,7 +52,7 @@ def check(options: dict[str, Any]) -> dict[str, Any]:
     return {**result, "failed": True, "msg": failure_message(report, options["url"])}
 
 
-def failure_message(report: contract.Report, url: str) -> str:
+def failure_message(report: checker.Report, url: str) -> str:
     """Name the operations that failed, each once, and the command that tells more."""
     if all(one.status is None for one in (*report.operations, *report.probes)):
         return (

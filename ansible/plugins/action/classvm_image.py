@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-# Ansible offers module_utils to modules only; an action plugin runs on the control node.
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
-from classvm import image, pip_settings, source
-from classvm.errors import ClassvmError
+from ..module_utils.classvm.app import checks, openapi, pack, revision
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.image import pip_settings, service_image
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -30,26 +27,26 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         folder = Path(args.pop("folder")).resolve()
         known = args.pop("known", {})
         try:
-            source.check_files(folder)
-            packed = source.pack(folder)
+            checks.check_files(folder)
+            packed = pack.pack(folder)
             args["source_digest"] = packed.digest
             args["content"] = packed.content
-            args["contract_digest"] = source.contract_digest(folder)
-            result = {} if self._task.check_mode else foretold(args, known)
+            args["contract_digest"] = openapi.contract_digest(folder)
+            result = {} if self._task.check_mode else predicted(args, known)
             result = result or self._call(args, task_vars)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
-                source.check_contract(folder, known.get("contracts", ()))
+                openapi.check_contract(folder, known.get("contracts", ()))
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
-            result["revision"] = source.revision(folder)
+            result["revision"] = revision.revision(folder)
             result["content"] = packed.content
         except ClassvmError as error:
             raise AnsibleActionFail(str(error)) from error
         return result
 
     def _call(self, args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._execute_module("classvm_image", args, task_vars=task_vars)
+        answer: dict[str, Any] = self._execute_module(self._task.action, args, task_vars=task_vars)
         return answer
 
     def _build(self, args: dict[str, Any], archive: bytes, task_vars: Any) -> dict[str, Any]:
@@ -64,7 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             self._remove_tmp_path(folder, force=True)
 
 
-def foretold(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def predicted(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """Return what the module would answer to the question whether to build.
 
     Args:
@@ -74,7 +71,7 @@ def foretold(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """
     if not known:
         return {}
-    recipe = image.Recipe(
+    recipe = service_image.Recipe(
         service=args["service"],
         base=args["base_image"],
         base_digest=known["base"],
@@ -84,5 +81,5 @@ def foretold(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
         "changed": False,
         "release": recipe.release,
         "image": recipe.image,
-        "needs_context": not image.is_built(recipe, known["built"]),
+        "needs_context": not service_image.is_built(recipe, known["built"]),
     }

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-# Ansible offers module_utils to modules only; an action plugin runs on the control node.
-sys.path.insert(0, str(Path(__file__).parents[1] / "module_utils"))
-
-from classvm import provision
+from ..module_utils.classvm.provision import fingerprint
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -28,10 +24,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             for name, value in (task_vars or {}).items()
             if name.startswith(prefixes)
         }
-        args["fingerprint"] = provision.fingerprint(paths, variables)
+        args["fingerprint"] = fingerprint.fingerprint(paths, variables)
         args["password_given"] = self._password_is_given(task_vars or {})
         answer: dict[str, Any] = self._execute_module(
-            "classvm_provisioned",
+            self._task.action,
             args,
             task_vars=task_vars,
         )

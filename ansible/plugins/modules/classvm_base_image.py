@@ -23,7 +23,7 @@ options:
 
 EXAMPLES = """
 - name: Provide the base image
-  classvm_base_image:
+  classvm.kit.classvm_base_image:
     name: "classvm/base:18.04"
     sources: [pull, bootstrap]
     reference: "ubuntu@sha256:…"
@@ -36,9 +36,10 @@ id: {type: str, returned: success, description: Id of the image; empty in check 
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import base_image
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.image import base_image
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ author:
 
 EXAMPLES = r"""
 - name: Check the service through the port of the virtual machine
-  classvm_contract:
+  classvm.kit.classvm_contract:
     spec: "{{ playbook_dir }}/../service/master.yml"
     url: "http://{{ ansible_host }}:11000"
     wait: 30

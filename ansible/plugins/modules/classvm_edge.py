@@ -25,7 +25,7 @@ options:
 
 EXAMPLES = """
 - name: Tell clients to come back later
-  classvm_edge:
+  classvm.kit.classvm_edge:
     maintenance: true
     state_dir: /var/lib/classvm
 """
@@ -35,17 +35,18 @@ done: {type: list, returned: with strategy, description: What was changed or rem
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import edge as edges
-from ansible.module_utils.classvm import edge_host
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.edge import BLUE_GREEN, OFF, ON, RECREATE, Edge
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.provision import haproxy
 
 
 def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "strategy": {"choices": [edges.RECREATE, edges.BLUE_GREEN]},
+            "strategy": {"choices": [RECREATE, BLUE_GREEN]},
             "maintenance": {"type": "bool"},
             "service": {"type": "str"},
             "port": {"type": "int"},
@@ -57,12 +58,12 @@ def main() -> None:
         required_one_of=[("strategy", "maintenance")],
         mutually_exclusive=[("strategy", "maintenance")],
         required_if=[
-            ("strategy", edges.RECREATE, ["service"]),
-            ("strategy", edges.BLUE_GREEN, ["service", "port", "slots", "config", "unit"]),
+            ("strategy", RECREATE, ["service"]),
+            ("strategy", BLUE_GREEN, ["service", "port", "slots", "config", "unit"]),
         ],
         supports_check_mode=True,
     )
-    works = {edges.BLUE_GREEN: present, edges.RECREATE: absent, None: maintained}
+    works = {BLUE_GREEN: present, RECREATE: absent, None: maintained}
     try:
         module.exit_json(**works[module.params["strategy"]](module))
     except ClassvmError as error:
@@ -72,43 +73,43 @@ def main() -> None:
 def present(module: AnsibleModule) -> dict:
     """Have HAProxy before the releases."""
     given = module.params
-    edge = edges.Edge(
-        strategy=edges.BLUE_GREEN,
+    edge = Edge(
+        strategy=BLUE_GREEN,
         port=given["port"],
         slots={slot: int(port) for slot, port in given["slots"].items()},
-        socket=edge_host.SOCKET,
+        socket=haproxy.SOCKET,
         state_dir=given["state_dir"],
     )
-    wanted = edge_host.Wanted(edge, given["config"], given["unit"])
-    missing = edge_host.missing(wanted)
+    wanted = haproxy.Wanted(edge, given["config"], given["unit"])
+    missing = haproxy.missing(wanted)
     if missing and not module.check_mode:
-        edge_host.put(wanted)
+        haproxy.put(wanted)
     return {"changed": bool(missing), "done": missing}
 
 
 def absent(module: AnsibleModule) -> dict:
     """Take HAProxy away, unless the live release is behind it."""
-    files, edge = edge_host.Files(), edges.Edge(state_dir=module.params["state_dir"])
-    remains = edge_host.remains(files, edge)
-    if remains and edge_host.is_used(Docker(), module.params["service"]):
-        takes_releases = edges.of(edge.state_dir).takes_releases
+    files, edge = haproxy.Files(), Edge(state_dir=module.params["state_dir"])
+    remains = haproxy.remains(files, edge)
+    if remains and haproxy.is_used(Docker(), module.params["service"]):
+        takes_releases = Edge.load(edge.state_dir).takes_releases
         if takes_releases and not module.check_mode:
-            edge_host.leave(edge)
+            haproxy.leave(edge)
         return {"changed": takes_releases, "done": []}
     if remains and not module.check_mode:
-        edge_host.remove(files, edge)
+        haproxy.remove(files, edge)
     return {"changed": bool(remains), "done": remains}
 
 
 def maintained(module: AnsibleModule) -> dict:
     """Turn maintenance on or off."""
-    edge = edges.of(module.params["state_dir"])
+    edge = Edge.load(module.params["state_dir"])
     if not edge.slots:
         raise ClassvmError(
             "Maintenance needs HAProxy before the releases: set service_strategy: blue_green for"
             " this host, then `make deploy`. `make stop` stops the service without a message.",
         )
-    value = edges.ON if module.params["maintenance"] else edges.OFF
+    value = ON if module.params["maintenance"] else OFF
     if module.check_mode:
         return {"changed": edge.read()["maintenance"] != value}
     return {"changed": edge.maintain(value)}

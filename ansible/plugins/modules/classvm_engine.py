@@ -15,7 +15,7 @@ options:
 
 EXAMPLES = """
 - name: Bound the logs
-  classvm_engine:
+  classvm.kit.classvm_engine:
     settings: {log-driver: json-file, log-opts: {max-size: 10m, max-file: "3"}}
 """
 
@@ -24,9 +24,10 @@ version: {type: str, returned: success, description: Version of the engine; empt
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import engine
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.provision import engine
 
 
 def main() -> None:

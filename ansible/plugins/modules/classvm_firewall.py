@@ -24,7 +24,7 @@ options:
 
 EXAMPLES = """
 - name: Open the service's port
-  classvm_firewall:
+  classvm.kit.classvm_firewall:
     state: opened
     open_tcp: ["{{ service_host_port }}"]
 """
@@ -34,8 +34,9 @@ on_trial: {type: bool, returned: success, description: Whether the guard waits f
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import firewall
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.provision import guard, host_firewall
 
 
 def main() -> None:
@@ -59,23 +60,25 @@ def main() -> None:
 
 def opened(module: AnsibleModule) -> dict:
     """Open the ports in the active firewalls."""
-    closed = [(fw, port) for port in module.params["open_tcp"] for fw in firewall.closed_in(port)]
+    closed = [
+        (fw, port) for port in module.params["open_tcp"] for fw in host_firewall.closed_in(port)
+    ]
     for name, port in closed if not module.check_mode else []:
-        firewall.open_in(name, port)
+        host_firewall.open_in(name, port)
     return {"changed": bool(closed), "on_trial": False}
 
 
 def guarded(module: AnsibleModule) -> dict:
     """Open the ports, then load the guard on trial."""
     result = opened(module)
-    wished = firewall.ruleset(
+    desired = guard.ruleset(
         module.params["rules"],
         module.params["open_tcp"],
-        firewall.ssh_ports(),
+        guard.ssh_ports(),
     )
-    if not firewall.is_current(wished):
+    if not guard.is_current(desired):
         if not module.check_mode:
-            firewall.try_out(wished)
+            guard.try_out(desired)
         result = {"changed": True, "on_trial": not module.check_mode}
     return result
 
@@ -83,15 +86,15 @@ def guarded(module: AnsibleModule) -> dict:
 def confirmed(module: AnsibleModule) -> dict:
     """Keep the guard that is on trial."""
     if not module.check_mode:
-        firewall.confirm()
+        guard.confirm()
     return {"changed": True, "on_trial": False}
 
 
 def absent(module: AnsibleModule) -> dict:
     """Remove the guard."""
     if module.check_mode:
-        return {"changed": bool(firewall.listing()), "on_trial": False}
-    return {"changed": firewall.remove(), "on_trial": False}
+        return {"changed": bool(guard.listing()), "on_trial": False}
+    return {"changed": guard.remove(), "on_trial": False}
 
 
 WORK = {"opened": opened, "guarded": guarded, "confirmed": confirmed, "absent": absent}

@@ -22,7 +22,7 @@ options:
 
 EXAMPLES = """
 - name: Build the service image
-  classvm_image:
+  classvm.kit.classvm_image:
     folder: "{{ playbook_dir }}/../service"
     service: lab
     base_image: "classvm/base:18.04"
@@ -38,9 +38,11 @@ needs_context: {type: bool, returned: success, description: Whether the image st
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import host, image
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base import host
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.image import service_image
 
 SPACE_MEGABYTES = 1024
 
@@ -75,7 +77,7 @@ def work(module: AnsibleModule) -> dict:
     base = docker.image(params["base_image"])
     if base is None and not module.check_mode:
         raise ClassvmError(f"{params['base_image']} is missing: run `make provision` as an admin")
-    recipe = image.Recipe(
+    recipe = service_image.Recipe(
         service=params["service"],
         base=params["base_image"],
         base_digest=base.content if base else "",
@@ -84,7 +86,7 @@ def work(module: AnsibleModule) -> dict:
         contract_digest=params["contract_digest"],
     )
     result = {"changed": False, "release": recipe.release, "image": recipe.image}
-    if image.find(docker, recipe) is not None:
+    if service_image.find(docker, recipe) is not None:
         return {**result, "needs_context": False}
     if module.check_mode:
         return {**result, "changed": True, "needs_context": False}
@@ -92,7 +94,7 @@ def work(module: AnsibleModule) -> dict:
     if not params["context"]:
         return {**result, "needs_context": True}
     context = Path(params["context"]).read_bytes()
-    image.build(docker, recipe, context, params["secrets"])
+    service_image.build(docker, recipe, context, params["secrets"])
     return {**result, "changed": True, "needs_context": False}
 
 

@@ -9,7 +9,7 @@ short_description: Provide a lab of simulated class VMs on this machine, or remo
 description:
   - Bootstraps the images of the systems, makes a private network with IPv4 and IPv6, starts each machine as a systemd
     container, and waits until it has booted and answers over SSH.
-  - A machine of the lab that is not wished any more is removed.
+  - A machine of the lab that is not desired any more is removed.
 options:
   name: {type: str, required: true, description: Name of the lab and of its network.}
   state: {type: str, choices: [present, absent], default: present, description: Whether it shall be there.}
@@ -28,7 +28,7 @@ options:
 
 EXAMPLES = """
 - name: Start one class VM
-  classvm_lab:
+  classvm.kit.classvm_lab:
     name: class-vms
     count: 1
     folder: /tmp/lab
@@ -48,9 +48,10 @@ import os
 from typing import Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import lab, vm_image
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.lab import simulated_vms, system_image
 
 
 def main() -> None:
@@ -81,7 +82,11 @@ def absent(module: AnsibleModule) -> dict:
     docker, name = Docker(), module.params["name"]
     if docker.engine_version() is None:
         return {"changed": False, "removed": []}
-    removed = lab.containers(docker, name) if module.check_mode else lab.remove(docker, name)
+    removed = (
+        simulated_vms.containers(docker, name)
+        if module.check_mode
+        else simulated_vms.remove(docker, name)
+    )
     return {"changed": bool(removed), "removed": removed}
 
 
@@ -90,32 +95,38 @@ def present(module: AnsibleModule) -> dict:
     docker, params = Docker(), module.params
     docker.require_engine()
     name = params["name"]
-    wished = wishes(params)
+    desired = wishes(params)
     if module.check_mode:
-        return {"changed": len(lab.containers(docker, name)) != len(wished), "machines": []}
-    systems = sorted({wish["system"] for wish in wished})
+        return {
+            "changed": len(simulated_vms.containers(docker, name)) != len(desired),
+            "machines": [],
+        }
+    systems = sorted({wish["system"] for wish in desired})
     done = [provide_image(docker, params, system) for system in systems]
-    done.append(lab.make_network(docker, name))
-    network = lab.network(docker, name)
+    done.append(simulated_vms.make_network(docker, name))
+    network = simulated_vms.network(docker, name)
     machines = [
-        lab.Machine(
+        simulated_vms.Machine(
             name=wish["name"],
-            image=params["image"] or vm_image.name(wish["system"]),
+            image=params["image"] or system_image.name(wish["system"]),
             group=wish["group"],
             **network.addresses(index),
         )
-        for index, wish in enumerate(wished)
+        for index, wish in enumerate(desired)
     ]
-    done += [lab.remove_container(docker, one) for one in lab.surplus(docker, name, machines)]
+    done += [
+        simulated_vms.remove_container(docker, one)
+        for one in simulated_vms.surplus(docker, name, machines)
+    ]
     resolv_conf = write_name_servers(params["folder"])
-    done += [lab.make_machine(docker, name, machine, resolv_conf) for machine in machines]
+    done += [simulated_vms.make_machine(docker, name, machine, resolv_conf) for machine in machines]
     for machine in machines:
         container = machine.container(name)
-        lab.wait_for_boot(docker, container, machine.address)
-        done.append(lab.let_in(docker, container, params["public_key"]))
+        simulated_vms.wait_for_boot(docker, container, machine.address)
+        done.append(simulated_vms.authorize_key(docker, container, params["public_key"]))
     return {
         "changed": any(done),
-        "machines": [lab.describe(machine) for machine in machines],
+        "machines": [simulated_vms.describe(machine) for machine in machines],
         "bridge": network.bridge,
         "gateway": network.gateway,
         "gateway6": network.gateway6,
@@ -131,7 +142,7 @@ def wishes(params: dict) -> List[Dict[str, str]]:
         {
             "name": machine["name"],
             "system": machine.get("system", params["system"]),
-            "group": machine.get("groups", [lab.GROUP])[0],
+            "group": machine.get("groups", [simulated_vms.GROUP])[0],
         }
         for machine in machines
     ]
@@ -140,7 +151,7 @@ def wishes(params: dict) -> List[Dict[str, str]]:
 def provide_image(docker: Docker, params: dict, system: str) -> bool:
     """Make sure that a system's image is here; return whether it had to be fetched or made."""
     if not params["image"]:
-        return vm_image.provide(docker, system, params["keyrings"])
+        return system_image.provide(docker, system, params["keyrings"])
     if docker.image(params["image"]) is not None:
         return False
     docker.check("pull", "--quiet", params["image"])
@@ -151,7 +162,7 @@ def write_name_servers(folder: str) -> str:
     """Write the control node's name servers to a file in the lab's folder; return its path."""
     path = os.path.join(folder, "resolv.conf")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(lab.name_servers())
+        file.write(simulated_vms.name_servers())
     return path
 
 

@@ -21,7 +21,7 @@ options:
 
 EXAMPLES = """
 - name: Ask whether this host needs its provision
-  classvm_provisioned:
+  classvm.kit.classvm_provisioned:
     paths: ["{{ playbook_dir }}/../roles/docker"]
     prefixes: [docker_]
     state_dir: /var/lib/classvm
@@ -40,9 +40,12 @@ import grp
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import host, image, provision
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base import account, host
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.image import service_image
+from ..module_utils.classvm.provision import freshness
 
 SPACE_MEGABYTES = 10
 
@@ -70,18 +73,18 @@ def work(module: AnsibleModule) -> dict:
     account = describe_account()
     if module.params["state"] == "account":
         return {"changed": False, "stale": "", **account}
-    wished, state_dir = module.params["fingerprint"], module.params["state_dir"]
+    desired, state_dir = module.params["fingerprint"], module.params["state_dir"]
     host.require_space(state_dir, SPACE_MEGABYTES)
-    stale = provision.why_stale(
+    stale = freshness.why_stale(
         Docker(),
         state_dir,
-        wished,
+        desired,
         module.params["base_image"],
         may_provision=account["privilege"] != "none" or module.params["password_given"],
     )
     if module.params["state"] == "recorded":
         if stale and not module.check_mode:
-            provision.write_record(state_dir, wished)
+            freshness.write_record(state_dir, desired)
         return {"changed": bool(stale)}
     images = {} if stale else known_images(module.params["base_image"])
     return {"changed": False, "stale": stale, "images": images, **account}
@@ -90,7 +93,7 @@ def work(module: AnsibleModule) -> dict:
 def known_images(base_image: str) -> dict:
     """Return what is known of the images here; {} when this account may not ask the engine."""
     try:
-        return image.known(Docker(), base_image)
+        return service_image.known(Docker(), base_image)
     except ClassvmError:
         return {}
 
@@ -100,7 +103,7 @@ def describe_account() -> dict:
     here = set(os.getgroups())
     groups = [group.gr_name for group in grp.getgrall() if group.gr_gid in here]
     return {
-        "privilege": provision.privilege(groups),
+        "privilege": account.privilege(groups),
         "engine_access": os.geteuid() == 0 or "docker" in groups,
     }
 

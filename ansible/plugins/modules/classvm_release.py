@@ -30,7 +30,7 @@ options:
 
 EXAMPLES = """
 - name: Make the release live
-  classvm_release:
+  classvm.kit.classvm_release:
     service: lab
     release: 3f2a91c
     image: "classvm/lab:3f2a91c"
@@ -58,12 +58,13 @@ import signal
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import release
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
-from ansible.module_utils.classvm.wish import Wish
 
-WISH = {
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.release import go_live
+from ..module_utils.classvm.release.release_spec import ReleaseSpec
+
+RELEASE_SPEC = {
     "service": {"type": "str", "required": True},
     "release": {"type": "str", "required": True},
     "image": {"type": "str", "default": ""},
@@ -83,7 +84,7 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            **WISH,
+            **RELEASE_SPEC,
             "content": {"type": "str", "default": ""},
             "keep_releases": {"type": "int", "required": True},
             "state_dir": {"type": "path", "required": True},
@@ -94,31 +95,31 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     docker = Docker()
-    wish = Wish(**{name: module.params[name] for name in WISH})
+    spec = ReleaseSpec(**{name: module.params[name] for name in RELEASE_SPEC})
     answer = {}
     try:
         if module._diff and docker.engine_version():  # noqa: SLF001 - Ansible offers no other way
             state_dir, content = module.params["state_dir"], module.params["content"]
-            answer["diff"] = release.difference(docker, wish, state_dir, content)
-        outcome = work(module, docker, wish)
+            answer["diff"] = go_live.compare(docker, spec, state_dir, content)
+        outcome = work(module, docker, spec)
     except ClassvmError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**vars(outcome), **answer)
 
 
-def work(module: AnsibleModule, docker: Docker, wish: Wish) -> release.Outcome:
+def work(module: AnsibleModule, docker: Docker, spec: ReleaseSpec) -> go_live.Outcome:
     """Release, go back, or tell what would be done."""
     state_dir = module.params["state_dir"]
     # In a dry run on a bare host, nobody knows yet what the release will be called.
-    goes_back = bool(wish.release) and not wish.image
+    goes_back = bool(spec.release) and not spec.image
     if module.check_mode and not goes_back and not docker.engine_version():
-        return release.Outcome(changed=True, release=wish.release, container="", replaced="")
+        return go_live.Outcome(changed=True, release=spec.release, container="", replaced="")
     docker.require_engine()
     if module.check_mode:
-        return release.preview(docker, wish, state_dir)
+        return go_live.preview(docker, spec, state_dir)
     if goes_back:
-        return release.go_back(docker, wish, state_dir)
-    return release.release(docker, wish, state_dir, module.params["keep_releases"])
+        return go_live.go_back(docker, spec, state_dir)
+    return go_live.release(docker, spec, state_dir, module.params["keep_releases"])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ options:
 
 EXAMPLES = """
 - name: Stop the service
-  classvm_service:
+  classvm.kit.classvm_service:
     service: lab
     state: stopped
     state_dir: /var/lib/classvm
@@ -46,9 +46,11 @@ removed: {type: list, returned: absent, description: What was removed.}
 from typing import Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import history, prune, release_table, service, start
-from ansible.module_utils.classvm.docker import Docker
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base import names
+from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.release import history, lifecycle, prune, removal, status, table
 
 STATEFUL = ("started", "restarted", "stopped")
 
@@ -81,40 +83,40 @@ def queried(module: AnsibleModule, docker: Docker) -> dict:
     """Return which release is live, its log, and which releases there were."""
     docker.require_engine()
     name, lines, folder = (module.params[key] for key in ("service", "log_lines", "state_dir"))
-    status = service.status(docker, name)
-    there = lines and status.state != "absent"
-    log = docker.logs(service.container_name(name), lines) if there else ""
+    found = status.read(docker, name)
+    there = lines and found.state != "absent"
+    log = docker.logs(names.container_name(name), lines) if there else ""
     entries = history.read(folder, name) if folder else []
     kept = prune.named(docker, name) if entries else []
     return {
         "changed": False,
-        "status": vars(status),
+        "status": vars(found),
         "log": log,
         "releases": [vars(entry) for entry in entries],
-        "table": release_table.table(entries, status.release, kept),
+        "table": table.table(entries, found.release, kept),
     }
 
 
 def started(module: AnsibleModule, docker: Docker) -> dict:
     """Start the live release where it does not run."""
-    return _started(module, docker, start.start)
+    return _started(module, docker, lifecycle.start)
 
 
 def restarted(module: AnsibleModule, docker: Docker) -> dict:
     """Stop and start the live release."""
-    return _started(module, docker, start.restart)
+    return _started(module, docker, lifecycle.restart)
 
 
 def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -> dict:
     docker.require_engine()
     name = module.params["service"]
     if module.check_mode:
-        running = start.required(docker, name).running
-        changed = work is start.restart or not running
+        running = lifecycle.required(docker, name).running
+        changed = work is lifecycle.restart or not running
     else:
         timeout = module.params["health_timeout"]
         changed = work(docker, name, module.params["state_dir"], timeout)
-    return {"changed": changed, "status": vars(service.status(docker, name))}
+    return {"changed": changed, "status": vars(status.read(docker, name))}
 
 
 def stopped(module: AnsibleModule, docker: Docker) -> dict:
@@ -122,13 +124,13 @@ def stopped(module: AnsibleModule, docker: Docker) -> dict:
     docker.require_engine()
     name = module.params["service"]
     if module.check_mode:
-        return {"changed": service.status(docker, name).state in ("up", "unhealthy")}
-    return {"changed": start.stop(docker, name, module.params["state_dir"])}
+        return {"changed": status.read(docker, name).state in ("up", "unhealthy")}
+    return {"changed": lifecycle.stop(docker, name, module.params["state_dir"])}
 
 
 def absent(module: AnsibleModule, docker: Docker) -> dict:
     """Remove all that classvm made."""
-    work = service.present if module.check_mode else service.remove
+    work = removal.present if module.check_mode else removal.remove
     removed = work(docker, module.params["base_image"], module.params["folders"])
     return {"changed": bool(removed), "removed": removed}
 

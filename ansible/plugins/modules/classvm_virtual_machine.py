@@ -38,7 +38,7 @@ options:
 
 EXAMPLES = """
 - name: Start a virtual machine
-  classvm_virtual_machine:
+  classvm.kit.classvm_virtual_machine:
     name: vm-148-9
     folder: /tmp/lab
     bridge: br-0123456789ab
@@ -56,8 +56,9 @@ console: {type: str, returned: present, description: File with everything the ma
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.classvm import lab, virtual_machine, vm_disk, vm_image
-from ansible.module_utils.classvm.errors import ClassvmError
+
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.lab import simulated_vms, system_image, virtual_machine, vm_disk
 
 
 def main() -> None:
@@ -92,7 +93,7 @@ def main() -> None:
 
 def absent(module: AnsibleModule) -> dict:
     """Remove the machine and return the task's result."""
-    machine = wished(module.params, dns=())
+    machine = desired(module.params, dns=())
     there = virtual_machine.is_there(machine)
     if not module.check_mode:
         virtual_machine.remove(machine)
@@ -102,8 +103,8 @@ def absent(module: AnsibleModule) -> dict:
 def present(module: AnsibleModule) -> dict:
     """Bring the machine up and return the task's result."""
     params = module.params
-    dns = params["dns"] or virtual_machine.name_servers(lab.name_servers())
-    machine = wished(params, dns=tuple(dns))
+    dns = params["dns"] or virtual_machine.name_servers(simulated_vms.name_servers())
+    machine = desired(params, dns=tuple(dns))
     change = virtual_machine.plan(machine)
     if not module.check_mode:
         virtual_machine.require_programs()
@@ -116,14 +117,14 @@ def present(module: AnsibleModule) -> dict:
             "name": machine.name,
             "address": params["address"],
             "address6": params["address6"],
-            "user": vm_image.ADMIN,
-            "port": lab.SSH_PORT,
+            "user": system_image.ADMIN,
+            "port": simulated_vms.SSH_PORT,
         },
         "console": machine.console,
     }
 
 
-def wished(params: dict, dns: tuple) -> virtual_machine.Machine:
+def desired(params: dict, dns: tuple) -> virtual_machine.Machine:
     """Return the machine that the options describe."""
     addresses = (params["address"], params["address6"])
     return virtual_machine.Machine(

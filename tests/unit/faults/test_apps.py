@@ -10,23 +10,29 @@ import pytest
 import yaml
 from accidents import ACCIDENTS
 from apps import BROKEN, Broken
-from classvm import source
+from classvm.app import checks, layout, openapi
 from tally import Tally
+
+
+def check(folder: Path) -> None:
+    """Ask all that a deploy asks of an app's folder before it builds."""
+    checks.check_files(folder)
+    openapi.check_contract(folder)
 
 
 def test_a_good_service_says_its_word_and_passes_the_checks(tmp_path: Path) -> None:
     app = apps.good(tmp_path, "word")
-    source.check(app)
+    check(app)
     assert '"message": "word"' in (app / "src/hello.py").read_text()
     assert apps.paths().tally.endswith("/tally")
-    document = yaml.safe_load((app / source.SPEC).read_text())
+    document = yaml.safe_load((app / layout.SPEC).read_text())
     assert document["paths"]["/tally"]["post"]["operationId"] == "src.tally.post"
 
 
 @pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
 def test_a_broken_service_is_found_out_only_when_it_runs(flaw: Broken, tmp_path: Path) -> None:
     app = apps.broken(tmp_path, flaw)
-    source.check(app)
+    check(app)
     compile((app / flaw.file).read_bytes(), flaw.file, "exec")
     assert (app / flaw.file).read_bytes() != (apps.SERVICE / flaw.file).read_bytes()
 
@@ -35,7 +41,7 @@ def test_what_is_not_there_cannot_be_broken(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="to be replaced"):
         apps.broken(tmp_path, Broken("x", "y", old="no such words", new="z"))
     with pytest.raises(ValueError, match="0 times"):
-        apps.replace(apps.SERVICE / source.SPEC, "no such words", "z")
+        apps.replace(apps.SERVICE / layout.SPEC, "no such words", "z")
 
 
 def test_there_are_all_kinds_and_a_few_quick_ones() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from actions import load_action
-from classvm import contract, image
+from classvm.contract import checker
+from classvm.image import service_image
+from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
 OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
@@ -16,16 +17,16 @@ OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
 
 
 def outcome(*problems: str, status: int | None = 200, name: str = "src.sum.get") -> Any:  # noqa: ANN401
-    return contract.Outcome(name, "GET", URL, status, 0.01, problems, case="a case")
+    return checker.Outcome(name, "GET", URL, status, 0.01, problems, case="a case")
 
 
 def checked(
     monkeypatch: pytest.MonkeyPatch, operations: tuple[Any, ...], probes: tuple[Any, ...] = ()
 ) -> dict[str, Any]:
     """Return the task's result where the service does as told."""
-    report = contract.Report(operations, probes)
-    monkeypatch.setattr(contract, "check", lambda **options: report if options else None)
-    result: dict[str, Any] = load_action("classvm_contract").check(OPTIONS)
+    report = checker.Report(operations, probes)
+    monkeypatch.setattr(checker, "check", lambda **options: report if options else None)
+    result: dict[str, Any] = load_plugin("action", "classvm_contract").check(OPTIONS)
     return result
 
 
@@ -61,14 +62,14 @@ def test_one_answer_that_does_not_come_is_not_a_service_out_of_reach(
 
 
 def test_a_document_that_cannot_be_read() -> None:
-    result = load_action("classvm_contract").check({**OPTIONS, "spec": "/no/such"})
+    result = load_plugin("action", "classvm_contract").check({**OPTIONS, "spec": "/no/such"})
     assert result["failed"] is True
     assert "/no/such" in result["msg"]
 
 
 def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contract, "IMPORT_ERROR", "Traceback")
-    result = load_action("classvm_contract").check(OPTIONS)
+    monkeypatch.setattr(checker, "IMPORT_ERROR", "Traceback")
+    result = load_plugin("action", "classvm_contract").check(OPTIONS)
     assert result["failed"] is True
     assert "PyYAML" in result["msg"]
 
@@ -76,7 +77,7 @@ def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- classvm_image -------------------------------------------------------------------------------
 
 ARGS = {"service": "lab", "base_image": "b:1", "source_digest": "5"}
-RECIPE = image.Recipe(service="lab", base="b:1", base_digest="b", source_digest="5")
+RECIPE = service_image.Recipe(service="lab", base="b:1", base_digest="b", source_digest="5")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ RECIPE = image.Recipe(service="lab", base="b:1", base_digest="b", source_digest=
 )
 def test_what_is_known_spares_the_question(built: dict[str, str], *, needed: bool) -> None:
     known = {"base": "b", "built": built}
-    assert load_action("classvm_image").foretold(ARGS, known) == {
+    assert load_plugin("action", "classvm_image").predicted(ARGS, known) == {
         "changed": False,
         "release": RECIPE.release,
         "image": RECIPE.image,
@@ -94,4 +95,4 @@ def test_what_is_known_spares_the_question(built: dict[str, str], *, needed: boo
 
 
 def test_where_nothing_is_known_the_host_is_asked() -> None:
-    assert load_action("classvm_image").foretold(ARGS, {}) == {}
+    assert load_plugin("action", "classvm_image").predicted(ARGS, {}) == {}

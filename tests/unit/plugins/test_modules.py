@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import classvm
 import fake_engine
 import pytest
 import yaml
-from actions import load_action
-from classvm import docker, edge_host, release
-from classvm import edge as edges
-from classvm.errors import ClassvmError
-from classvm.wish import Wish
+from classvm.base import docker
+from classvm.base.edge import Edge
+from classvm.base.errors import ClassvmError
+from classvm.provision import haproxy
+from classvm.release import go_live
+from classvm.release.release_spec import ReleaseSpec
 from fake_engine import Engine, enter
+from plugin_loader import load_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,18 +66,8 @@ class Recorder:
 
 
 def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Import a module of ours where Ansible would have put its module_utils."""
-    monkeypatch.setitem(sys.modules, "ansible.module_utils.classvm", classvm)
-    for path in Path(str(classvm.__path__[0])).glob("[a-z]*.py"):
-        # The control node has parts that no module needs.
-        if re.search(rf"classvm(\.{path.stem} import| import .*\b{path.stem}\b)", file.read_text()):
-            part = importlib.import_module(f"classvm.{path.stem}")
-            monkeypatch.setitem(sys.modules, f"ansible.module_utils.classvm.{path.stem}", part)
-    spec = importlib.util.spec_from_file_location(f"under_test_{file.stem}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """Import a module of ours; it answers to the test instead of to Ansible."""
+    module = load_plugin("modules", file.stem)
     monkeypatch.setattr(module, "AnsibleModule", Recorder)
     return module
 
@@ -87,7 +75,7 @@ def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def made(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what a module hands to AnsibleModule, or what the action plugin in its place reads."""
     if file.stem in WITHOUT_MODULE:
-        action = load_action(file.stem)
+        action = load_plugin("action", file.stem)
         dry = getattr(action.ActionModule, "_supports_check_mode", True)
         return {"argument_spec": action.ARGUMENTS, "supports_check_mode": dry}
     monkeypatch.setattr(Recorder, "params", {})
@@ -136,7 +124,7 @@ def test_the_examples_set_options_that_exist(file: Path) -> None:
     documentation = documented(file)
     options = set(documentation["options"]) | ACTION_OPTIONS.get(file.stem, set())
     for task in documented(file, "EXAMPLES"):
-        assert set(task[file.stem]) <= options
+        assert set(task["classvm.kit." + file.stem]) <= options
 
 
 @EACH_MODULE
@@ -149,7 +137,7 @@ def test_the_examples_set_what_is_required(file: Path) -> None:
         name for name, option in documented(file)["options"].items() if option.get("required")
     }
     for task in documented(file, "EXAMPLES"):
-        assert required - added.get(file.stem, set()) <= set(task[file.stem])
+        assert required - added.get(file.stem, set()) <= set(task["classvm.kit." + file.stem])
 
 
 @EACH_MODULE
@@ -193,7 +181,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     return call
 
 
-WISH = {
+RELEASE_SPEC = {
     "service": "lab",
     "release": "r1",
     "image": "classvm/lab:r1",
@@ -220,7 +208,7 @@ STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.0
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("classvm_release", WISH),
+        ("classvm_release", RELEASE_SPEC),
         ("classvm_image", IMAGE),
         ("classvm_base_image", BASE),
         ("classvm_engine", {"settings": {"dns": []}}),
@@ -247,7 +235,7 @@ def test_a_dry_run_on_a_bare_host_announces_the_change(
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("classvm_release", WISH), ("classvm_image", IMAGE), ("classvm_base_image", BASE)],
+    [("classvm_release", RELEASE_SPEC), ("classvm_image", IMAGE), ("classvm_base_image", BASE)],
 )
 def test_a_host_without_an_engine_is_told_what_to_do(
     name: str, options: dict[str, Any], call: Callable[..., dict[str, Any]]
@@ -257,7 +245,7 @@ def test_a_host_without_an_engine_is_told_what_to_do(
     assert "make provision" in answer["msg"]
 
 
-OUTCOME = release.Outcome(
+OUTCOME = go_live.Outcome(
     changed=True,
     release="r1",
     container="c1",
@@ -278,17 +266,17 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_release_hands_over_each_option(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[Wish, str, int]] = []
+    seen: list[tuple[ReleaseSpec, str, int]] = []
 
-    def record(_: docker.Docker, wish: Wish, state_dir: str, keep: int) -> release.Outcome:
-        seen.append((wish, state_dir, keep))
+    def record(_: docker.Docker, spec: ReleaseSpec, state_dir: str, keep: int) -> go_live.Outcome:
+        seen.append((spec, state_dir, keep))
         return OUTCOME
 
-    monkeypatch.setattr(release, "release", record)
+    monkeypatch.setattr(go_live, "release", record)
     more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
-    answer = call("classvm_release", **WISH, **more)
-    wish = {key: WISH[key] for key in WISH.keys() - {"state_dir", "keep_releases"}}
-    assert seen == [(Wish(**wish, **more), "/absent", 5)]  # type: ignore[arg-type]
+    answer = call("classvm_release", **RELEASE_SPEC, **more)
+    spec = {key: RELEASE_SPEC[key] for key in RELEASE_SPEC.keys() - {"state_dir", "keep_releases"}}
+    assert seen == [(ReleaseSpec(**spec, **more), "/absent", 5)]  # type: ignore[arg-type]
     assert answer == vars(OUTCOME)
 
 
@@ -298,13 +286,13 @@ def test_release_without_an_image_goes_back(
 ) -> None:
     seen: list[tuple[str, str, str]] = []
 
-    def record(_: docker.Docker, wish: Wish, state_dir: str) -> release.Outcome:
-        seen.append((wish.release, wish.image, state_dir))
+    def record(_: docker.Docker, spec: ReleaseSpec, state_dir: str) -> go_live.Outcome:
+        seen.append((spec.release, spec.image, state_dir))
         return OUTCOME
 
-    monkeypatch.setattr(release, "go_back", record)
-    monkeypatch.setattr(release, "preview", record)
-    asked = {**WISH, "release": "previous", "image": ""}
+    monkeypatch.setattr(go_live, "go_back", record)
+    monkeypatch.setattr(go_live, "preview", record)
+    asked = {**RELEASE_SPEC, "release": "previous", "image": ""}
     for check_mode in (False, True):
         assert call("classvm_release", check_mode=check_mode, **asked) == vars(OUTCOME)
     assert seen == [("previous", "", "/absent")] * 2
@@ -313,13 +301,15 @@ def test_release_without_an_image_goes_back(
 @pytest.mark.usefixtures("program")
 def test_a_dry_run_on_a_bare_host_does_not_go_back(call: Callable[..., dict[str, Any]]) -> None:
     # What classvm_image answers where there is no engine yet.
-    answer = call("classvm_release", check_mode=True, **{**WISH, "release": "", "image": ""})
+    answer = call(
+        "classvm_release", check_mode=True, **{**RELEASE_SPEC, "release": "", "image": ""}
+    )
     assert answer["changed"] is True
 
 
 @pytest.mark.usefixtures("program")
 def test_going_back_needs_an_engine_even_in_a_dry_run(call: Callable[..., dict[str, Any]]) -> None:
-    asked = {**WISH, "release": "previous", "image": ""}
+    asked = {**RELEASE_SPEC, "release": "previous", "image": ""}
     assert call("classvm_release", check_mode=True, **asked)["failed"] is True
 
 
@@ -329,9 +319,9 @@ def test_a_refused_release_fails_the_task(
     def refuse(*_: object) -> None:
         raise ClassvmError("Release r1 was refused: it ended")
 
-    monkeypatch.setattr(release, "release", refuse)
+    monkeypatch.setattr(go_live, "release", refuse)
     monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
-    answer = call("classvm_release", **WISH)
+    answer = call("classvm_release", **RELEASE_SPEC)
     assert answer == {"failed": True, "msg": "Release r1 was refused: it ended"}
 
 
@@ -401,8 +391,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Return an engine on which r1 and r2 were released, in the place of the real one."""
     model = Engine()
     enter(model, monkeypatch)
-    for wish in (fake_engine.OLD, fake_engine.WISH):
-        release.release(model, wish, "/state", 5)
+    for spec in (fake_engine.OLD, fake_engine.RELEASE_SPEC):
+        go_live.release(model, spec, "/state", 5)
     monkeypatch.setattr(docker, "Docker", lambda: model)
     model.revive()
     return model
@@ -468,9 +458,9 @@ def test_the_edge_is_put_there_when_something_is_missing(
     missing: list[str],
     check_mode: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    seen: list[edge_host.Wanted] = []
-    monkeypatch.setattr(edge_host, "missing", lambda _: missing)
-    monkeypatch.setattr(edge_host, "put", seen.append)
+    seen: list[haproxy.Wanted] = []
+    monkeypatch.setattr(haproxy, "missing", lambda _: missing)
+    monkeypatch.setattr(haproxy, "put", seen.append)
     words = {"strategy": "blue_green", "service": "lab", "state_dir": "/s", **EDGE}
     answer = call("classvm_edge", check_mode=check_mode, **words)
     assert answer == {"changed": bool(missing), "done": missing}
@@ -498,11 +488,11 @@ def test_the_edge_is_taken_away_when_nobody_is_behind_it(  # noqa: PLR0913, PLR0
     check_mode: bool,  # noqa: FBT001 - drawn
 ) -> None:
     did: list[str] = []
-    monkeypatch.setattr(edge_host, "remains", lambda *_: remains)
-    monkeypatch.setattr(edge_host, "is_used", lambda *_: used)
-    monkeypatch.setattr(edges, "of", lambda _: edges.Edge(strategy=strategy))
-    monkeypatch.setattr(edge_host, "leave", lambda _: did.append("left"))
-    monkeypatch.setattr(edge_host, "remove", lambda *_: did.append("removed"))
+    monkeypatch.setattr(haproxy, "remains", lambda *_: remains)
+    monkeypatch.setattr(haproxy, "is_used", lambda *_: used)
+    monkeypatch.setattr(Edge, "load", lambda _: Edge(strategy=strategy))
+    monkeypatch.setattr(haproxy, "leave", lambda _: did.append("left"))
+    monkeypatch.setattr(haproxy, "remove", lambda *_: did.append("removed"))
     words = {"strategy": "recreate", "service": "lab", "state_dir": "/s"}
     assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is bool(done)
     assert did == ([] if check_mode else done)
@@ -520,10 +510,10 @@ def test_maintenance_is_handed_on(
     tmp_path: Path,
     value: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    edge = edges.Edge(slots={"blue": 1}, state_dir=str(tmp_path))
+    edge = Edge(slots={"blue": 1}, state_dir=str(tmp_path))
     edge.begin()
-    monkeypatch.setattr(edges, "of", lambda _: edge)
-    monkeypatch.setattr(edges.Edge, "tell", lambda *_: "")
+    monkeypatch.setattr(Edge, "load", lambda _: edge)
+    monkeypatch.setattr(Edge, "tell", lambda *_: "")
     words = {"strategy": None, "maintenance": value, "state_dir": str(tmp_path)}
     for check_mode in (True, False):
         assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is value

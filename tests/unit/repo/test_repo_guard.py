@@ -6,7 +6,7 @@ import re
 
 import pytest
 import tree
-from classvm import firewall
+from classvm.provision import guard
 
 RULES = tree.ROOT / "roles/firewall/files/etc/classvm/guard.nft"
 # Source: nft(8), "Standard priority names, family and hook compatibility".
@@ -48,15 +48,15 @@ def misplaced(ruleset: str) -> list[str]:
 
 
 def test_the_given_ports_are_open_and_ssh_too() -> None:
-    assert ports(firewall.ruleset(RULES.read_text(), [443, 80], [22, 443])) == [22, 80, 443]
+    assert ports(guard.ruleset(RULES.read_text(), [443, 80], [22, 443])) == [22, 80, 443]
 
 
 def test_other_ports_give_other_rules() -> None:
-    assert ports(firewall.ruleset(RULES.read_text(), [81], [2222])) == [81, 2222]
+    assert ports(guard.ruleset(RULES.read_text(), [81], [2222])) == [81, 2222]
 
 
 def test_the_chain_stands_before_dockers_rewriting() -> None:
-    assert misplaced(firewall.ruleset(RULES.read_text(), [80], [22])) == []
+    assert misplaced(guard.ruleset(RULES.read_text(), [80], [22])) == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_misplaced_chain_is_found(old: str, new: str) -> None:
 
 def test_the_table_is_the_one_that_is_removed() -> None:
     rules = RULES.read_text()
-    assert set(re.findall(r"\btable inet (\w+)", rules)) == {firewall.TABLE}
+    assert set(re.findall(r"\btable inet (\w+)", rules)) == {guard.TABLE}
     # What was there goes first; the empty table makes that succeed on a bare host.
     first, second, third = re.findall(r"^.*table inet.*$", rules, re.MULTILINE)
     assert (first.split()[0], second.split()[0], third[-1]) == ("table", "delete", "{")

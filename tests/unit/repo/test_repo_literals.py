@@ -10,7 +10,8 @@ from typing import Any
 import doctor
 import pytest
 import tree
-from classvm import base_image, firewall
+from classvm.image import base_image
+from classvm.provision import guard
 
 SERVICE_FACTS = "ansible/group_vars/all/service.yml"
 PORTS_FILE = "service/ports.env"
@@ -20,7 +21,9 @@ HIGHEST_PORT = 65535
 
 # Unit tests give the code its values themselves, and compare command lines as exact text: another
 # number would do as well. That the code has no number of its own is what this file shows.
-EVERYWHERE_ALLOWED = ("tests/unit/plugins/",)
+PACKAGE = tree.ROOT / "ansible/plugins/module_utils/classvm"
+MIRRORS = (*(path.parent.name for path in PACKAGE.glob("*/__init__.py")), "fakes", "plugins")
+EVERYWHERE_ALLOWED = tuple(f"tests/unit/{name}/" for name in MIRRORS)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ FACTS = {
         {
             # Runs in a container, with nothing else of ours beside it; its messages give an
             # example of a URL: test_examples_of_urls_have_the_host_port.
-            "ansible/plugins/module_utils/classvm/contract.py": "examples",
+            "ansible/plugins/module_utils/classvm/contract/checker.py": "examples",
         },
     ),
     "container port": Fact(
@@ -138,8 +141,8 @@ FACTS = {
         },
     ),
     "folder of the guard": Fact(
-        str(firewall.FOLDER),
-        "ansible/plugins/module_utils/classvm/firewall.py",
+        str(guard.FOLDER),
+        "ansible/plugins/module_utils/classvm/provision/guard.py",
         {
             # systemd reads no variables: test_the_unit_loads_the_guard.
             "roles/firewall/files/etc/systemd/system/": "ExecStart and its kin",
@@ -225,7 +228,7 @@ def test_another_exposed_port_is_seen() -> None:
 
 
 def test_examples_of_urls_have_the_host_port() -> None:
-    code = text("ansible/plugins/module_utils/classvm/contract.py")
+    code = text("ansible/plugins/module_utils/classvm/contract/checker.py")
     examples = re.findall(r"http://localhost:(\d+)", code)
     assert set(examples) == {str(PORTS["HOST_PORT"])}
     assert len(examples) == len(list(re.finditer(FACTS["host port"].pattern, code)))
@@ -314,7 +317,7 @@ def values(unit: str, key: str) -> list[str]:
 
 def test_the_unit_loads_the_guard() -> None:
     unit = text(UNIT_FILE)
-    rules = str(firewall.Files().rules)
+    rules = str(guard.Files().rules)
     assert [line.split()[-1] for line in values(unit, "ExecStart")] == [rules]
     assert values(unit, "ConditionPathExists") == [rules]
     # Whatever flushes the ruleset is followed by the guard.
@@ -350,15 +353,15 @@ def test_every_link_of_a_unit_is_seen() -> None:
 def test_files_on_the_host_are_in_the_folder_that_reset_removes() -> None:
     plays = tree.read_yaml(tree.ROOT / "ansible/reset.yml")
     removed = [folder for task in plays[0]["tasks"] for folder in folders_of(task)]
-    assert str(firewall.FOLDER) in removed
+    assert str(guard.FOLDER) in removed
     assert "{{ classvm_state_dir }}" in removed
     tasks = (tree.ROOT / "roles/base_image/tasks").glob("*.yml")
     written = {path for task in tasks for path in re.findall(HOST_PATH, tree.code(task))}
     assert written
-    outside = {path for path in written if not Path(path).is_relative_to(firewall.FOLDER)}
+    outside = {path for path in written if not Path(path).is_relative_to(guard.FOLDER)}
     assert outside == set()
 
 
 def folders_of(task: dict[str, Any]) -> list[str]:
     """Return the folders that a task of `reset` removes."""
-    return list(task.get("classvm_service", {}).get("folders", []))
+    return list(task.get("classvm.kit.classvm_service", {}).get("folders", []))

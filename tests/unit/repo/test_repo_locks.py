@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import tree
-from classvm import source
-from classvm.errors import ClassvmError
+from classvm.app import lock
+from classvm.base.errors import ClassvmError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -96,7 +96,7 @@ def test_both_locks_hold_the_same_version(name: str) -> None:
 
 
 def test_the_lock_of_the_service_is_sealed() -> None:
-    source.check_lock(tree.ROOT / "service")
+    lock.check_lock(tree.ROOT / "service")
 
 
 @pytest.mark.parametrize("name", ["requirements.in", "requirements.txt"])
@@ -105,7 +105,7 @@ def test_a_lock_edited_by_hand_is_refused(name: str, tmp_path: Path) -> None:
         text = read(f"service/{file}")
         (tmp_path / file).write_text(text + "# edited\n" * (file == name), encoding="utf-8")
     with pytest.raises(ClassvmError, match="make lock"):
-        source.check_lock(tmp_path)
+        lock.check_lock(tmp_path)
 
 
 def origins(lock: str) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = tree.ROOT / "ansible/plugins/modules"
+COLLECTION = "classvm.kit."
 # What an action plugin takes from the task on the control node, and hands to the module instead.
 REPLACED = {
     "classvm_image": (
@@ -45,14 +46,15 @@ def wrong_options(document: Any, modules: Path) -> list[str]:  # noqa: ANN401 - 
     """Return the options that a module does not know, and those that it misses."""
     found = []
     for task in tasks(document):
-        for name in (name for name in task if str(name).startswith("classvm_")):
-            if not isinstance(task[name], dict) or not (modules / f"{name}.py").is_file():
+        for full_name in (name for name in task if str(name).startswith(COLLECTION)):
+            name = full_name.removeprefix(COLLECTION)
+            if not isinstance(task[full_name], dict) or not (modules / f"{name}.py").is_file():
                 continue
             options = documented(modules / f"{name}.py")
             added, filled = REPLACED.get(name, (set(), set()))
             required = {key for key, option in options.items() if option.get("required")}
-            given = set(task[name])
-            if task[name].get("state") == "account":
+            given = set(task[full_name])
+            if task[full_name].get("state") == "account":
                 added = set()  # needs no fingerprint
             found += [f"{name}: no option {key}" for key in given - set(options) - added]
             found += [f"{name}: {key} comes from the plugin" for key in given & filled]
@@ -77,7 +79,7 @@ def test_tasks_give_the_options_that_modules_know(name: str) -> None:
 def test_every_module_of_ours_is_used() -> None:
     documents = [tree.read_yaml(tree.ROOT / name) for name in FILES]
     used = {key for document in documents for task in tasks(document) for key in task}
-    assert {path.stem for path in MODULES.glob("*.py")} <= used
+    assert {COLLECTION + path.stem for path in MODULES.glob("*.py")} <= used
 
 
 def test_every_module_documents_itself() -> None:
@@ -96,5 +98,5 @@ def test_every_module_documents_itself() -> None:
 def test_a_wrong_option_is_found(options: dict[str, int], count: int, tmp_path: Path) -> None:
     module = tmp_path / "classvm_x.py"
     module.write_text('DOCUMENTATION = "options: {a: {required: true}, b: {type: int}}"\n')
-    document = [{"tasks": [{"block": [{"classvm_x": options}]}]}]
+    document = [{"tasks": [{"block": [{COLLECTION + "classvm_x": options}]}]}]
     assert len(wrong_options(document, tmp_path)) == count

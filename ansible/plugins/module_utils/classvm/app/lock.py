@@ -1,0 +1,34 @@
+"""The lock of an app's packages, sealed so that an edit by hand is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..base.errors import ClassvmError
+from .layout import LOCK, WANTED
+
+LOCK_SEAL = "# sealed by `make lock`: sha256:"
+
+
+def seal(wanted: str, lock: str) -> str:
+    """Return the line that binds a lock to the wishes it was compiled from."""
+    return LOCK_SEAL + hashlib.sha256((wanted + lock).encode()).hexdigest()
+
+
+def check_lock(folder: Path) -> None:
+    """Make sure that the lock is as `make lock` wrote it, from the present requirements.in.
+
+    Raises:
+        ClassvmError: one of the two files was edited since.
+
+    """
+    wanted = (folder / WANTED).read_text(encoding="utf-8")
+    first, _, lock = (folder / LOCK).read_text(encoding="utf-8").partition("\n")
+    if not first.startswith(LOCK_SEAL):
+        raise ClassvmError(f"{folder / LOCK} was not made by `make lock`: run it, then deploy")
+    if first != seal(wanted, lock):
+        raise ClassvmError(
+            f"{folder / LOCK} does not match {WANTED}: one of them was edited by hand."
+            f" Write your wishes into {WANTED}, then run `make lock`.",
+        )

@@ -1,0 +1,1 @@
+"""What every other package needs: commands, the engine's client, errors, files of the state folder, locks, names."""

@@ -1,0 +1,1 @@
+"""The contract check: calls every operation of a spec and validates each answer."""

@@ -1,0 +1,1 @@
+"""Simulated class VMs on this machine."""

@@ -1,0 +1,125 @@
+"""Images of bare systems, bootstrapped from their archives, that start as class VMs of a lab.
+
+Bare means: systemd, SSH, Python, an admin with sudo and no password; no Docker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import tempfile
+from dataclasses import dataclass
+from typing import Dict, List, Mapping
+
+from ..base import command
+from ..base.docker import Docker
+from ..base.errors import ClassvmError
+
+ADMIN = "admin"
+PACKAGES = (
+    *("systemd-sysv", "dbus", "libpam-systemd", "openssh-server", "sudo"),
+    *("python3", "python3-apt", "iproute2", "procps", "ca-certificates"),
+)
+# Each VM has host keys of its own, made when it boots for the first time.
+HOST_KEYS_UNIT = """\
+[Unit]
+Description=Host keys of the SSH server
+Before=ssh.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+"""
+BOOTSTRAP_TIMEOUT = 900
+LABEL_SYSTEM = "classvm.vm.system"
+
+
+@dataclass(frozen=True)
+class System:
+    """A distribution that class VMs run.
+
+    Attributes:
+        suite: name of the release in its archive.
+        components: parts of the archive, separated by commas.
+
+    """
+
+    suite: str
+    components: str
+
+
+SYSTEMS: Dict[str, System] = {
+    "debian-12": System("bookworm", "main"),
+    "debian-13": System("trixie", "main"),
+    "ubuntu-22.04": System("jammy", "main,universe"),
+    "ubuntu-24.04": System("noble", "main,universe"),
+}
+
+
+def hooks() -> List[str]:
+    """Return the shell commands that finish a root file system, whose path is "$1"."""
+    unit = "etc/systemd/system/classvm-host-keys.service"
+    sudoers = "etc/sudoers.d/admin"
+    return [
+        'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf',
+        f'chroot "$1" useradd --create-home --shell /bin/bash {ADMIN}',
+        f'echo "{ADMIN} ALL=(ALL) NOPASSWD: ALL" > "$1"/{sudoers} && chmod 440 "$1"/{sudoers}',
+        f'printf %s {shlex.quote(HOST_KEYS_UNIT)} > "$1"/{unit}',
+        'chroot "$1" systemctl enable classvm-host-keys.service',
+    ]
+
+
+def mmdebstrap_argv(system: System, keyring: str, rootfs: str) -> List[str]:
+    """Return the command that bootstraps a bare system into a tar file.
+
+    mmdebstrap picks the default mirror and the suites -updates and -security by itself.
+    """
+    return [
+        "mmdebstrap",
+        "--variant=apt",
+        f"--components={system.components}",
+        f"--keyring={keyring}",
+        f"--include={','.join(PACKAGES)}",
+        *(f"--customize-hook={hook}" for hook in hooks()),
+        system.suite,
+        rootfs,
+    ]
+
+
+def name(system: str) -> str:
+    """Return the name of a system's image: another recipe gives another name."""
+    recipe = "\n".join(mmdebstrap_argv(SYSTEMS[system], "", ""))
+    return f"classvm/vm-{system}:{hashlib.sha256(recipe.encode()).hexdigest()[:7]}"
+
+
+def provide(docker: Docker, system: str, keyrings: Mapping[str, str]) -> bool:
+    """Make sure that the image of a system is here; return whether it had to be made.
+
+    Args:
+        docker: the control node's engine.
+        system: one of `SYSTEMS`.
+        keyrings: file with the keys that sign the archive, by distribution ("debian", "ubuntu").
+
+    Raises:
+        ClassvmError: the system is not known, or could not be bootstrapped.
+
+    """
+    if system not in SYSTEMS:
+        raise ClassvmError(f"{system} is no system of a lab; take one of {', '.join(SYSTEMS)}")
+    if docker.image(name(system)) is not None:
+        return False
+    with tempfile.TemporaryDirectory(prefix="classvm-vm-") as folder:
+        os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
+        rootfs = os.path.join(folder, "rootfs.tar")
+        keyring = keyrings[system.partition("-")[0]]
+        argv = mmdebstrap_argv(SYSTEMS[system], keyring, rootfs)
+        command.check(argv, timeout=BOOTSTRAP_TIMEOUT)
+        start = ("--change", 'CMD ["/lib/systemd/systemd"]')
+        label = ("--change", f"LABEL {LABEL_SYSTEM}={system}")
+        docker.check("import", *start, *label, rootfs, name(system))
+    return True

@@ -1,0 +1,237 @@
+"""Configure, start and restart the Docker engine, under systemd or without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..base import command
+from ..base.docker import Docker
+from ..base.errors import ClassvmError
+
+DAEMON_JSON = Path("/etc/docker/daemon.json")
+# Debian has it in /usr/sbin, Ubuntu 24.04 in /usr/bin; an account's PATH may lack the former.
+DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin") or "/usr/sbin/dockerd"
+PIDFILE = Path("/run/docker.pid")
+LOG = Path("/var/log/docker.log")
+START_SECONDS = 60
+STOP_SECONDS = 60
+# From this version on the engine itself routes IPv6 to containers (ip6tables by default).
+FIRST_WITH_IPV6 = 27
+# From this version on `dockerd --validate` checks a configuration without starting.
+FIRST_WITH_VALIDATE = 23
+# Settings of daemon.json whose option is missing or has another name.
+# Source: moby v20.10, daemon/config/config.go (skipValidateOptions), cmd/dockerd/config_unix.go
+FILE_ONLY = ("builder", "features", "runtimes")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has to be done to the engine; empty when nothing.
+
+    Attributes:
+        settings: the configuration to install, or None when the file is right.
+        start: whether no engine answers.
+
+    """
+
+    settings: Optional[Dict[str, Any]]
+    start: bool
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to do."""
+        return self.settings is not None or self.start
+
+
+def major(version: str) -> int:
+    """Return the first number of a version such as "Docker version 20.10.24+dfsg1"."""
+    found = re.search(r"(\d+)\.", version)
+    return int(found.group(1)) if found else 0
+
+
+def desired_settings(settings: Mapping[str, Any], version: str, *, ipv6: bool) -> Dict[str, Any]:
+    """Return the settings for this engine.
+
+    With IPv6 on the engine's network a container sees the address of its IPv6 client. The
+    userland proxy stays: without it, http://localhost hangs, because the engine holds the port
+    on ::1 and nobody answers there.
+    """
+    if major(version) >= FIRST_WITH_IPV6 and ipv6:
+        return {"ipv6": True, **settings}
+    return dict(settings)
+
+
+def merged(present: Mapping[str, Any], desired: Mapping[str, Any]) -> Dict[str, Any]:
+    """Lay our settings over those that an admin wrote; theirs stay where we wish nothing."""
+    both = {
+        name: {**present[name], **value}
+        for name, value in desired.items()
+        if isinstance(value, dict) and isinstance(present.get(name), dict)
+    }
+    return {**present, **desired, **both}
+
+
+def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
+    """Return the engine's present configuration file, {} when there is none.
+
+    Raises:
+        ClassvmError: the file is there but not JSON; it is left as it is.
+
+    """
+    if not path.exists():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8").strip() or "{}")
+    except ValueError as error:
+        raise ClassvmError(f"{path} is not valid JSON ({error}): correct it by hand") from error
+    if not isinstance(settings, dict):
+        raise ClassvmError(f"{path} holds no settings but {settings!r}: correct it by hand")
+    return settings
+
+
+def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
+    """Compare the desired settings with the host's."""
+    version = command.run([DOCKERD, "--version"]).out if os.path.exists(DOCKERD) else ""
+    present = read_settings()
+    desired = merged(present, desired_settings(settings, version, ipv6=has_ipv6()))
+    return Change(
+        settings=None if desired == present else desired,
+        start=docker.engine_version() is None,
+    )
+
+
+def has_ipv6() -> bool:
+    """Tell whether any interface of this host has an IPv6 address."""
+    addresses = Path("/proc/net/if_inet6")
+    return addresses.exists() and bool(addresses.read_text(encoding="ascii").strip())
+
+
+def apply(docker: Docker, change: Change) -> None:
+    """Install the configuration and bring the engine up with it.
+
+    Raises:
+        ClassvmError: the engine refused it; the former configuration is back and runs.
+
+    """
+    former = DAEMON_JSON.read_bytes() if DAEMON_JSON.exists() else None
+    if change.settings is not None:
+        install(change.settings)
+    try:
+        restart(docker)
+    except ClassvmError:
+        if change.settings is None:
+            raise
+        _put_back(former)
+        restart(docker)
+        raise
+
+
+def install(settings: Mapping[str, Any]) -> None:
+    """Validate a configuration and put it into place in one step."""
+    DAEMON_JSON.parent.mkdir(mode=0o755, exist_ok=True)
+    new = DAEMON_JSON.with_suffix(".json.new")
+    new.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    try:
+        validate(new, settings)
+    except ClassvmError:
+        new.unlink()
+        raise
+    new.chmod(0o644)
+    new.replace(DAEMON_JSON)
+
+
+def validate(path: Path, settings: Mapping[str, Any]) -> None:
+    """Ask the engine whether it understands a configuration file.
+
+    Raises:
+        ClassvmError: it does not.
+
+    """
+    if major(command.check([DOCKERD, "--version"])) >= FIRST_WITH_VALIDATE:
+        command.check([DOCKERD, "--validate", "--config-file", str(path)])
+        return
+    unknown = unknown_settings(settings, command.check([DOCKERD, "--help"]))
+    if unknown:
+        raise ClassvmError(f"This engine knows no setting {', '.join(unknown)} (docker_settings)")
+
+
+def unknown_settings(settings: Mapping[str, Any], dockerd_help: str) -> List[str]:
+    """Return the settings that an engine without `--validate` has no option for.
+
+    A setting is named like its option; lists have the plural (log-opts, --log-opt;
+    insecure-registries, --insecure-registry).
+    """
+    known = {*re.findall(r"--([a-z0-9-]+)", dockerd_help), *FILE_ONLY}
+    return [
+        name for name in settings if not known & {name, name.rstrip("s"), re.sub("ies$", "y", name)}
+    ]
+
+
+def has_systemd() -> bool:
+    """Tell whether systemd is this host's init (as sd_booted(3) does)."""
+    return os.path.isdir("/run/systemd/system")
+
+
+def restart(docker: Docker) -> None:
+    """Start the engine anew and wait until it answers.
+
+    Raises:
+        ClassvmError: it does not answer; the text ends with its last words.
+
+    """
+    if has_systemd():
+        command.check(["systemctl", "enable", "--quiet", "docker"])
+        restarted = command.run(["systemctl", "restart", "docker"])
+        last_words = ["journalctl", "--unit=docker", "--lines=10", "--no-pager"]
+    else:
+        _stop_without_systemd()
+        restarted = command.run(start_argv())
+        last_words = ["tail", "--lines=10", str(LOG)]
+    deadline = time.monotonic() + START_SECONDS
+    while restarted.code == 0 and time.monotonic() < deadline:
+        if docker.engine_version() is not None:
+            return
+        time.sleep(0.2)
+    raise ClassvmError(f"The Docker engine does not start:\n{command.run(last_words).last_lines()}")
+
+
+def start_argv() -> List[str]:
+    """Return the command that starts the engine on a host without systemd.
+
+    Debian's init script wants to mount cgroups and raise limits, which not every such host
+    (a container, for one) allows; the daemon needs neither.
+    """
+    return [
+        *("start-stop-daemon", "--start", "--background", "--no-close"),
+        *("--pidfile", str(PIDFILE), "--exec", DOCKERD, "--output", str(LOG)),
+        *("--", "--pidfile", str(PIDFILE)),
+    ]
+
+
+def _stop_without_systemd() -> None:
+    if not PIDFILE.exists():
+        return
+    process = int(PIDFILE.read_text(encoding="ascii"))
+    program = Path(f"/proc/{process}/exe")
+    if not program.exists() or program.resolve() != Path(DOCKERD).resolve():
+        return
+    os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while program.exists():
+        if time.monotonic() > deadline:
+            raise ClassvmError(f"The Docker engine (process {process}) does not stop")
+        time.sleep(0.1)
+
+
+def _put_back(former: Optional[bytes]) -> None:
+    if former is None:
+        DAEMON_JSON.unlink()
+    else:
+        DAEMON_JSON.write_bytes(former)

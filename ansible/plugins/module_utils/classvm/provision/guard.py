@@ -1,0 +1,158 @@
+"""Install the guard, or open a port in the firewall that is already there.
+
+The guard is a table of our own in nftables that filters before Docker rewrites addresses.
+A new guard that cuts the control node off takes itself back: it stays only if a later
+connection confirms it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Mapping, Sequence
+
+from ..base import command
+from ..base.errors import ClassvmError
+
+FOLDER = Path("/etc/classvm")
+TABLE = "classvm"
+REVERT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of the guard in a folder.
+
+    Attributes:
+        rules: the ruleset that boots with the host.
+        trial: the ruleset that waits for its confirmation.
+        listing: how nftables listed the ruleset after it was applied.
+        revert: process id of the one who takes a trial back.
+
+    """
+
+    rules: Path = FOLDER / "guard.nft"
+    trial: Path = FOLDER / "guard.nft.trial"
+    listing: Path = FOLDER / "guard.listing"
+    # Under /run, so that no later boot takes the number for another process's.
+    revert: Path = Path("/run/classvm-guard-revert.pid")
+
+
+def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> str:
+    """Return the whole ruleset: the open ports, then the rules, which refer to them.
+
+    Args:
+        rules: text of the rules with the names OPEN_TCP.
+        open_tcp: TCP ports of the host that anybody may reach.
+        ssh_ports: ports of the SSH server, always open.
+
+    """
+    if not ssh_ports:
+        raise ClassvmError("No port of an SSH server was found: the guard would lock everybody out")
+    ports = ", ".join(str(port) for port in sorted({*open_tcp, *ssh_ports}))
+    return f"define OPEN_TCP = {{ {ports} }}\n\n{rules}"
+
+
+def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
+    """Return the ports of the SSH server: configured, listening, and in use right now."""
+    configured: List[str] = []
+    if shutil.which("sshd"):
+        configured = re.findall(r"^port (\d+)$", command.run(["sshd", "-T"]).out, re.MULTILINE)
+    # systemd's ssh.socket may listen elsewhere than sshd's own configuration says.
+    listening = re.findall(r":(\d+)\s.*\"sshd\"", command.run(["ss", "-Hltnp"]).out)
+    # "client-address client-port server-address server-port", set by sshd; sudo drops it
+    in_use = environment.get("SSH_CONNECTION", "").split()[3:]
+    return sorted({int(port) for port in [*configured, *listening, *in_use]})
+
+
+def listing() -> str:
+    """Return the guard as nftables holds it, without counters; "" when it is not loaded."""
+    if shutil.which("nft") is None:
+        return ""
+    finished = command.run(["nft", "--stateless", "list", "table", "inet", TABLE])
+    return finished.out if finished.code == 0 else ""
+
+
+def is_current(desired: str, files: Files = Files()) -> bool:
+    """Tell whether the desired guard is installed, loaded and unchanged since."""
+    return (
+        files.rules.exists()
+        and files.rules.read_text(encoding="utf-8") == desired
+        and files.listing.exists()
+        and bool(listing())
+        and files.listing.read_text(encoding="utf-8") == listing()
+    )
+
+
+def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS) -> None:
+    """Load a ruleset for the time being; without `confirm` it is taken back.
+
+    Raises:
+        ClassvmError: nftables does not accept the ruleset; nothing was changed.
+
+    """
+    files.trial.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    files.trial.write_text(desired, encoding="utf-8")
+    checked = command.run(["nft", "--check", "--file", str(files.trial)])
+    if checked.code:
+        files.trial.unlink()
+        raise command.CommandError(checked)
+    _end_revert(files)
+    revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
+        ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    files.revert.write_text(str(revert.pid), encoding="ascii")
+    command.check(["nft", "--file", str(files.trial)])
+
+
+def revert_script(files: Files) -> str:
+    """Return the shell command that loads the confirmed guard again, or none."""
+    return (
+        f"nft delete table inet {TABLE}; "
+        f"if [ -e {files.rules} ]; then nft --file {files.rules}; fi; "
+        f"rm -f {files.trial} {files.revert}"
+    )
+
+
+def confirm(files: Files = Files()) -> None:
+    """Keep the ruleset on trial: called over a connection that was made after it was loaded.
+
+    Raises:
+        ClassvmError: there is no trial any more.
+
+    """
+    if not files.trial.exists():
+        raise ClassvmError(
+            "The new guard was taken back because nobody could connect in time. Check"
+            " firewall_open_tcp and the SSH port, then run `make provision` again.",
+        )
+    _end_revert(files)
+    files.trial.replace(files.rules)
+    files.listing.write_text(listing(), encoding="utf-8")
+
+
+def _end_revert(files: Files) -> None:
+    if files.revert.exists():
+        # The negative number means the whole session: the shell and its `sleep`.
+        command.run(["kill", "--", f"-{files.revert.read_text(encoding='ascii')}"])
+        files.revert.unlink()
+
+
+def remove(files: Files = Files()) -> bool:
+    """Take the guard away; return whether there was one."""
+    there = bool(listing()) or files.rules.exists()
+    if there:
+        _end_revert(files)
+        command.run(["nft", "delete", "table", "inet", TABLE])
+        for path in (files.rules, files.trial, files.listing):
+            if path.exists():
+                path.unlink()
+    return there

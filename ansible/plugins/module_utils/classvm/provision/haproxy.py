@@ -1,0 +1,219 @@
+"""Have HAProxy run before the releases of a host as the edge, or take it away.
+
+HAProxy is the distribution's, and so is its unit; a drop-in gives it our configuration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List
+
+from ..base import command, host, state
+from ..base.docker import Docker
+from ..base.edge import RECORD, RECREATE, Edge, slot_of
+from ..base.errors import ClassvmError
+from ..base.names import container_name
+from .guard import FOLDER
+
+UNIT = "haproxy.service"
+SOCKET = "/run/haproxy/classvm.sock"
+READY_SECONDS = 20
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where HAProxy finds what makes it the edge."""
+
+    config: Path = FOLDER / "edge.cfg"
+    unit: Path = Path(f"/etc/systemd/system/{UNIT}.d/classvm-edge.conf")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the edge of a host shall be.
+
+    Attributes:
+        edge: how releases go live, and where.
+        config: text of HAProxy's configuration.
+        unit: text of the drop-in for its unit.
+        files: where they belong.
+
+    """
+
+    edge: Edge
+    config: str
+    unit: str
+    files: Files = field(default_factory=Files)
+
+    @property
+    def digest(self) -> str:
+        """What a running HAProxy says of itself when it runs this configuration."""
+        return hashlib.sha256(self.config.encode()).hexdigest()[:12]
+
+    @property
+    def contents(self) -> Dict[str, str]:
+        """The text of each file by its path."""
+        return {
+            str(self.files.config): f"{self.config}\nglobal\n    description {self.digest}\n",
+            str(self.files.unit): self.unit,
+            record_of(self.edge): record(self.edge),
+        }
+
+
+def record_of(edge: Edge) -> str:
+    """Return the path of the file by which a release knows the edge."""
+    return os.path.join(edge.state_dir, RECORD)
+
+
+def record(edge: Edge) -> str:
+    """Return the text of that file."""
+    known = {**dataclasses.asdict(edge), "state_dir": None}
+    return json.dumps({key: value for key, value in known.items() if value is not None}) + "\n"
+
+
+def is_used(docker: Docker, service: str) -> bool:
+    """Tell whether the live release of a host is behind the edge."""
+    if docker.engine_version() is None:
+        return False
+    live = docker.container(container_name(service))
+    return live is not None and bool(slot_of(live))
+
+
+# --- Put it there -------------------------------------------------------------------------------
+
+
+def missing(wanted: Wanted) -> List[str]:
+    """Return what is to be done until HAProxy runs as it shall; [] when it does."""
+    found = [path for path, text in wanted.contents.items() if state.read(path) != text]
+    if not os.path.exists(wanted.edge.map):
+        found.append(wanted.edge.map)
+    return [*found, *filter(None, [next_verb(wanted)])]
+
+
+def next_verb(wanted: Wanted) -> str:
+    """Return what systemd has to do with HAProxy: "restart", "reload", or "" for nothing."""
+    shown = properties()
+    if shown["UnitFileState"] != "enabled" or shown["ActiveState"] not in ("active", "activating"):
+        return "restart"
+    if shown["ActiveState"] == "activating":  # it waits for its port
+        return "" if wanted.files.unit.exists() else "restart"
+    return {wanted.digest: "", "": "restart"}.get(running(wanted.edge), "reload")
+
+
+def properties() -> Dict[str, str]:
+    """Return what systemd says of HAProxy's unit; empty values where there is no systemd."""
+    names = ("ActiveState", "UnitFileState")
+    shown = {}
+    if shutil.which("systemctl"):
+        asked = command.run(["systemctl", "show", "--property", ",".join(names), UNIT])
+        shown = dict(line.split("=", 1) for line in asked.out.splitlines() if "=" in line)
+    return {name: shown.get(name, "") for name in names}
+
+
+def running(edge: Edge) -> str:
+    """Return the digest of the configuration that HAProxy runs, "" when it is not ours."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^description: (\S+)$", edge.tell("show info"), re.MULTILINE)
+        return found.group(1) if found else ""
+    return ""
+
+
+def put(wanted: Wanted) -> None:
+    """Have HAProxy run before the releases.
+
+    Raises:
+        ClassvmError: it does not accept the configuration, and nothing was changed; or it
+            does not start.
+
+    """
+    contents = wanted.contents
+    validate(contents[str(wanted.files.config)], wanted)
+    verb = next_verb(wanted)
+    changed = {path for path, text in contents.items() if state.read(path) != text}
+    for path in changed:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        state.write_atomically(path, contents[path])
+    if str(wanted.files.unit) in changed:
+        command.check(["systemctl", "daemon-reload"])
+        verb = "restart"
+    elif str(wanted.files.config) in changed:
+        verb = verb or "reload"
+    command.check(["systemctl", "enable", "--quiet", UNIT])
+    if verb:
+        # It may have to wait for its port, which a release is to leave.
+        command.check(["systemctl", verb, "--no-block", UNIT])
+        await_start(wanted)
+
+
+def validate(config: str, wanted: Wanted) -> None:
+    """Ask HAProxy whether it understands a configuration; the map has to be there for that.
+
+    Raises:
+        ClassvmError: it does not.
+
+    """
+    if not os.path.exists(wanted.edge.map):
+        wanted.edge.begin()
+    new = f"{wanted.files.config}.check"
+    os.makedirs(os.path.dirname(new), mode=0o755, exist_ok=True)
+    state.write_atomically(new, config)
+    try:
+        command.check(["haproxy", "-c", "-q", "-f", new])
+    finally:
+        state.remove(new)
+
+
+def await_start(wanted: Wanted) -> None:
+    """Wait until HAProxy runs with the configuration, or waits for its port.
+
+    Raises:
+        ClassvmError: it does not start; the text ends with its last words.
+
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if running(wanted.edge) == wanted.digest:
+            return
+        waits = properties()["ActiveState"] == "activating"
+        if waits and host.is_listened_to(wanted.edge.port):
+            return
+        time.sleep(POLL_SECONDS)
+    last = command.run(["journalctl", f"--unit={UNIT}", "--lines=10", "--no-pager"])
+    raise ClassvmError(f"HAProxy does not start:\n{last.last_lines()}")
+
+
+# --- Take it away -------------------------------------------------------------------------------
+
+
+def remains(files: Files, edge: Edge) -> List[str]:
+    """Return the files of an edge that are still on the host."""
+    paths = [str(files.unit), str(files.config), record_of(edge), edge.map]
+    return [path for path in paths if os.path.exists(path)]
+
+
+def leave(edge: Edge) -> None:
+    """Write down that the next release shall publish the port itself.
+
+    HAProxy stays until then: a release is behind it.
+    """
+    staying = dataclasses.replace(Edge.load(edge.state_dir), strategy=RECREATE)
+    state.write_atomically(record_of(edge), record(staying))
+
+
+def remove(files: Files, edge: Edge) -> None:
+    """Take HAProxy's configuration away, and stop it; the package stays."""
+    if files.unit.exists():
+        command.check(["systemctl", "disable", "--quiet", "--now", UNIT])
+    for path in remains(files, edge):
+        state.remove(path)
+    command.check(["systemctl", "daemon-reload"])

@@ -1,0 +1,1 @@
+"""The student's half: candidate, swap, recovery, rollback, history."""

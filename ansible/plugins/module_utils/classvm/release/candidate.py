@@ -1,0 +1,140 @@
+"""Start a release beside the live one and have it prove itself."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from typing import Dict
+
+from ..base.docker import Docker
+from ..base.edge import LABEL_SLOT
+from ..base.errors import ClassvmError
+from ..base.names import check_name
+from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from . import difference, health
+from .release_spec import ALWAYS, LABEL_HOW, LABEL_SETTINGS, NEVER, ReleaseSpec, run_argv
+
+# Ten operations take a second; a service that never ends its answers would take for ever.
+CONTRACT_SECONDS = 120
+# What serves comes first: shares of the processor of what runs beside it, and its own.
+CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
+# One that crashes shortly after its start would be live by then.
+STEADY_SECONDS = 3.0
+
+
+def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
+    """Return the labels by which the container of a release is known."""
+    known = {
+        LABEL_SERVICE: spec.service,
+        LABEL_RELEASE: spec.release,
+        LABEL_SETTINGS: spec.settings,
+        LABEL_HOW: json.dumps(difference.how(spec)),
+    }
+    return {**known, LABEL_SLOT: slot} if slot else known
+
+
+def prove(docker: Docker, spec: ReleaseSpec) -> None:
+    """Start the candidate, and refuse it unless it is healthy, keeps its contract and stays up.
+
+    Raises:
+        ClassvmError: it is refused; the text tells why, with its last log lines.
+
+    """
+    start(docker, spec, spec.candidate)
+    healthy = time.monotonic()
+    require_contract(docker, spec)
+    time.sleep(max(0.0, healthy + STEADY_SECONDS - time.monotonic()))
+    reason = health.ended(docker, spec.candidate)
+    if reason:
+        raise refusal(docker, spec, spec.candidate, f"{reason}, shortly after it was healthy")
+
+
+def create(
+    docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "", *, beside: bool = True
+) -> None:
+    """Have the candidate's container there, ready to be started.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and its limits.
+        publish: host side and container side of its port mapping.
+        slot: its slot behind the edge, or "".
+        beside: whether it starts beside what serves, or in its place.
+
+    Raises:
+        ClassvmError: the engine does not make it.
+
+    """
+    words = run_argv(
+        spec,
+        name=spec.candidate,
+        publish=publish,
+        labels=labels(spec, slot),
+        restart=NEVER if beside else ALWAYS,
+    )
+    docker.check(
+        "create", "--cpu-shares", CANDIDATE_CPU_SHARES if beside else LIVE_CPU_SHARES, *words
+    )
+
+
+def promote(docker: Docker, spec: ReleaseSpec) -> None:
+    """Give a candidate that started beside what serves all that one needs that serves."""
+    docker.check("update", "--restart", ALWAYS, "--cpu-shares", LIVE_CPU_SHARES, spec.candidate)
+
+
+def start(docker: Docker, spec: ReleaseSpec, name: str) -> None:
+    """Start a container of the release and wait until it is healthy.
+
+    Raises:
+        ClassvmError: it does not start, ends, or does not become healthy in time.
+
+    """
+    started = docker.run("start", name)
+    if started.code:
+        raise refusal(docker, spec, name, f"it does not start: {started.last_lines()}")
+    try:
+        health.wait(docker, name, spec.health_timeout)
+    except ClassvmError as reason:
+        raise refusal(docker, spec, name, str(reason)) from reason
+
+
+def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> ClassvmError:
+    """Return the error that says why a release was refused."""
+    words = health.last_words(docker, name)
+    return ClassvmError(f"Release {spec.release} was refused: {reason}\n{words}")
+
+
+def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
+    """Call every operation of the candidate from a throw-away container in its network.
+
+    The service image has all that the check needs, so nothing is installed on the host.
+
+    Raises:
+        ClassvmError: an answer breaks the contract, or none comes.
+
+    """
+    if not spec.contract:
+        return
+    # Only here: it takes as long as three calls of the engine; without a change there is no need.
+    from ..contract import checker  # noqa: PLC0415 - for the reason above
+
+    try:
+        checked = docker.run_within(
+            CONTRACT_SECONDS,
+            *("run", "--rm", "--interactive", "--name", check_name(spec.service)),
+            *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
+            *("--cpu-shares", CANDIDATE_CPU_SHARES),
+            *("--network", f"container:{spec.candidate}", "--entrypoint", "python3", spec.image),
+            *("-c", inspect.getsource(checker), "--spec", "/dev/stdin"),
+            *("--url", f"http://127.0.0.1:{spec.container_port}"),
+            stdin=spec.contract.encode(),
+        )
+        broken = checked.last_lines() if checked.code else ""
+    except ClassvmError:
+        broken = f"Its answers took longer than {CONTRACT_SECONDS} s altogether."
+    if broken:
+        raise ClassvmError(
+            f"Release {spec.release} breaks its contract; the running release was not touched."
+            f"\n{broken}\n{health.last_words(docker, spec.candidate)}",
+        )

@@ -1,0 +1,128 @@
+"""Ask a container, by the health check of its image, whether it is healthy."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from typing import Callable, Dict, List, Sequence
+
+from ..base.docker import Container, Docker
+from ..base.errors import ClassvmError
+
+POLL_SECONDS = 0.1
+# The check starts a program in the container, which takes the time that the service needs to
+# start. A request to the published port costs next to nothing, so that comes first ...
+SIGN_SECONDS = 0.02
+ANSWER_SECONDS = 0.5
+# ... but a service need not answer there to be healthy, and may have ended.
+PORT_GRACE_SECONDS = 1.0
+# A check that hangs for that long says no.
+PROBE_SECONDS = 10
+TRIES, PAUSE_SECONDS = 3, 1.0
+LOG_LINES = 20
+GONE = "it is gone"
+
+
+def words(container: Container) -> List[str]:
+    """Return the command of a container's health check; [] where its image has none.
+
+    Source: https://docs.docker.com/reference/dockerfile/#healthcheck
+    """
+    test = container.healthcheck
+    kinds: Dict[str, Callable[[], List[str]]] = {
+        "CMD": lambda: list(test[1:]),
+        "CMD-SHELL": lambda: ["/bin/sh", "-c", test[1]],
+    }
+    return kinds[test[0]]() if test and test[0] in kinds else []
+
+
+def is_healthy(docker: Docker, container: Container) -> bool:
+    """Tell whether a container runs and passes its own check now.
+
+    A slow moment of a busy host is no illness: to replace what serves would make it slower.
+    """
+    if not container.running:
+        return False
+    for _ in range(TRIES - 1):
+        if _passes(docker, container, PROBE_SECONDS):
+            return True
+        time.sleep(PAUSE_SECONDS)
+    return _passes(docker, container, PROBE_SECONDS)
+
+
+def wait(docker: Docker, name: str, timeout: float) -> None:
+    """Wait until a container is healthy.
+
+    Raises:
+        ClassvmError: it is gone, ended, or was not healthy within ``timeout`` seconds.
+
+    """
+    deadline = time.monotonic() + timeout
+    container = docker.container(name)
+    if container is None:
+        raise ClassvmError(GONE)
+    ports = published(container)
+    _await_sign(ports)
+    # The last try may take a moment longer than what is left, but it may not hang.
+    while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
+        reason = ended(docker, name)
+        if reason:
+            raise ClassvmError(reason)
+        if time.monotonic() > deadline:
+            raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
+        time.sleep(POLL_SECONDS)
+        _await_sign(ports)
+
+
+def published(container: Container) -> List[int]:
+    """Return the TCP ports of this host that lead to a container."""
+    return sorted({port for each in container.ports.values() for _, port in each})
+
+
+def answers(port: int) -> bool:
+    """Tell whether a TCP port of this host gives an HTTP answer, whichever."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        client.request("HEAD", "/", headers={"User-Agent": "classvm-health"})
+        client.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
+    return True
+
+
+def ended(docker: Docker, name: str) -> str:
+    """Return why a container no longer runs, or "" while it does.
+
+    Where a restart policy starts a crashed one again, a restart counts as an end.
+    """
+    state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
+    if state.split() == ["0", "true"]:
+        return ""
+    container = docker.container(name)
+    if container is None:
+        return GONE
+    cause = ", out of memory" if container.out_of_memory else ""
+    return f"it ended with exit code {container.exit_code}{cause}"
+
+
+def last_words(docker: Docker, name: str) -> str:
+    """Return the last log lines of a container, with their headline."""
+    logs = docker.logs(name, LOG_LINES) if docker.container(name) else "(it never ran)"
+    return f"Its last log lines:\n{logs}"
+
+
+def _passes(docker: Docker, container: Container, seconds: float) -> bool:
+    check = words(container) or ["true"]
+    try:
+        return docker.run_within(seconds, "exec", container.name, *check).code == 0
+    except ClassvmError:  # it hangs
+        return False
+
+
+def _await_sign(ports: Sequence[int]) -> None:
+    """Wait for an answer on one of the ports, for a moment."""
+    deadline = time.monotonic() + PORT_GRACE_SECONDS
+    while ports and time.monotonic() < deadline and not any(map(answers, ports)):
+        time.sleep(SIGN_SECONDS)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+from classvm.base import command
+from classvm.base.errors import ClassvmError
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-S", "-c", code]
+
+
+def test_run_keeps_what_a_program_said() -> None:
+    argv = python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
+    assert command.run(argv) == command.Finished(argv, 3, "out\n", "err\n")
+
+
+def test_check_returns_the_output() -> None:
+    assert command.check(["echo", "a  b"]) == "a  b\n"
+
+
+def test_check_refuses_a_failure_and_quotes_the_command() -> None:
+    with pytest.raises(command.CommandError) as failed:
+        command.check(["sh", "-c", "echo no luck; exit 4"])
+    assert str(failed.value) == "`sh -c 'echo no luck; exit 4'` failed (4):\nno luck"
+    assert failed.value.finished.code == 4
+
+
+def test_no_shell_reads_the_words() -> None:
+    assert command.check(["echo", "$(id); `id` > x"]) == "$(id); `id` > x\n"
+
+
+def test_standard_input_is_empty_unless_given() -> None:
+    assert command.check(["cat"]) == ""
+    assert command.check(["cat"], stdin=b"given") == "given"
+
+
+def test_variables_are_added_to_those_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THERE", "1")
+    script = "echo $THERE $ADDED"
+    assert command.check(["sh", "-c", script], env={"ADDED": "2"}) == "1 2\n"
+    assert command.check(["sh", "-c", script]) == "1\n"
+
+
+def test_a_program_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ClassvmError, match="no-such-program is not installed on this machine"):
+        command.run(["no-such-program"])
+
+
+def test_a_program_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(ClassvmError, match="sleep did not end within 0 s"):
+        command.run(["sleep", "60"], timeout=0.01)
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    assert command.run(["printf", r"\377"]).out == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_last_lines_are_few_and_short() -> None:
+    out = "".join(f"line {number}\n" for number in range(99))
+    lines = command.Finished([], 1, out, "x" * 999).last_lines().splitlines()
+    assert len(lines) == command.LAST_LINES
+    assert lines[-2:] == ["line 98", "x" * command.LINE_LENGTH]

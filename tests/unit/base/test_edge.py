@@ -1,0 +1,185 @@
+"""The edge as HAProxy's runtime interface and the state folder show it."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from classvm.base import host
+from classvm.base.docker import Container
+from classvm.base.edge import (
+    BLUE_GREEN,
+    LABEL_SLOT,
+    NOBODY,
+    OFF,
+    ON,
+    RECORD,
+    RECREATE,
+    Edge,
+    slot_of,
+)
+from classvm.base.errors import ClassvmError
+from fake_engine import PORT, SLOTS, Haproxy
+
+STATISTICS = """# pxname,svname,scur,status,
+service,FRONTEND,7,OPEN,
+blue,blue,1,no check,
+blue,BACKEND,1,UP,
+green,BACKEND,0,UP,
+"""
+
+
+class Server(socketserver.ThreadingUnixStreamServer):
+    """HAProxy's runtime interface: one command per connection."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, Handler)
+        self.haproxy = Haproxy(up=True)
+        self.port_is_free = True
+        self.told: list[str] = []
+
+
+class Handler(socketserver.StreamRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        words = self.rfile.readline().decode().strip()
+        self.server.told.append(words)
+        answer = self.server.haproxy.answer(words.split(), port_is_free=self.server.port_is_free)
+        self.wfile.write(f"{answer}\n\n".encode())
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Edge:
+    return Edge(BLUE_GREEN, PORT, SLOTS, str(tmp_path / "haproxy.sock"), str(tmp_path))
+
+
+@pytest.fixture
+def server(edge: Edge) -> Iterator[Server]:
+    with Server(edge.socket) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classvm.base.edge.READY_SECONDS", 0.1)
+    monkeypatch.setattr("classvm.base.edge.DRAIN_SECONDS", 0.1)
+
+
+def map_of(edge: Edge) -> str:
+    return Path(edge.map).read_text()
+
+
+def test_leading_to_a_slot(edge: Edge, server: Server) -> None:
+    edge.lead_to("green")
+    assert server.told == [f"set map {edge.map} live green", "enable frontend service"]
+    assert (server.haproxy.map["live"], server.haproxy.listens) == ("green", True)
+    assert map_of(edge) == "live green\nmaintenance off\n"
+
+
+@pytest.mark.usefixtures("short")
+def test_leading_to_a_slot_waits_for_the_port(
+    edge: Edge, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.port_is_free = False
+    monkeypatch.setattr(host, "is_listened_to", lambda _: True)
+    monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
+    with pytest.raises(ClassvmError, match=r"did not take port 11000 .*python3 \(process 4711\)"):
+        edge.lead_to("blue")
+    server.port_is_free = True
+    edge.lead_to("blue")
+
+
+@pytest.mark.usefixtures("short")
+def test_without_haproxy_the_map_is_written_and_the_problem_told(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "is_listened_to", lambda _: False)
+    with pytest.raises(ClassvmError, match="nobody listens there"):
+        edge.lead_to("blue")
+    assert map_of(edge) == "live blue\nmaintenance off\n"
+
+
+def test_leaving_the_port(edge: Edge, server: Server) -> None:
+    edge.lead_to("blue")
+    edge.leave_port()
+    assert not server.haproxy.listens
+    assert not edge.holds_port()
+
+
+def test_a_haproxy_that_is_not_there_holds_no_port(edge: Edge) -> None:
+    edge.leave_port()
+    assert not edge.holds_port()
+
+
+def test_a_host_without_an_edge_is_not_asked(tmp_path: Path) -> None:
+    alone = Edge.load(str(tmp_path))
+    assert (alone.strategy, alone.slots, alone.takes_releases) == (RECREATE, {}, False)
+    alone.leave_port()
+    assert not alone.holds_port()
+
+
+def test_draining_waits_for_the_last_request(edge: Edge, server: Server) -> None:
+    server.haproxy.busy = [2, 1, 0]
+    edge.drain("blue")
+    assert server.told == ["show stat"] * 3
+
+
+@pytest.mark.usefixtures("short")
+def test_draining_ends_when_a_client_does_not(edge: Edge, server: Server) -> None:
+    server.haproxy.busy = [1] * 1000
+    edge.drain("blue")
+    assert server.haproxy.busy
+
+
+def test_what_haproxy_counts(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Edge, "tell", lambda *_: STATISTICS)
+    assert edge._stat("blue", "BACKEND", "scur") == "1"
+    assert edge._stat("absent", "BACKEND", "scur") == ""
+    assert edge.holds_port()
+
+
+def test_maintenance(edge: Edge, server: Server) -> None:
+    edge.lead_to("green")
+    assert edge.maintain(ON) is True
+    assert edge.maintain(ON) is False
+    assert map_of(edge) == "live green\nmaintenance on\n"
+    assert server.haproxy.map["maintenance"] == "on"
+    assert edge.maintain(OFF) is True
+
+
+@pytest.mark.parametrize("text", ["", "live\n", "nonsense and more\n"])
+def test_a_torn_map_is_that_of_a_new_host(edge: Edge, text: str) -> None:
+    Path(edge.map).write_text(text)
+    assert edge.read() == NOBODY
+
+
+def test_the_free_slot(edge: Edge) -> None:
+    assert [edge.free_slot(taken) for taken in ("", "blue", "green")] == ["blue", "green", "blue"]
+
+
+def test_the_record_of_the_role(edge: Edge) -> None:
+    record = {"strategy": BLUE_GREEN, "port": PORT, "slots": SLOTS, "socket": edge.socket}
+    Path(edge.state_dir, RECORD).write_text(json.dumps({**record, "of_later": 1}))
+    assert Edge.load(edge.state_dir) == edge
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3"])
+def test_a_record_that_is_not_legible_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / RECORD).write_text(text)
+    with pytest.raises(ClassvmError, match=r"is not legible .*make provision"):
+        Edge.load(str(tmp_path))
+
+
+def test_the_slot_of_a_container() -> None:
+    def container(**labels: str) -> Container:
+        return Container("id", "n", "i", running=True, exit_code=0, labels=labels)
+
+    assert slot_of(container()) == ""
+    assert slot_of(container(**{LABEL_SLOT: "blue"})) == "blue"

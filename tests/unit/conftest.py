@@ -1,0 +1,45 @@
+"""What several tests of the plugins need: programs that are not the real ones."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.release import health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# What the code and the fakes themselves call and may have for real.
+REAL = ("cat", "kill", "rm", "sleep")
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every service answer at once: the ports of this machine are none of the tests'."""
+    monkeypatch.setattr(health, "answers", lambda _: True)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Offer ``program(name, script)``: PATH then holds these fakes and little else.
+
+    It returns the file in which the fake notes each call, one line of arguments per call.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in REAL:
+        (folder / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(folder))
+
+    def install(name: str, script: str = "") -> Path:
+        calls = tmp_path / f"{name}.calls"
+        file = folder / name
+        file.unlink(missing_ok=True)  # never write through a link to the real one
+        file.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n', encoding="utf-8")
+        file.chmod(0o700)
+        return calls
+
+    return install

@@ -1,0 +1,603 @@
+"""An engine that lives in memory, with a state folder, and can be cut off at every step."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from classvm.base import edge, host, locks, state
+from classvm.base.command import CommandError, Finished
+from classvm.base.docker import Docker
+from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
+from classvm.base.errors import ClassvmError
+from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from classvm.release import candidate, gap, health
+from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
+
+if TYPE_CHECKING:
+    import pytest
+
+STATE_DIR = "/state"
+PORT = 11000
+SLOTS = {"blue": 11001, "green": 11002}
+HEALTHCHECK = ["CMD", "python3", "healthcheck.py"]
+# What the fake clients of the port see.
+GAP, SECONDS = 0.9, 0.7
+
+RELEASE_SPEC = ReleaseSpec(
+    service="lab",
+    release="r2",
+    image="classvm/lab:r2",
+    host_port=PORT,
+    container_port=8080,
+    memory="512m",
+    pids=128,
+    tmpfs_size="64m",
+    health_timeout=2,
+    contract="openapi: 3.0.0",
+    revision="abc1234",
+)
+OLD = dataclasses.replace(RELEASE_SPEC, release="r1", image="classvm/lab:r1")
+OTHER = dataclasses.replace(RELEASE_SPEC, release="r3", image="classvm/lab:r3")
+LAST = dataclasses.replace(RELEASE_SPEC, release="r4", image="classvm/lab:r4")
+RELEASE_SPECS = (OLD, RELEASE_SPEC, OTHER, LAST)
+MAP_FILE = os.path.join(STATE_DIR, edge.MAP)
+RECORD_FILE = os.path.join(STATE_DIR, edge.RECORD)
+
+
+@dataclasses.dataclass(frozen=True)
+class Behaviour:
+    """How a release does: when it is healthy, and what is wrong with it."""
+
+    healthy_after: int | None = 1
+    starts: bool = True
+    crashes: bool = False
+    keeps_contract: bool = True
+    healthy_as_live: bool = True
+    check_hangs: bool = False
+    answers_end: bool = True
+    crashes_after: float | None = None
+
+
+GOOD = Behaviour()
+RUN_FAILS = Behaviour(starts=False)
+NEVER_HEALTHY = Behaviour(healthy_after=None)
+CRASHES = Behaviour(crashes=True)
+BREAKS_CONTRACT = Behaviour(keeps_contract=False)
+BAD_AS_LIVE = Behaviour(healthy_as_live=False)
+CHECK_HANGS = Behaviour(check_hangs=True)
+ENDLESS = Behaviour(answers_end=False)
+CRASHES_LATER = Behaviour(crashes_after=2.9)
+
+
+@dataclasses.dataclass
+class Box:
+    """A container of the model; ``state`` is created, running or exited."""
+
+    image: str
+    labels: dict[str, str]
+    publish: tuple[str, int]
+    behaviour: Behaviour = GOOD
+    state: str = "running"
+    probes: int = 0
+    restarts: int = 0
+    stops: int = 0
+    started: float = 0.0
+    restart: str = ALWAYS
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    @property
+    def outside(self) -> bool:
+        return self.publish[0] != "127.0.0.1"
+
+    @property
+    def healthy(self) -> bool:
+        after = self.behaviour.healthy_after
+        return (
+            self.running
+            and after is not None
+            and self.probes >= after
+            and not self.behaviour.crashes
+            and not self.behaviour.check_hangs
+            and (self.behaviour.healthy_as_live or not self.outside)
+        )
+
+
+class Killed(BaseException):
+    """The process is dead: nothing that it would still do happens."""
+
+
+@dataclasses.dataclass
+class Cut:
+    """Where and how a run is cut off: at which call, how much of it happened, by what."""
+
+    at: int
+    happened: str
+    by: type[BaseException]
+
+
+class Clock:
+    """Time that passes only while somebody sleeps, or waits in vain."""
+
+    now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@dataclasses.dataclass
+class Haproxy:
+    """HAProxy as its runtime interface shows it.
+
+    ``waits`` says that it is to run as soon as nobody else holds the port.
+    """
+
+    waits: bool = False
+    listens: bool = False
+    up: bool = False
+    map: dict[str, str] = dataclasses.field(default_factory=dict)
+    busy: list[int] = dataclasses.field(default_factory=list)
+
+    def answer(self, words: list[str], *, port_is_free: bool) -> str:
+        """Do what a command says; "" is a silent success."""
+        if words[:2] == ["set", "map"]:
+            self.map[words[3]] = words[4]
+            return ""
+        if words[:2] == ["show", "stat"]:
+            status = "OPEN" if self.listens else "STOP"
+            at_hand = self.busy.pop(0) if self.busy else 0
+            backends = "".join(f"{slot},BACKEND,{at_hand},UP\n" for slot in SLOTS)
+            return f"# pxname,svname,scur,status\nservice,FRONTEND,0,{status}\n{backends}"
+        if words[0] == "enable" and not port_is_free:
+            return "Failed to resume frontend, check logs for precise cause (port conflict?)."
+        again = words[0] == "enable"
+        already, self.listens = self.listens == again, again
+        return f"Frontend is already {words[0]}d." if already else ""
+
+
+class Engine(Docker):
+    """Docker's methods on containers in memory; the words are those of the command line.
+
+    Writing to the state folder is one more call, which can be cut off like the others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.boxes: dict[str, Box] = {}
+        self.behaviours: dict[str, Behaviour] = {spec.image: GOOD for spec in RELEASE_SPECS}
+        self.files: dict[str, str] = {}
+        self.healthcheck = HEALTHCHECK
+        self.process_ports: set[int] = set()
+        self.calls: list[tuple[str, ...]] = []
+        # Those that were made while a client measured.
+        self.watched: list[tuple[str, ...]] = []
+        self.cut: Cut | None = None
+        self.dead = False
+        self.described: list[dict[str, Any]] = []
+        self.clock = Clock()
+        self.attempts = 0
+        self.haproxy = Haproxy()
+
+    def engine_version(self) -> str | None:
+        return "29.1.3"
+
+    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+        del stdin
+        finished: Finished = self._step(
+            words, lambda: self._do(words), lambda: self._do_by_half(words)
+        )
+        return finished
+
+    def check(self, *words: str, stdin: bytes | None = None) -> str:
+        finished = self.run(*words, stdin=stdin)
+        if finished.code:
+            raise CommandError(finished)
+        return finished.out
+
+    def run_within(self, seconds: float, *words: str, stdin: bytes | None = None) -> Finished:
+        if self._hangs(words):
+            self.run(*words, stdin=stdin)
+            self.clock.sleep(seconds)
+            raise ClassvmError(f"docker did not end within {seconds:.0f} s")
+        return self.run(*words, stdin=stdin)
+
+    def revive(self) -> None:
+        """Let the next process talk to the engine that the last one left behind."""
+        self.dead, self.cut, self.calls = False, None, []
+
+    def put(self, name: str, spec: ReleaseSpec, **changes: object) -> Box:
+        """Have a container of that release there already, warm and healthy."""
+        labels = {
+            LABEL_SERVICE: spec.service,
+            LABEL_RELEASE: spec.release,
+            LABEL_SETTINGS: spec.settings,
+        }
+        # In a slot, the spec's settings are those of a release behind the edge.
+        slot = str(changes.pop("slot", ""))
+        publish = ("127.0.0.1", SLOTS[slot]) if slot else ("0.0.0.0", spec.host_port)  # noqa: S104
+        if slot:
+            labels[LABEL_SETTINGS] = dataclasses.replace(spec, strategy=BLUE_GREEN).settings
+            labels[LABEL_SLOT] = slot
+        box = Box(spec.image, labels, publish, probes=9)
+        self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type]
+        return self.boxes[name]
+
+    def put_edge(self, strategy: str = BLUE_GREEN, live: str = "none") -> None:
+        """Have HAProxy there, as the role leaves it; it waits where its port is taken."""
+        self.files[MAP_FILE] = f"live {live}\nmaintenance off\n"
+        self.record_edge(strategy)
+
+    def record_edge(self, strategy: str) -> None:
+        """Choose a strategy, and have HAProxy run as soon as its port is free."""
+        record = {"strategy": strategy, "port": PORT, "slots": SLOTS, "socket": "/haproxy"}
+        self.files[RECORD_FILE] = json.dumps(record)
+        self.files.setdefault(MAP_FILE, "live none\nmaintenance off\n")
+        if not self.haproxy.up:
+            self.haproxy = Haproxy(waits=True)
+            self.wake()
+
+    def retire_edge(self) -> None:
+        """Have HAProxy gone."""
+        self.haproxy = Haproxy()
+        del self.files[RECORD_FILE], self.files[MAP_FILE]
+
+    def wake(self) -> None:
+        """Let HAProxy start when its port is free, as its unit does."""
+        if self.haproxy.waits and not self._holders(PORT):
+            words = [line.split() for line in self.files[MAP_FILE].splitlines()]
+            self.haproxy = Haproxy(up=True, listens=True, map=dict(words))
+
+    def tell(self, words: str) -> str:
+        """Give HAProxy a command."""
+        answer: str = self._step(("haproxy", *words.split()), lambda: self._tell(words))
+        return answer
+
+    def _tell(self, words: str) -> str:
+        if not self.haproxy.up:
+            raise ConnectionRefusedError
+        return self.haproxy.answer(words.split(), port_is_free=not self._holders(PORT))
+
+    def state(self) -> str:
+        """Return all that the model knows of containers, as text to compare."""
+        return repr((sorted(self.boxes.items()), self.haproxy))
+
+    def is_listened_to(self, port: int) -> bool:
+        return port in self.process_ports or (port == PORT and self.haproxy.listens)
+
+    def verbs(self) -> list[str]:
+        return [words[0] for words in self.calls]
+
+    def changes(self) -> list[str]:
+        verbs = ("run", "create", "rename", "start", "stop", "rm")
+        return [verb for verb in self.verbs() if verb in verbs]
+
+    def serving(self) -> str:
+        """Return which release serves healthily at its port, or ""."""
+        box = self.boxes.get(RELEASE_SPEC.live)
+        if self.haproxy.listens:
+            led_to = [one for one in self.boxes.values() if self._is_led_to(one)]
+            box = led_to[0] if led_to else None
+        return box.labels[LABEL_RELEASE] if box and box.healthy else ""
+
+    def _is_led_to(self, box: Box) -> bool:
+        return box.labels.get(LABEL_SLOT) == self.haproxy.map["live"] and box.running
+
+    # --- The state folder ---------------------------------------------------------------------
+
+    def read(self, path: str) -> str:
+        if self.dead:
+            raise Killed
+        return self.files.get(path, "")
+
+    def append(self, path: str, text: str) -> None:
+        def write(written: str) -> None:
+            self.files[path] = self.files.get(path, "") + written
+
+        half = text[: len(text) // 2]
+        self._step(("append", path), lambda: write(text), lambda: write(half))
+
+    def write(self, path: str, text: str) -> None:
+        self._step(("write", path), lambda: self.files.update({path: text}))
+
+    def remove(self, path: str) -> None:
+        self._step(("unlink", path), lambda: self.files.pop(path, None))
+
+    # --- What happens at each call ------------------------------------------------------------
+
+    def _step(
+        self,
+        words: tuple[str, ...],
+        work: Callable[[], Any],
+        half: Callable[[], None] = lambda: None,
+    ) -> Any:  # noqa: ANN401 - what the work returns
+        if self.dead:
+            raise Killed
+        self.calls.append(words)
+        if self.cut and len(self.calls) == self.cut.at:
+            {"not": lambda: None, "wholly": work, "by half": half}[self.cut.happened]()
+            self.dead = self.cut.by is Killed
+            raise self.cut.by
+        done = work()
+        self.wake()
+        return done
+
+    def _do(self, words: tuple[str, ...]) -> Finished:
+        try:
+            return Finished(words, 0, self._answers[words[0]](self, words), "")
+        except LookupError as error:
+            return Finished(words, 1, "", f"Error: No such object: {error}")
+        except RuntimeError as error:
+            return Finished(words, 125, "", f"docker: {error}")
+
+    def _do_by_half(self, words: tuple[str, ...]) -> None:
+        """Do what the engine has done when it is asked no further."""
+        if words[0] == "run":
+            self._create(words)
+        elif words[0] == "rm" and words[-1] in self.boxes:
+            self.boxes[words[-1]].state = "exited"
+        elif words[0] == "restart" and words[-1] in self.boxes:
+            self._stop(words)
+
+    def _hangs(self, words: tuple[str, ...]) -> bool:
+        if words[0] == "exec":
+            box = self.boxes.get(words[1])
+            return bool(box and box.running and box.behaviour.check_hangs)
+        return not self.behaviours.get(words[words.index("python3") + 1], GOOD).answers_end
+
+    def _inspect(self, kind: str, *names: str) -> list[dict[str, Any]]:
+        """Spare thousands of runs the way through JSON, which test_docker.py goes."""
+        self.described = []
+        self.run(kind, "inspect", *names)
+        return self.described
+
+    def _inspect_container(self, words: tuple[str, ...]) -> str:
+        if "--format" in words:  # of the status
+            return "healthy 2026-01-01T10:00:00.5Z"
+        self.described = [self._describe(name) for name in words[2:] if name in self.boxes]
+        return ""
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        box = self.boxes[name]
+        address, port = box.publish
+        places = [{"HostIp": address, "HostPort": str(port)}]
+        return {
+            "Id": f"id-{name}",
+            "Name": f"/{name}",
+            "Image": f"sha256:{box.image}",
+            "State": {"Running": box.running, "ExitCode": 3 if box.restarts else 0},
+            "Config": {"Labels": box.labels, "Healthcheck": {"Test": self.healthcheck}},
+            "NetworkSettings": {"Ports": {"8080/tcp": places} if box.running else {}},
+        }
+
+    def _image(self, words: tuple[str, ...]) -> str:
+        if words[1] == "ls":
+            return "".join(f"{name}\n" for name in self.behaviours)
+        name = words[2].removeprefix("sha256:")
+        self.behaviours[name]
+        if words[1] == "rm":
+            if any(box.image == name for box in self.boxes.values()):
+                raise RuntimeError("a container is using its referenced image")
+            del self.behaviours[name]
+            return ""
+        self.described = [{"Id": f"sha256:{name}", "Size": 1}]
+        return ""
+
+    def _inspect_format(self, words: tuple[str, ...]) -> str:
+        box = self.boxes[words[-1]]
+        after = box.behaviour.crashes_after
+        if after is not None and self.clock.now - box.started >= after:
+            box.restarts += 1
+        return f"{box.restarts} {str(box.running).lower()}\n"
+
+    def _rm(self, words: tuple[str, ...]) -> str:
+        forced = "--force" in words
+        named = [word for word in words[1:] if word != "--force"]
+        there = [name for name in named if name in self.boxes]
+        if not forced and any(self.boxes[name].running for name in there):
+            raise RuntimeError("cannot remove a running container")
+        for name in there:
+            del self.boxes[name]
+        if there != named:
+            raise LookupError(named)
+        return ""
+
+    def _rename(self, words: tuple[str, ...]) -> str:
+        if words[2] in self.boxes:
+            raise RuntimeError(f"the name {words[2]} is already in use")
+        self.boxes[words[2]] = self.boxes.pop(words[1])
+        return ""
+
+    def _start(self, words: tuple[str, ...]) -> str:
+        box = self.boxes[words[-1]]
+        if not box.running:
+            self._require_port(box)
+            if not box.behaviour.starts:
+                raise RuntimeError("exec: no such file or directory")
+            box.state, box.restarts, box.started = "running", 0, self.clock.now
+        return ""
+
+    def _stop(self, words: tuple[str, ...]) -> str:
+        box = self.boxes[words[-1]]
+        box.stops += box.running
+        box.state = "exited"
+        return ""
+
+    def _restart(self, words: tuple[str, ...]) -> str:
+        self._stop(words)
+        return self._start(words)
+
+    def _run(self, words: tuple[str, ...]) -> str:
+        if "--rm" in words:
+            tried = self.boxes[words[words.index("--network") + 1].partition(":")[2]]
+            if not tried.healthy:
+                raise RuntimeError("cannot join the network of a container that does not run")
+            if not tried.behaviour.answers_end:
+                self._create(words).state = "running"
+            if not tried.behaviour.keeps_contract:
+                raise RuntimeError("GET /e222/sum breaks its contract")
+            return ""
+        box = self._create(words)
+        self._require_port(box)
+        if not box.behaviour.starts:
+            raise RuntimeError("exec: no such file or directory")
+        box.state, box.started = "running", self.clock.now
+        return ""
+
+    def _update(self, words: tuple[str, ...]) -> str:
+        self.boxes[words[-1]].restart = words[words.index("--restart") + 1]
+        return ""
+
+    def _create_only(self, words: tuple[str, ...]) -> str:
+        self._create(words)
+        return ""
+
+    def _create(self, words: tuple[str, ...]) -> Box:
+        name = words[words.index("--name") + 1]
+        if name in self.boxes:
+            raise RuntimeError(f"the name {name} is already in use")
+        publish = ("127.0.0.1", 0)
+        if "--publish" in words:
+            mapping = words[words.index("--publish") + 1].split(":")
+            address = mapping[0] if len(mapping) == 3 else "0.0.0.0"  # noqa: S104
+            publish = (address, int(mapping[-2] or 32768))
+        labels = dict(
+            value.split("=", 1) for key, value in itertools.pairwise(words) if key == "--label"
+        )
+        image = words[words.index("python3") + 1] if "--rm" in words else words[-1]
+        self.boxes[name] = Box(image, labels, publish, self.behaviours[image], state="created")
+        if "--restart" in words:
+            self.boxes[name].restart = words[words.index("--restart") + 1]
+        return self.boxes[name]
+
+    def _holders(self, port: int) -> list[object]:
+        """Return which running containers and processes, but for HAProxy, hold a port."""
+        boxes = [box for box in self.boxes.values() if box.running and box.publish[1] == port]
+        return [*boxes, *(self.process_ports & {port})]
+
+    def _require_port(self, box: Box) -> None:
+        port = box.publish[1]
+        if self._holders(port) or (port == PORT and self.haproxy.listens):
+            raise RuntimeError(f"Bind for 0.0.0.0:{port} failed: port is already allocated")
+
+    def _exec(self, words: tuple[str, ...]) -> str:
+        box = self.boxes[words[1]]
+        if words[2:] != tuple(self.healthcheck[1:] or ["true"]):
+            raise RuntimeError(f"not the image's health check: {words[2:]}")
+        if box.running and box.behaviour.crashes:
+            box.restarts += 1
+        if not box.healthy:
+            box.probes += 1
+            raise RuntimeError("unhealthy")
+        return ""
+
+    def _logs(self, words: tuple[str, ...]) -> str:
+        return f"last words of {self.boxes[words[-1]].image}\n"
+
+    def _ps(self, words: tuple[str, ...]) -> str:
+        asked = words[words.index("--filter") + 1]
+        if asked.startswith("ancestor="):
+            image = asked.partition("=")[2]
+            return "\n".join(name for name, box in self.boxes.items() if box.image == image)
+        port = int(asked.partition("=")[2].partition("/")[0])
+        found = [name for name, box in self.boxes.items() if box.running and box.publish[1] == port]
+        return "\n".join(found)
+
+    _answers: dict[str, Callable[[Engine, tuple[str, ...]], str]] = {  # noqa: RUF012
+        "container": _inspect_container,
+        "image": _image,
+        "inspect": _inspect_format,
+        "rm": _rm,
+        "rename": _rename,
+        "start": _start,
+        "stop": _stop,
+        "restart": _restart,
+        "run": _run,
+        "create": _create_only,
+        "update": _update,
+        "exec": _exec,
+        "logs": _logs,
+        "ps": _ps,
+    }
+
+
+class Watch(gap.Watch):
+    """A client that sees a gap of the same length in each swap of a release that served."""
+
+    engine: Engine
+
+    def __enter__(self) -> None:
+        self.gap = GAP if self.engine.serving() else None
+        self._first = len(self.engine.calls)
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = SECONDS
+        self.engine.watched = self.engine.calls[self._first :]
+
+
+def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine's clock, ports and state folder be those of the code under test."""
+
+    def now() -> str:
+        engine.attempts += 1
+        return f"2026-01-01T00:00:00.{engine.attempts:03d}Z"
+
+    monkeypatch.setenv("LOGNAME", "student")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    for module in (health, candidate, edge):
+        monkeypatch.setattr(module, "time", engine.clock)
+    monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
+    monkeypatch.setattr("inspect.getsource", lambda module: f"source of {module.__name__}")
+    monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
+    monkeypatch.setattr(host, "is_listened_to", engine.is_listened_to)
+    monkeypatch.setattr(gap, "Watch", type("Watch", (Watch,), {"engine": engine}))
+    monkeypatch.setattr(locks, "held", held)
+    monkeypatch.setattr(state, "now", now)
+    for name in ("read", "append", "remove"):
+        monkeypatch.setattr(state, name, getattr(engine, name))
+    monkeypatch.setattr(state, "write_atomically", engine.write)
+
+
+class held:  # noqa: N801 - in the place of a function
+    """A lock for which nobody competes, which spares thousands of runs its file."""
+
+    def __init__(self, _: str) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def cuts(calls: list[tuple[str, ...]], by: type[BaseException]) -> Iterator[Cut]:
+    """Yield each way to cut off a run that made these calls."""
+    for at, words in enumerate(calls, start=1):
+        yield Cut(at, "not", by)
+        if words[0] in CHANGES or words[:2] == ("image", "rm"):
+            yield Cut(at, "wholly", by)
+        if words[0] in ("run", "rm", "restart", "append"):
+            yield Cut(at, "by half", by)
+
+
+CHANGES = (
+    "run",
+    "create",
+    "update",
+    "rename",
+    "start",
+    "stop",
+    "restart",
+    "rm",
+    "append",
+    "write",
+    "unlink",
+    "haproxy",
+)

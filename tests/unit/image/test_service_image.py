@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.base.docker import Docker, Image
+from classvm.base.errors import ClassvmError
+from classvm.image import service_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RECIPE = service_image.Recipe(
+    service="lab",
+    base="classvm/base:18.04",
+    base_digest="sha256:b",
+    source_digest="5",
+    contract_digest="6",
+)
+# printf 'sha256:b\n5' | sha256sum
+DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
+
+
+def described(labels: dict[str, str], *tags: str) -> str:
+    config = {"Labels": labels}
+    answer = [{"Id": "sha256:i", "Size": 1, "Config": config, "RepoTags": [*tags] or None}]
+    return f"cat <<'END'\n{json.dumps(answer)}\nEND"
+
+
+def test_an_image_is_named_by_its_content() -> None:
+    assert RECIPE.digest == DIGEST
+    assert RECIPE.release == DIGEST[:7]
+    assert RECIPE.image == f"classvm/lab:{DIGEST[:7]}"
+
+
+@pytest.mark.parametrize("change", [{"base_digest": "sha256:c"}, {"source_digest": "6"}], ids=str)
+def test_other_content_has_another_name(change: dict[str, str]) -> None:
+    assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
+
+
+def test_the_contract_is_content_only_once() -> None:
+    """Its file is among the sources."""
+    assert dataclasses.replace(RECIPE, contract_digest="7").digest == RECIPE.digest
+
+
+def test_the_name_of_the_base_image_is_not_content() -> None:
+    assert dataclasses.replace(RECIPE, base="ubuntu:18.04").release == RECIPE.release
+
+
+def test_build_words() -> None:
+    words = service_image.build_argv(RECIPE, {"pip.conf": "/x/pip.conf", "ca.pem": "/x/ca.pem"})
+    assert " ".join(words) == (
+        f"build --progress=plain --tag classvm/lab:{DIGEST[:7]}"
+        f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
+        f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
+        f" --label classvm.digest={DIGEST} --label classvm.content= --label classvm.contract=6"
+        " --label org.opencontainers.image.base.name=classvm/base:18.04"
+        " --label org.opencontainers.image.base.digest=sha256:b"
+        " --secret id=pip.conf,src=/x/pip.conf --secret id=ca.pem,src=/x/ca.pem -"
+    )
+
+
+def test_the_image_of_this_content_is_found(program: Callable[..., Path]) -> None:
+    program("docker", described(service_image.labels(RECIPE)))
+    found = service_image.find(Docker(), RECIPE)
+    assert found is not None
+    assert found.id == "sha256:i"
+
+
+def test_an_image_of_the_same_short_name_is_not_taken(program: Callable[..., Path]) -> None:
+    program(
+        "docker", described({**service_image.labels(RECIPE), service_image.LABEL_DIGEST: "other"})
+    )
+    assert service_image.find(Docker(), RECIPE) is None
+
+
+def test_no_image_is_not_found(program: Callable[..., Path]) -> None:
+    program("docker", "echo 'No such image' >&2; exit 1")
+    assert service_image.find(Docker(), RECIPE) is None
+
+
+BUILDS = """
+case "$*" in
+*--help) echo --secret ;;
+build*)
+    cat > {seen}/context
+    for word in "$@"; do
+        case "$word" in id=*) cat "${{word##*src=}}" > {seen}/"${{word%%,*}}" ;; esac
+    done
+    echo step 1; echo step 2 >&2
+    exit {code} ;;
+*) {inspect} ;;
+esac
+"""
+
+
+def test_the_context_and_the_secrets_reach_the_build(
+    program: Callable[..., Path], tmp_path: Path
+) -> None:
+    inspect = described(service_image.labels(RECIPE)) + "\n"
+    calls = program("docker", BUILDS.format(seen=tmp_path, code=0, inspect=inspect))
+    secrets = {"pip.conf": "[global]", "ca.pem": ""}
+    assert service_image.build(Docker(), RECIPE, b"tar", secrets).id == "sha256:i"
+    assert (tmp_path / "context").read_bytes() == b"tar"
+    assert (tmp_path / "id=pip.conf").read_text() == "[global]"
+    # An empty secret is not passed, and none stays behind.
+    assert "ca.pem" not in calls.read_text()
+    source = calls.read_text().partition("src=")[2].split()[0]
+    assert source.endswith("/pip.conf")
+    with pytest.raises(FileNotFoundError):
+        open(source, encoding="utf-8")  # noqa: SIM115
+
+
+@pytest.mark.parametrize(
+    ("code", "inspect"),
+    [(1, described(service_image.labels(RECIPE)) + "\n"), (0, "echo No such image >&2; exit 1")],
+    ids=["build fails", "build makes nothing"],
+)
+def test_a_failed_build_ends_with_its_last_lines(
+    code: int, inspect: str, program: Callable[..., Path], tmp_path: Path
+) -> None:
+    program("docker", BUILDS.format(seen=tmp_path, code=code, inspect=inspect))
+    with pytest.raises(ClassvmError, match="the running release was not touched") as failed:
+        service_image.build(Docker(), RECIPE, b"tar", {})
+    assert str(failed.value).endswith("step 1\nstep 2")
+
+
+# --- what is known beforehand --------------------------------------------------------------------
+
+
+def engine(base: str, listed: str, labels: dict[str, str], *tags: str) -> str:
+    """Return a script that knows one base image and one service image."""
+    return f"""
+case "$*" in
+  "image ls"*) echo {listed};;
+  *:18.04) {base}
+;;
+  *) {described(labels, *tags)}
+;;
+esac"""
+
+
+def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path]) -> None:
+    program(
+        "docker", engine(described({}), RECIPE.image, service_image.labels(RECIPE), RECIPE.image)
+    )
+    known = service_image.known(Docker(), RECIPE.base)
+    assert known == {
+        "base": Image("", {}, 1).content,
+        "built": {RECIPE.image: RECIPE.digest},
+        "contracts": ["6"],
+    }
+    assert service_image.is_built(RECIPE, known["built"])
+
+
+def test_an_image_of_that_name_with_other_content_is_not_it() -> None:
+    assert not service_image.is_built(RECIPE, {RECIPE.image: "other"})
+    assert not service_image.is_built(RECIPE, {})
+
+
+@pytest.mark.parametrize(("listed", "tags"), [("", ["a:1"]), ("a:1", [])])
+def test_nothing_is_built_where_no_image_has_a_name(
+    listed: str, tags: list[str], program: Callable[..., Path]
+) -> None:
+    program("docker", engine(described({}), listed, service_image.labels(RECIPE), *tags))
+    assert service_image.known(Docker(), RECIPE.base)["built"] == {}
+
+
+def test_nothing_is_known_without_a_base_image(program: Callable[..., Path]) -> None:
+    program("docker", engine("echo no such image >&2; exit 1", "a:1", {}))
+    assert service_image.known(Docker(), RECIPE.base) == {}

@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from classvm.base.command import CommandError
+from classvm.base.docker import Docker
+from classvm.base.errors import ClassvmError
+from classvm.provision import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OLD = "Docker version 20.10.24+dfsg1, build 297e128"
+NEW = "Docker version 29.1.3, build f52814d"
+LOGS = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
+# From `dockerd --help` of 20.10.
+HELP = """
+      --dns list                  DNS server to use
+      --insecure-registry list    Enable insecure registry communication
+      --log-driver string         Default driver for container logs (default "json-file")
+      --log-opt map               Default log driver options for containers
+      --userland-proxy            Use userland proxy for loopback traffic (default true)
+"""
+
+
+class Host(Docker):
+    """A host whose engine answers when ``answers`` says so."""
+
+    def __init__(self, *, answers: bool = True) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def engine_version(self) -> str | None:
+        return "20.10.24" if self.answers else None
+
+
+@pytest.fixture
+def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "etc" / "daemon.json"
+    monkeypatch.setattr(engine, "DAEMON_JSON", path)
+    monkeypatch.setattr(engine.read_settings, "__defaults__", (path,))
+    monkeypatch.setattr(engine, "has_ipv6", lambda: False)
+    return path
+
+
+@pytest.fixture
+def dockerd(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Path]:
+    """Offer ``dockerd(version, validates)``: the engine's program; it returns its calls."""
+    monkeypatch.setattr(engine, "DOCKERD", str(tmp_path / "bin" / "dockerd"))
+
+    def install(version: str = NEW, *, validates: bool = True) -> Path:
+        verdict = "" if validates else "echo unable to configure: unknown >&2; exit 1"
+        script = f"case $1 in --version) echo '{version}' ;; --help) echo '{HELP}' ;; "
+        return program("dockerd", script + f"--validate) {verdict} ;; esac")
+
+    return install
+
+
+def present(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+
+
+# --- which settings ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "major"), [(OLD, 20), (NEW, 29), ("27.0.0-rc.1", 27), ("", 0), ("unknown", 0)]
+)
+def test_major(version: str, major: int) -> None:
+    assert engine.major(version) == major
+
+
+@pytest.mark.parametrize(
+    ("version", "ipv6", "added"),
+    [
+        (OLD, False, {}),
+        (OLD, True, {}),
+        (NEW, False, {}),
+        (NEW, True, {"ipv6": True}),
+        ("", True, {}),
+    ],
+)
+def test_wished_settings(version: str, ipv6: bool, added: dict[str, Any]) -> None:  # noqa: FBT001
+    assert engine.desired_settings(LOGS, version, ipv6=ipv6) == {**added, **LOGS}
+
+
+def test_an_explicit_wish_wins() -> None:
+    desired = engine.desired_settings({"userland-proxy": True}, NEW, ipv6=True)
+    assert desired == {"userland-proxy": True, "ipv6": True}
+
+
+def test_merging_keeps_an_admins_settings() -> None:
+    theirs = {"dns": ["192.0.2.1"], "log-driver": "syslog"}
+    assert engine.merged(theirs, LOGS) == {"dns": ["192.0.2.1"], **LOGS}
+    assert theirs == {"dns": ["192.0.2.1"], "log-driver": "syslog"}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "{}"], ids=["empty", "blank", "no settings"])
+def test_an_empty_file_holds_no_settings(text: str, daemon_json: Path) -> None:
+    assert engine.read_settings() == {}
+    present(daemon_json, text)
+    assert engine.read_settings() == {}
+
+
+@pytest.mark.parametrize("text", ['{"dns": [}', "[]", '"text"', "\xff"])
+def test_a_broken_file_is_left_alone(
+    text: str, daemon_json: Path, dockerd: Callable[..., Path]
+) -> None:
+    dockerd()
+    present(daemon_json, text)
+    with pytest.raises(ClassvmError, match=r"daemon\.json .*: correct it by hand"):
+        engine.plan(Host(), LOGS)
+    assert daemon_json.read_text(encoding="utf-8") == text
+
+
+def test_plan_lays_ours_over_theirs(daemon_json: Path, dockerd: Callable[..., Path]) -> None:
+    dockerd()
+    present(daemon_json, '{"dns": ["192.0.2.1"]}')
+    change = engine.plan(Host(), LOGS)
+    assert change == engine.Change({"dns": ["192.0.2.1"], **LOGS}, start=False)
+    assert change
+
+
+def test_nothing_to_do(daemon_json: Path, dockerd: Callable[..., Path]) -> None:
+    dockerd()
+    present(daemon_json, json.dumps({"dns": ["192.0.2.1"], **LOGS}))
+    change = engine.plan(Host(), LOGS)
+    assert change == engine.Change(None, start=False)
+    assert not change
+
+
+def test_an_engine_that_does_not_answer_is_started(
+    daemon_json: Path, dockerd: Callable[..., Path]
+) -> None:
+    dockerd()
+    present(daemon_json, json.dumps(LOGS))
+    assert engine.plan(Host(answers=False), LOGS) == engine.Change(None, start=True)
+
+
+@pytest.mark.usefixtures("daemon_json")
+def test_a_dry_run_on_a_fresh_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine, "DOCKERD", str(tmp_path / "absent"))
+    assert engine.plan(Host(answers=False), LOGS) == engine.Change(LOGS, start=True)
+
+
+def test_has_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(engine.has_ipv6(), bool)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    for text, answer in (("fe80 01 40 20 80 eth0\n", True), ("", False)):
+        monkeypatch.setattr(Path, "read_text", lambda *_, text=text, **__: text)
+        assert engine.has_ipv6() is answer
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    assert not engine.has_ipv6()
+
+
+# --- whether the engine understands them ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("dns", True),
+        ("userland-proxy", True),
+        ("log-opts", True),
+        ("insecure-registries", True),
+        ("features", True),
+        ("runtimes", True),
+        ("builder", True),
+        ("log-optz", False),
+        ("userland", False),
+        ("ies", False),
+    ],
+)
+def test_unknown_settings(name: str, known: bool) -> None:  # noqa: FBT001
+    assert engine.unknown_settings({"dns": [], name: 1}, HELP) == ([] if known else [name])
+
+
+def test_an_old_engine_is_asked_for_its_options(
+    dockerd: Callable[..., Path], daemon_json: Path
+) -> None:
+    calls = dockerd(OLD)
+    engine.install(LOGS)
+    assert calls.read_text().split() == ["--version", "--help"]
+    with pytest.raises(ClassvmError, match="knows no setting log-optz"):
+        engine.install({"log-optz": {}})
+    assert json.loads(daemon_json.read_text()) == LOGS
+
+
+def test_a_new_engine_validates_the_file_itself(
+    dockerd: Callable[..., Path], daemon_json: Path
+) -> None:
+    calls = dockerd(NEW)
+    engine.install(LOGS)
+    validate = f"--validate --config-file {daemon_json}.new"
+    assert calls.read_text().splitlines() == ["--version", validate]
+    assert daemon_json.stat().st_mode & 0o777 == 0o644
+    assert [file.name for file in daemon_json.parent.iterdir()] == ["daemon.json"]
+
+
+def test_what_the_engine_refuses_is_not_installed(
+    dockerd: Callable[..., Path], daemon_json: Path
+) -> None:
+    dockerd(NEW, validates=False)
+    present(daemon_json, "{}")
+    with pytest.raises(CommandError, match="unable to configure: unknown"):
+        engine.apply(Host(), engine.Change(LOGS, start=False))
+    assert daemon_json.read_text() == "{}"
+    assert [file.name for file in daemon_json.parent.iterdir()] == ["daemon.json"]
+
+
+# --- bringing it up ---------------------------------------------------------------------------
+
+
+class Restarts:
+    """Stands in for ``restart``: what daemon.json held each time; fails as often as told."""
+
+    def __init__(self, daemon_json: Path, failures: int) -> None:
+        self.daemon_json = daemon_json
+        self.failures = failures
+        self.seen: list[str | None] = []
+
+    def __call__(self, _: Docker) -> None:
+        there = self.daemon_json.exists()
+        self.seen.append(self.daemon_json.read_text() if there else None)
+        if len(self.seen) <= self.failures:
+            raise ClassvmError("does not start")
+
+
+@pytest.mark.parametrize("former", [None, '{ "dns": [] }'], ids=["no file", "an admin's file"])
+def test_the_former_file_is_back_when_the_engine_does_not_start(
+    former: str | None,
+    daemon_json: Path,
+    dockerd: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dockerd()
+    if former:
+        present(daemon_json, former)
+    restart = Restarts(daemon_json, failures=1)
+    monkeypatch.setattr(engine, "restart", restart)
+    with pytest.raises(ClassvmError, match="does not start"):
+        engine.apply(Host(), engine.Change(LOGS, start=False))
+    assert json.loads(str(restart.seen[0])) == LOGS
+    assert restart.seen[1:] == [former]
+    assert (daemon_json.read_text() if daemon_json.exists() else None) == former
+
+
+def test_the_new_file_stays_when_the_engine_starts(
+    daemon_json: Path, dockerd: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dockerd()
+    restart = Restarts(daemon_json, failures=0)
+    monkeypatch.setattr(engine, "restart", restart)
+    engine.apply(Host(), engine.Change(LOGS, start=False))
+    assert len(restart.seen) == 1
+    assert json.loads(daemon_json.read_text()) == LOGS
+
+
+def test_an_engine_that_was_only_to_be_started_is_not_tried_twice(
+    daemon_json: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restart = Restarts(daemon_json, failures=9)
+    monkeypatch.setattr(engine, "restart", restart)
+    with pytest.raises(ClassvmError, match="does not start"):
+        engine.apply(Host(), engine.Change(None, start=True))
+    assert restart.seen == [None]
+
+
+def test_start_argv() -> None:
+    assert " ".join(engine.start_argv()) == (
+        "start-stop-daemon --start --background --no-close --pidfile /run/docker.pid"
+        " --exec /usr/sbin/dockerd --output /var/log/docker.log -- --pidfile /run/docker.pid"
+    )
+
+
+def test_restart_under_systemd(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = program("systemctl")
+    monkeypatch.setattr(engine, "has_systemd", lambda: True)
+    engine.restart(Host())
+    assert calls.read_text().splitlines() == ["enable --quiet docker", "restart docker"]
+
+
+def test_restart_without_systemd(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls = program("start-stop-daemon")
+    monkeypatch.setattr(engine, "has_systemd", lambda: False)
+    monkeypatch.setattr(engine, "PIDFILE", tmp_path / "docker.pid")
+    engine.restart(Host())
+    assert calls.read_text().startswith("--start --background")
+
+
+@pytest.mark.parametrize(
+    ("systemd", "starter", "witness"),
+    [(True, "systemctl", "journalctl"), (False, "start-stop-daemon", "tail")],
+)
+def test_an_engine_that_does_not_start_is_told_with_its_last_words(
+    systemd: bool,  # noqa: FBT001
+    starter: str,
+    witness: str,
+    program: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program(starter, 'case "$*" in *enable*) ;; *) exit 1 ;; esac')
+    program(witness, "echo failed to start daemon: bad option")
+    monkeypatch.setattr(engine, "has_systemd", lambda: systemd)
+    monkeypatch.setattr(engine, "PIDFILE", Path("/absent"))
+    with pytest.raises(ClassvmError, match="does not start:\nfailed to start daemon: bad option"):
+        engine.restart(Host(answers=False))
+
+
+def test_an_engine_that_never_answers_is_waited_for_in_vain(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("systemctl")
+    program("journalctl", "echo silence")
+    monkeypatch.setattr(engine, "has_systemd", lambda: True)
+    monkeypatch.setattr(engine, "START_SECONDS", 0.01)
+    with pytest.raises(ClassvmError, match="does not start:\nsilence"):
+        engine.restart(Host(answers=False))
+
+
+@pytest.mark.parametrize("text", ["4711", None])
+def test_a_process_that_is_not_the_engine_is_not_stopped(
+    text: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pidfile = tmp_path / "docker.pid"
+    if text:
+        pidfile.write_text(text)
+    monkeypatch.setattr(engine, "PIDFILE", pidfile)
+    monkeypatch.setattr("os.kill", lambda *_: pytest.fail("something was killed"))
+    engine._stop_without_systemd()
+
+
+def test_the_engine_itself_is_stopped(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program("unused")
+    pidfile = tmp_path / "docker.pid"
+    sleeper = subprocess.Popen(["sleep", "60"])  # noqa: S607
+    with sleeper:
+        pidfile.write_text(str(sleeper.pid))
+        monkeypatch.setattr(engine, "PIDFILE", pidfile)
+        monkeypatch.setattr(engine, "DOCKERD", str((tmp_path / "bin" / "sleep").resolve()))
+        engine._stop_without_systemd()
+        assert sleeper.wait() == -15

@@ -1,0 +1,287 @@
+"""The guard's files and commands; `nft`, `ufw`, `firewall-cmd` and `sshd` are scripts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.base.command import CommandError
+from classvm.base.errors import ClassvmError
+from classvm.provision import guard, host_firewall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+WISHED = guard.ruleset("table inet classvm {}\n", [11000], [22])
+LISTED = "table inet classvm { chain }"
+# A loaded guard leaves the file `loaded`; a ruleset with the word "wrong" is not accepted.
+NFT = """
+case "$*" in
+--stateless*) cat {0}/loaded ;;
+delete*) rm {0}/loaded ;;
+*) for file; do :; done
+   case "$(cat "$file")" in *wrong*) echo syntax error >&2; exit 1 ;; esac
+   case "$1" in --file) echo '{1}' > {0}/loaded ;; esac ;;
+esac
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[guard.Files]:
+    folder = tmp_path / "classvm"
+    files = guard.Files(
+        rules=folder / "guard.nft",
+        trial=folder / "guard.nft.trial",
+        listing=folder / "guard.listing",
+        revert=folder / "guard.revert.pid",
+    )
+    yield files
+    if files.revert.exists():
+        os.killpg(int(files.revert.read_text()), signal.SIGKILL)
+
+
+@pytest.fixture
+def nft(program: Callable[..., Path], tmp_path: Path) -> Path:
+    return program("nft", NFT.format(tmp_path, LISTED))
+
+
+@pytest.fixture
+def pass_time(program: Callable[..., Path], tmp_path: Path) -> Callable[[], object]:
+    """Have `sleep` sleep until ``pass_time()`` is called."""
+    alarm = tmp_path / "alarm"
+    os.mkfifo(alarm)
+    program("sleep", f"cat {alarm}")
+    return lambda: alarm.write_text("ring")
+
+
+def has_ended(process: int) -> bool:
+    """Tell whether a child of ours ends within a second."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return True
+        except ChildProcessError:  # the subprocess module was first
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def wait_until_gone(path: Path) -> None:
+    deadline = time.monotonic() + 2
+    while path.exists():
+        assert time.monotonic() < deadline, f"{path} stays"
+        time.sleep(0.01)
+
+
+# --- the text ----------------------------------------------------------------------------------
+
+
+def test_ruleset() -> None:
+    text = guard.ruleset("table inet classvm {}\n", [11000, 22], [2222, 22])
+    assert text == "define OPEN_TCP = { 22, 2222, 11000 }\n\ntable inet classvm {}\n"
+
+
+def test_revert_script(files: guard.Files) -> None:
+    folder = files.rules.parent
+    assert guard.revert_script(files) == (
+        f"nft delete table inet classvm; if [ -e {folder}/guard.nft ]; then"
+        f" nft --file {folder}/guard.nft; fi;"
+        f" rm -f {folder}/guard.nft.trial {folder}/guard.revert.pid"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sshd", "connection", "ports"),
+    [
+        ("port 22", "", [22]),
+        ("Port 99\nport 2222\nport 22\nx11displayoffset 10\nportx 7", "", [22, 2222]),
+        ("port 22", "192.0.2.7 50000 192.0.2.1 2200", [22, 2200]),
+        ("port 22", "192.0.2.7 50000 192.0.2.1 22", [22]),
+        (None, "2001:db8::7 50000 2001:db8::1 2200", [2200]),
+        (None, "", []),
+    ],
+)
+def test_ssh_ports(
+    sshd: str | None, connection: str, ports: list[int], program: Callable[..., Path]
+) -> None:
+    program("ss")
+    if sshd:
+        calls = program("sshd", f"echo '{sshd}'")
+    assert guard.ssh_ports({"SSH_CONNECTION": connection} if connection else {}) == ports
+    if sshd:
+        assert calls.read_text() == "-T\n"
+
+
+def test_a_port_that_systemd_listens_on_for_ssh(program: Callable[..., Path]) -> None:
+    socket = 'users:(("sshd",pid=109,fd=3),("systemd",pid=1,fd=81))'
+    program("ss", f"echo 'LISTEN 0 4096 0.0.0.0:2222 0.0.0.0:* {socket}'")
+    assert guard.ssh_ports({}) == [2222]
+
+
+def test_a_guard_without_ssh_is_refused() -> None:
+    with pytest.raises(ClassvmError, match="would lock everybody out"):
+        guard.ruleset("rules", [11000], [])
+
+
+# --- other firewalls ---------------------------------------------------------------------------
+
+UFW = "echo 'Status: {}'; echo '{}                  ALLOW       Anywhere'"
+FIREWALLD = "case $1 in --state) echo {} ;; --query-port) echo {} ;; esac"
+
+
+@pytest.mark.parametrize(
+    ("state", "rule", "closed"),
+    [
+        ("active", "22/tcp", ["ufw"]),
+        ("active", "11000/tcp", []),
+        ("active", "110001/tcp", ["ufw"]),
+        ("active", "11000/udp", ["ufw"]),
+        ("inactive", "22/tcp", []),
+    ],
+)
+def test_closed_in_ufw(
+    state: str, rule: str, closed: list[str], program: Callable[..., Path]
+) -> None:
+    program("ufw", UFW.format(state, rule))
+    assert host_firewall.closed_in(11000) == closed
+
+
+@pytest.mark.parametrize(
+    ("state", "answer", "closed"),
+    [("running", "no", ["firewalld"]), ("running", "yes", []), ("not running", "no", [])],
+)
+def test_closed_in_firewalld(
+    state: str, answer: str, closed: list[str], program: Callable[..., Path]
+) -> None:
+    calls = program("firewall-cmd", FIREWALLD.format(state, answer))
+    assert host_firewall.closed_in(11000) == closed
+    assert state != "running" or "--query-port 11000/tcp" in calls.read_text()
+
+
+@pytest.mark.usefixtures("program")
+def test_no_other_firewall() -> None:
+    assert host_firewall.closed_in(11000) == []
+
+
+def test_both_are_asked(program: Callable[..., Path]) -> None:
+    program("ufw", UFW.format("active", "22/tcp"))
+    program("firewall-cmd", FIREWALLD.format("running", "no"))
+    assert host_firewall.closed_in(11000) == ["ufw", "firewalld"]
+
+
+def test_open_in_ufw(program: Callable[..., Path]) -> None:
+    calls = program("ufw")
+    host_firewall.open_in("ufw", 11000)
+    assert calls.read_text() == "allow 11000/tcp\n"
+
+
+def test_open_in_firewalld_now_and_after_the_next_boot(program: Callable[..., Path]) -> None:
+    calls = program("firewall-cmd")
+    host_firewall.open_in("firewalld", 11000)
+    assert calls.read_text().splitlines() == [
+        "--quiet --add-port=11000/tcp",
+        "--quiet --permanent --add-port=11000/tcp",
+    ]
+
+
+def test_a_firewall_that_refuses_is_told(program: Callable[..., Path]) -> None:
+    program("ufw", "echo ERROR: you must be root; exit 1")
+    with pytest.raises(CommandError, match="you must be root"):
+        host_firewall.open_in("ufw", 11000)
+
+
+# --- trial, confirmation, revert ----------------------------------------------------------------
+
+
+def test_a_confirmed_trial_stays(files: guard.Files, nft: Path) -> None:
+    assert not guard.is_current(WISHED, files)
+    guard.try_out(WISHED, files, seconds=60)
+    assert nft.read_text().splitlines()[-2:] == [
+        f"--check --file {files.trial}",
+        f"--file {files.trial}",
+    ]
+    assert not guard.is_current(WISHED, files)  # only tried
+    reverter = int(files.revert.read_text())
+    assert os.getpgid(reverter) == reverter
+    guard.confirm(files)
+    assert has_ended(reverter)
+    assert guard.is_current(WISHED, files)
+    assert sorted(os.listdir(files.rules.parent)) == ["guard.listing", "guard.nft"]
+
+
+def test_a_first_trial_that_nobody_confirms_is_taken_back(
+    files: guard.Files, nft: Path, pass_time: Callable[[], object]
+) -> None:
+    guard.try_out(WISHED, files)
+    assert guard.listing()
+    pass_time()
+    wait_until_gone(files.revert)
+    assert nft.read_text().splitlines()[-1] == "delete table inet classvm"
+    assert guard.listing() == ""
+    with pytest.raises(ClassvmError, match="taken back because nobody could connect in time"):
+        guard.confirm(files)
+    assert not guard.is_current(WISHED, files)
+
+
+def test_a_trial_that_nobody_confirms_gives_way_to_the_confirmed_guard(
+    files: guard.Files, nft: Path, pass_time: Callable[[], object]
+) -> None:
+    guard.try_out(WISHED, files)
+    guard.confirm(files)
+    guard.try_out(WISHED.replace("11000", "12000"), files)
+    pass_time()
+    wait_until_gone(files.revert)
+    assert nft.read_text().splitlines()[-2:] == [
+        "delete table inet classvm",
+        f"--file {files.rules}",
+    ]
+    assert files.rules.read_text() == WISHED
+    assert guard.is_current(WISHED, files)
+
+
+def test_a_ruleset_that_nftables_refuses_changes_nothing(files: guard.Files, nft: Path) -> None:
+    with pytest.raises(CommandError, match="syntax error"):
+        guard.try_out("wrong", files)
+    assert nft.read_text() == f"--check --file {files.trial}\n"
+    assert os.listdir(files.rules.parent) == []
+    with pytest.raises(ClassvmError, match="taken back"):
+        guard.confirm(files)
+
+
+@pytest.mark.usefixtures("nft")
+def test_another_wish_or_a_guard_changed_by_hand_is_not_current(
+    files: guard.Files, tmp_path: Path
+) -> None:
+    guard.try_out(WISHED, files, seconds=60)
+    guard.confirm(files)
+    assert not guard.is_current(WISHED + " ", files)
+    loaded = tmp_path / "loaded"
+    loaded.write_text("table inet classvm { somebody added a rule }")
+    assert not guard.is_current(WISHED, files)
+    loaded.unlink()
+    assert not guard.is_current(WISHED, files)
+
+
+@pytest.mark.usefixtures("nft")
+def test_remove(files: guard.Files) -> None:
+    assert not guard.remove(files)
+    guard.try_out(WISHED, files, seconds=60)
+    guard.confirm(files)
+    assert guard.remove(files)
+    assert os.listdir(files.rules.parent) == []
+    assert guard.listing() == ""
+    assert not guard.remove(files)
+
+
+@pytest.mark.usefixtures("nft")
+def test_remove_ends_a_trial(files: guard.Files) -> None:
+    guard.try_out(WISHED, files, seconds=60)
+    reverter = int(files.revert.read_text())
+    assert guard.remove(files)
+    assert has_ended(reverter)
+    assert os.listdir(files.rules.parent) == []

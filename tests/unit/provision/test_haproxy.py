@@ -1,0 +1,254 @@
+"""HAProxy on the host: what is installed, what systemd is told, and what is taken away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tree
+from classvm.base import host
+from classvm.base.command import CommandError
+from classvm.base.docker import Container, Docker
+from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, NOBODY, RECREATE, Edge
+from classvm.base.errors import ClassvmError
+from classvm.provision import haproxy
+from classvm.provision.haproxy import Files, Wanted
+from fake_engine import PORT, SLOTS
+
+DROP_IN = (
+    tree.ROOT / "roles/edge/templates/etc/systemd/system/haproxy.service.d/classvm-edge.conf.j2"
+)
+Program = Callable[..., Path]
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> Wanted:
+    state = tmp_path / "state"
+    state.mkdir()
+    edge = Edge(BLUE_GREEN, PORT, SLOTS, "/absent.sock", str(state))
+    files = Files(tmp_path / "etc/edge.cfg", tmp_path / "systemd/haproxy.conf")
+    return Wanted(edge, "frontend service\n", "[Service]\n", files)
+
+
+@pytest.fixture
+def says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Offer ``says(digest)``: HAProxy runs with that configuration, or as a function tells."""
+
+    def install(digest: str | Callable[[], str]) -> None:
+        told = digest if callable(digest) else lambda: digest
+        monkeypatch.setattr(haproxy, "running", lambda _: told())
+
+    install("")
+    return install
+
+
+@pytest.fixture
+def systemd(program: Program) -> Callable[..., Path]:
+    """Offer ``systemd(active, enabled)``: what systemctl shows; it returns its calls."""
+    program("haproxy")
+
+    def install(active: str = "active", enabled: str = "enabled") -> Path:
+        shown = f"ActiveState={active}\\nUnitFileState={enabled}"
+        return program("systemctl", f"case $1 in show) echo '{shown}' | cat ;; esac")
+
+    install()
+    return install
+
+
+def verbs(calls: Path) -> list[str]:
+    """Return what systemctl was told to change."""
+    lines = calls.read_text().splitlines() if calls.exists() else []
+    return [line for line in lines if not line.startswith("show")]
+
+
+def test_a_new_host_lacks_everything(
+    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    systemd("inactive", "disabled")
+    says("")
+    assert haproxy.missing(wanted) == [*wanted.contents, wanted.edge.map, "restart"]
+
+
+def test_what_is_put_is_there(
+    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    calls = systemd("active", "enabled")
+    says(lambda: wanted.digest if "restart" in calls.read_text() else "")
+    haproxy.put(wanted)
+    assert verbs(calls) == [
+        "daemon-reload",
+        "enable --quiet haproxy.service",
+        "restart --no-block haproxy.service",
+    ]
+    assert haproxy.missing(wanted) == []
+    assert Edge.load(wanted.edge.state_dir) == wanted.edge
+    assert wanted.edge.read() == NOBODY
+    assert Path(wanted.files.config).read_text().startswith("frontend service\n")
+    assert not list(Path(wanted.files.config).parent.glob("*.check"))
+
+
+def test_another_configuration_is_a_reload(
+    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    calls = systemd()
+    says(wanted.digest)
+    haproxy.put(wanted)
+    calls.unlink()
+    other = Wanted(wanted.edge, "frontend other\n", wanted.unit, wanted.files)
+    assert haproxy.missing(other) == [str(wanted.files.config), "reload"]
+    says(lambda: other.digest if verbs(calls) else wanted.digest)
+    haproxy.put(other)
+    assert verbs(calls) == ["enable --quiet haproxy.service", "reload --no-block haproxy.service"]
+
+
+def test_a_reload_that_was_cut_off_is_made_up_for(
+    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    systemd()
+    says(wanted.digest)
+    haproxy.put(wanted)
+    says("older")
+    assert haproxy.missing(wanted) == ["reload"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "verb"),
+    [
+        (("active", "enabled"), "restart"),  # with the distribution's configuration
+        (("active", "disabled"), "restart"),
+        (("failed", "enabled"), "restart"),
+        (("inactive", "enabled"), "restart"),
+        (("", ""), "restart"),
+        (("activating", "enabled"), ""),  # it waits for its port
+    ],
+)
+def test_what_systemd_has_to_do(
+    wanted: Wanted,
+    systemd: Callable[..., Path],
+    says: Callable[..., None],
+    shown: tuple[str, str],
+    verb: str,
+) -> None:
+    systemd(*shown)
+    says("")
+    wanted.files.unit.parent.mkdir()
+    wanted.files.unit.write_text(wanted.unit)
+    assert haproxy.next_verb(wanted) == verb
+
+
+def test_a_configuration_that_haproxy_refuses_changes_nothing(
+    wanted: Wanted, systemd: Callable[..., Path], program: Program
+) -> None:
+    calls = systemd()
+    program("haproxy", "echo unknown keyword >&2; exit 1")
+    with pytest.raises(CommandError, match="unknown keyword"):
+        haproxy.put(wanted)
+    assert verbs(calls) == []
+    assert not wanted.files.config.exists()
+
+
+def test_haproxy_that_does_not_start_is_told(
+    wanted: Wanted,
+    systemd: Callable[..., Path],
+    program: Program,
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    systemd("failed", "enabled")
+    says("")
+    program("journalctl", "echo cannot bind socket")
+    monkeypatch.setattr(haproxy, "READY_SECONDS", 0.2)
+    with pytest.raises(ClassvmError, match=r"HAProxy does not start:\ncannot bind socket"):
+        haproxy.put(wanted)
+
+
+def test_haproxy_that_waits_for_its_port_is_no_failure(
+    wanted: Wanted,
+    systemd: Callable[..., Path],
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    systemd("activating", "enabled")
+    says("")
+    monkeypatch.setattr(host, "is_listened_to", lambda _: True)
+    haproxy.put(wanted)
+
+
+def live(slot: str = "") -> Container:
+    labels = {LABEL_SLOT: slot} if slot else {}
+    return Container("id", "classvm-lab", "i", running=True, exit_code=0, labels=labels)
+
+
+class Engine(Docker):
+    def __init__(self, container: Container | None, version: str | None = "29") -> None:
+        super().__init__()
+        self.live, self.version = container, version
+
+    def engine_version(self) -> str | None:
+        return self.version
+
+    def container(self, name: str) -> Container | None:
+        assert name == "classvm-lab"
+        return self.live
+
+
+@pytest.mark.parametrize(
+    ("engine", "used"),
+    [
+        (Engine(live("blue")), True),
+        (Engine(live()), False),
+        (Engine(None), False),
+        (Engine(live("blue"), version=None), False),
+    ],
+)
+def test_who_is_behind_the_edge(engine: Docker, used: bool) -> None:  # noqa: FBT001 - drawn
+    assert haproxy.is_used(engine, "lab") is used
+
+
+def test_leaving_keeps_what_the_next_release_has_to_know(wanted: Wanted) -> None:
+    Path(haproxy.record_of(wanted.edge)).write_text(haproxy.record(wanted.edge))
+    haproxy.leave(wanted.edge)
+    found = Edge.load(wanted.edge.state_dir)
+    assert (found.strategy, found.slots, found.port) == (RECREATE, SLOTS, PORT)
+
+
+def test_what_is_removed_is_gone(
+    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    calls = systemd()
+    says(wanted.digest)
+    haproxy.put(wanted)
+    calls.unlink()
+    assert len(haproxy.remains(wanted.files, wanted.edge)) == 4
+    haproxy.remove(wanted.files, wanted.edge)
+    assert haproxy.remains(wanted.files, wanted.edge) == []
+    assert verbs(calls) == ["disable --quiet --now haproxy.service", "daemon-reload"]
+
+
+def test_running_is_what_haproxy_says_of_itself(
+    wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert haproxy.running(wanted.edge) == ""
+    monkeypatch.setattr(Edge, "tell", lambda *_: "Name: HAProxy\ndescription: abc\nTasks: 3")
+    assert haproxy.running(wanted.edge) == "abc"
+    monkeypatch.setattr(Edge, "tell", lambda *_: "Name: HAProxy\nTasks: 3")
+    assert haproxy.running(wanted.edge) == ""
+
+
+def test_without_systemd_nothing_is_known(program: Program) -> None:
+    program("unrelated")
+    assert haproxy.properties() == {"ActiveState": "", "UnitFileState": ""}
+
+
+def test_the_drop_in_gives_haproxy_the_file_that_is_installed() -> None:
+    text = DROP_IN.read_text(encoding="utf-8")
+    assert re.findall(r"CONFIG=(\S+)", text) == [str(Files().config)]
+
+
+def test_the_record_has_no_path_of_the_state_folder(wanted: Wanted) -> None:
+    record: dict[str, Any] = json.loads(haproxy.record(wanted.edge))
+    assert sorted(record) == ["port", "slots", "socket", "strategy"]

@@ -1,0 +1,61 @@
+"""The package ``classvm`` is layered: imports point downwards, and each module has its test."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import tree
+
+PACKAGE = tree.ROOT / "ansible/plugins/module_utils/classvm"
+UNIT = tree.ROOT / "tests/unit"
+# What each sub-package may import, besides itself.
+BELOW = {
+    "base": set(),
+    "app": {"base"},
+    "contract": {"base"},
+    "image": {"base", "app", "contract"},
+    "provision": {"base", "app", "contract", "image"},
+    "release": {"base", "app", "contract", "image"},
+    "lab": {"base", "app", "contract", "image", "provision", "release"},
+}
+MODULES = sorted(path for path in PACKAGE.glob("*/*.py") if path.name != "__init__.py")
+
+
+def imported_packages(text: str) -> set[str]:
+    """Return the sub-packages that a module of a sub-package imports from beside its own."""
+    return {
+        (node.module or "").partition(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom) and node.level > 1
+    }
+
+
+def test_the_packages_are_those_of_the_design() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(BELOW)
+    assert [path.name for path in PACKAGE.glob("*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_imports_point_downwards(path: Path) -> None:
+    assert imported_packages(path.read_text()) <= BELOW[path.parent.name]
+
+
+def test_an_import_is_seen_wherever_it_stands() -> None:
+    assert imported_packages("from ..base import state\nfrom .x import y\n") == {"base"}
+    assert imported_packages("def f():\n    from ..release.swap import z\n") == {"release"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_each_module_has_its_test_file(path: Path) -> None:
+    assert (UNIT / path.parent.name / f"test_{path.stem}.py").is_file()
+
+
+def test_each_test_file_has_its_module() -> None:
+    tests = {
+        f"{path.parent.name}/{path.stem.removeprefix('test_')}"
+        for name in BELOW
+        for path in (UNIT / name).glob("test_*.py")
+    }
+    assert tests <= {f"{path.parent.name}/{path.stem}" for path in MODULES}
