@@ -9,14 +9,14 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import gc  # noqa: E402
-import socket  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import gc
+import socket
+from pathlib import Path
+from typing import Any
 
-from src.access_log import JsonLogger  # noqa: E402
-from src.settings import read_ports  # noqa: E402
-from src.worker import Worker  # noqa: E402
+from src.access_log import JsonLogger
+from src.settings import read_ports
+from src.worker import Worker
 
 # What is loaded now stays: to look for garbage in it would only make the start longer.
 gc.disable()
@@ -32,7 +32,7 @@ def any_address() -> str:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::", 0))
     except OSError:
-        return "0.0.0.0"  # noqa: S104
+        return "0.0.0.0"  # noqa: S104 - Docker publishes the port
     return "[::]"
 
 
@@ -71,7 +71,7 @@ graceful_timeout = 1
 
 # Workers report their health through a file: memory works where the disk is
 # read-only, and never makes them wait. Other systems than Linux lack it.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file in it
 
 # "-" is standard output; errors go to standard error by default.
 accesslog = "-"

@@ -30,8 +30,8 @@ SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
 sys.path += [str(SUITE), str(ROOT / "ansible/plugins/module_utils")]
 
-import facts  # noqa: E402
-import scan  # noqa: E402
+import facts  # noqa: E402 - its folder was added to the path above
+import scan  # noqa: E402 - its folder was added to the path above
 
 # Where a scan was made, and what was seen: host; protocol, address, observer, answers as JSON.
 Scan = tuple[str, Sequence[str]]

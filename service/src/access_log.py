@@ -40,7 +40,7 @@ def entry(
     }
 
 
-class JsonLogger(Logger):  # type: ignore[misc, unused-ignore]
+class JsonLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn's logger with a JSON access log."""
 
     def access(

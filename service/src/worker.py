@@ -32,7 +32,7 @@ STATUSES = (
 )
 
 
-class Worker(GeventWorker):  # type: ignore[misc, unused-ignore]
+class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
     """Serves each connection in a greenlet, a thread that costs next to nothing."""
 
     at_hand = 0

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from machine import Run, docker, run
 
-ANYWHERE = ("0.0.0.0", 0)  # noqa: S104 - as the service does
+ANYWHERE = ("0.0.0.0", 0)
 
 
 def free_port() -> int:

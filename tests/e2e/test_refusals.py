@@ -45,7 +45,7 @@ def test_a_container_holds_the_port(refused: Callable[[Run, str], None]) -> None
 
 
 def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
-    anywhere = ("0.0.0.0", 0)  # noqa: S104 - as the service does
+    anywhere = ("0.0.0.0", 0)
     with http.server.ThreadingHTTPServer(anywhere, http.server.SimpleHTTPRequestHandler) as it:
         thread = threading.Thread(target=it.serve_forever)
         thread.start()

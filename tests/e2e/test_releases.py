@@ -206,7 +206,7 @@ def test_stopping_starting_and_restarting(host: Host, three: list[str]) -> None:
     live_again(host, three[2], host.play("rollback", rollback_to=three[2]))
 
 
-def when(condition: Any) -> None:  # noqa: ANN401 - anything to be true
+def when(condition: Any) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + SWAP_SECONDS
     while not condition():

@@ -7,8 +7,8 @@ Runs as root on the VM, with the package `classvm` beside it; needs Python 3.8::
     python3 driver.py kill ORDER.json --after 0.7
 
 With --skip-steady, a good candidate goes live at once: while it would have to stay up, nothing
-happens that a kill could interrupt. With --unchecked, its contract is not called, either: what is seen is how
-a release finds its way behind another that was cut off.
+happens that a kill could interrupt. With --unchecked, its contract is not called, either: the
+test is how a release recovers from another that was interrupted.
 
 An order holds the fields of the spec, the state folder, and how many releases to keep. What
 became of it is printed as JSON. What a killed one has begun, such as a client of the engine that
@@ -63,10 +63,10 @@ def kill(
     """
     order = json.loads(Path(order_file).read_text(encoding="utf-8"))
     seen: List[str] = []
-    events = subprocess.Popen(  # noqa: S603
+    events = subprocess.Popen(
         event_words(order["spec"]["service"]), stdout=subprocess.PIPE, text=True
     )
-    victim = subprocess.Popen(  # noqa: S603
+    victim = subprocess.Popen(
         [
             sys.executable,
             __file__,

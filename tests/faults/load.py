@@ -352,7 +352,7 @@ class Load:
                 raise LoadError("requests are open that should have ended long ago")
             time.sleep(0.02)
 
-    def _hear(self, told: Any) -> None:  # noqa: ANN401 - what comes through a pipe
+    def _hear(self, told: Any) -> None:
         """Take what is told: a request's number with its beginning or its record; or the end."""
         if isinstance(told, str):
             self.ended = told

@@ -70,7 +70,7 @@ def test_two_deploys_at_once(victim: Victim) -> None:
     promise = "one after the other; the later one is live, alone; no request fails"
     with victim.attempt("two deploys at once", promise) as attempt:
         playing = [
-            subprocess.Popen(  # noqa: S603 - our own words
+            subprocess.Popen(
                 victim.words("release", victim.variables(app)),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

@@ -105,7 +105,7 @@ def test_a_control_process_that_is_killed(victim: Victim) -> None:
         for moment in moments:
             app = victim.other()
             words = victim.words("release", victim.variables(app))
-            with subprocess.Popen(  # noqa: S603 - our own words
+            with subprocess.Popen(
                 words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as playing:
                 deadline = time.monotonic() + PLAY_SECONDS

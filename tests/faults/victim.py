@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vm import Vm
 
 # On the VM: classvm's code and what is to be released with it. A reboot of the VM leaves it.
-ASIDE = "/var/tmp/classvm-faults"  # noqa: S108
+ASIDE = "/var/tmp/classvm-faults"  # noqa: S108 - a reboot keeps it
 PACKAGE = Path(classvm.__path__[0])
 # An argument of a command has room for 128 kB.
 PIECE = 100_000
@@ -339,7 +339,7 @@ def own_address(address: str) -> str:
 
     """
     words = ["ip", "-json", "route", "get", str(ipaddress.ip_address(address))]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     return on_bridge(json.loads(done.stdout)[0], lambda name: bridge(name).is_dir())
 
 

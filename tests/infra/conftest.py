@@ -117,7 +117,7 @@ def ssh_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
             vm.disconnect()
 
 
-def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:  # noqa: ANN401
+def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:
     """Return a host of the inventory, with what it should be."""
     known = config.stash.setdefault(VMS, {})
     if name not in known:
@@ -129,7 +129,7 @@ def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:  # n
 
 
 @pytest.fixture(scope="module")
-def vm(host: Any, pytestconfig: pytest.Config, ssh_folder: Path) -> Vm:  # noqa: ANN401
+def vm(host: Any, pytestconfig: pytest.Config, ssh_folder: Path) -> Vm:
     """Return the host under test."""
     return vm_of(host.backend.get_hostname(), host, pytestconfig, ssh_folder)
 

@@ -60,7 +60,7 @@ class Facts:
     name: str
     variables: Mapping[str, Any]
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a variable may be anything
+    def __getitem__(self, name: str) -> Any:
         """Return a variable."""
         return self.variables[name]
 
@@ -267,7 +267,7 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
 
 def run(words: Sequence[str], **environment: str) -> Finished:
     """Run one of Ansible's programs in the top folder and keep what it says."""
-    return subprocess.run(  # noqa: S603 - our own words, and the options of this very command
+    return subprocess.run(
         words,
         cwd=ROOT,
         # Molecule asks for colours and for narrow lines, which a regular expression does not see.

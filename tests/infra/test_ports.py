@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vm import Vm
 
 EVIDENCE = ("containers", "listening")
-ANYWHERE = ("0.0.0.0", "[::]")  # noqa: S104 - where the engine listens
+ANYWHERE = ("0.0.0.0", "[::]")
 SECONDS = 5.0
 
 

@@ -52,7 +52,7 @@ class HostDocker(docker.Docker):
         return finished.out
 
 
-def keep_open(host: Any, folder: Path) -> None:  # noqa: ANN401 - testinfra ships no types
+def keep_open(host: Any, folder: Path) -> None:
     """Let all commands to a host share one SSH connection, whose socket is in a folder."""
     runner = host.backend.ansible_runner
     reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
@@ -63,7 +63,7 @@ def keep_open(host: Any, folder: Path) -> None:  # noqa: ANN401 - testinfra ship
 class Vm:
     """A host under test; what is asked once is remembered."""
 
-    def __init__(self, host: Any, facts: Facts, sockets: Path) -> None:  # noqa: ANN401 - testinfra ships no types
+    def __init__(self, host: Any, facts: Facts, sockets: Path) -> None:
         """Wrap testinfra's host; the SSH connections that stay open are in a folder."""
         self.host = host
         self.facts = facts
@@ -77,11 +77,11 @@ class Vm:
         """Whether the account that connects is root."""
         return bool(self.host.run("id -u").stdout.strip() == "0")
 
-    def run(self, command: str, *args: str) -> Any:  # noqa: ANN401 - testinfra's result
+    def run(self, command: str, *args: str) -> Any:
         """Run a command as the account that connects; `%s` stands for each argument."""
         return self.host.run(command, *args)
 
-    def root(self, command: str, *args: str) -> Any:  # noqa: ANN401 - testinfra's result
+    def root(self, command: str, *args: str) -> Any:
         """Run a command as root; `%s` stands for each argument."""
         if self.is_root:
             return self.host.run(command, *args)
@@ -98,7 +98,7 @@ class Vm:
         """End the SSH connections that stay open; the next command makes a new one."""
         for path in self.sockets.iterdir():
             words = ["ssh", "-O", "exit", "-o", f"ControlPath={path}", "host"]
-            subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - our words
+            subprocess.run(words, capture_output=True, check=False)
 
     def unit(self, name: str, key: str) -> str:
         """Return what systemd says of a unit, for example whether it is enabled."""

@@ -61,7 +61,7 @@ def saboteurs(pytestconfig: pytest.Config) -> Iterator[dict[bool, Saboteur]]:
 
 
 def saboteur_of(
-    host: Any,  # noqa: ANN401 - testinfra ships no types
+    host: Any,
     facts: Facts,
     known: dict[str, Facts],
     inventory: str,

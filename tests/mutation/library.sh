@@ -53,8 +53,7 @@ serve() {
 # wait_for_service: let it start. One that does not within 10 s is for the checks to find.
 wait_for_service() {
     for _ in $(seq 30); do
-        # The words of the image's own health check.
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # the health check of the image is several words
         if docker exec "$CONTAINER" $HEALTHCHECK >/dev/null 2>&1; then
             return
         fi

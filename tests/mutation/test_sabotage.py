@@ -16,7 +16,7 @@ EACH_HOST = pytest.mark.parametrize("edge", [False, True], ids=["recreate", "blu
 @EACH_HOST
 def test_a_fault_that_does_nothing_is_not_caught(
     saboteurs: dict[bool, Saboteur],
-    edge: bool,  # noqa: FBT001 - a parameter of the test
+    edge: bool,
 ) -> None:
     suite = saboteurs[edge].suite
     outcome = saboteurs[edge].attempt(Fault("nothing is wrong", KERNEL))
@@ -38,7 +38,7 @@ def test_a_fault_is_caught_by_the_check_that_owns_it(
 @EACH_HOST
 def test_the_vm_is_good_in_the_end(
     saboteurs: dict[bool, Saboteur],
-    edge: bool,  # noqa: FBT001 - a parameter of the test
+    edge: bool,
 ) -> None:
     # With the dry run, which sees what the other checks might not.
     red = saboteurs[edge].suite.run(Fault("nothing is wrong", DRY_RUN))

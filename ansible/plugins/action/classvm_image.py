@@ -51,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
 
     def _build(self, args: dict[str, Any], archive: bytes, task_vars: Any) -> dict[str, Any]:
         folder = self._make_tmp_path()
-        context = self._connection._shell.join_path(folder, "context.tar")  # noqa: SLF001
+        context = self._connection._shell.join_path(folder, "context.tar")  # noqa: SLF001 - Ansible offers no other way
         self._transfer_data(context, archive)
         settings = pip_settings.read()
         secrets = {"pip.conf": settings.conf, "ca.pem": settings.ca}

@@ -24,7 +24,7 @@ CONTAINER = {
     "NetworkSettings": {
         "Ports": {
             "8080/tcp": [
-                {"HostIp": "0.0.0.0", "HostPort": "11000"},  # noqa: S104
+                {"HostIp": "0.0.0.0", "HostPort": "11000"},
                 {"HostIp": "::", "HostPort": "11000"},
             ],
             "9090/tcp": None,
@@ -47,7 +47,7 @@ def test_a_container_is_read(program: Callable[..., Path]) -> None:
         exit_code=0,
         labels={"classvm.release": "r1"},
         healthcheck=["CMD", "true"],
-        ports={"8080/tcp": [("0.0.0.0", 11000), ("::", 11000)]},  # noqa: S104
+        ports={"8080/tcp": [("0.0.0.0", 11000), ("::", 11000)]},
     )
     assert calls.read_text() == "container inspect classvm-lab\n"
 

@@ -115,7 +115,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Keep the output of the tests clean."""
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = reply  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = reply  # noqa: N815 - names of http.server
 
 
 @pytest.fixture
@@ -473,7 +473,7 @@ def test_refuses_text(schema: checker.Node, *, refuses: bool) -> None:
 
 def run_from_stdin(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program as it is run in a container: piped into Python."""
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-W", "error", "-", *arguments],
         input=pathlib.Path(checker.__file__).read_text(encoding="utf-8"),
         capture_output=True,

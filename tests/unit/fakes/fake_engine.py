@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from classvm.base import edge, host, locks, state
 from classvm.base.command import CommandError, Finished
@@ -224,12 +224,12 @@ class Engine(Docker):
         }
         # In a slot, the spec's settings are those of a release behind the edge.
         slot = str(changes.pop("slot", ""))
-        publish = ("127.0.0.1", SLOTS[slot]) if slot else ("0.0.0.0", spec.host_port)  # noqa: S104
+        publish = ("127.0.0.1", SLOTS[slot]) if slot else ("0.0.0.0", spec.host_port)
         if slot:
             labels[LABEL_SETTINGS] = dataclasses.replace(spec, strategy=BLUE_GREEN).settings
             labels[LABEL_SLOT] = slot
         box = Box(spec.image, labels, publish, probes=9)
-        self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type]
+        self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type] # any field
         return self.boxes[name]
 
     def put_edge(self, strategy: str = BLUE_GREEN, live: str = "none") -> None:
@@ -319,7 +319,7 @@ class Engine(Docker):
         words: tuple[str, ...],
         work: Callable[[], Any],
         half: Callable[[], None] = lambda: None,
-    ) -> Any:  # noqa: ANN401 - what the work returns
+    ) -> Any:
         if self.dead:
             raise Killed
         self.calls.append(words)
@@ -468,7 +468,7 @@ class Engine(Docker):
         publish = ("127.0.0.1", 0)
         if "--publish" in words:
             mapping = words[words.index("--publish") + 1].split(":")
-            address = mapping[0] if len(mapping) == 3 else "0.0.0.0"  # noqa: S104
+            address = mapping[0] if len(mapping) == 3 else "0.0.0.0"
             publish = (address, int(mapping[-2] or 32768))
         labels = dict(
             value.split("=", 1) for key, value in itertools.pairwise(words) if key == "--label"
@@ -512,7 +512,7 @@ class Engine(Docker):
         found = [name for name, box in self.boxes.items() if box.running and box.publish[1] == port]
         return "\n".join(found)
 
-    _answers: dict[str, Callable[[Engine, tuple[str, ...]], str]] = {  # noqa: RUF012
+    _answers: ClassVar[dict[str, Callable[..., str]]] = {
         "container": _inspect_container,
         "image": _image,
         "inspect": _inspect_format,

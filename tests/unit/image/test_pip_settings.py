@@ -38,7 +38,7 @@ def test_settings_are_handed_over_in_a_fixed_order() -> None:
 
 
 @pytest.mark.parametrize("variable_first", [True, False])
-def test_the_environment_wins_over_the_file(variable_first: bool) -> None:  # noqa: FBT001
+def test_the_environment_wins_over_the_file(variable_first: bool) -> None:
     lines = [":env:.index-url='https://variable/simple'", "global.index-url='https://file/simple'"]
     listed = "\n".join(lines if variable_first else lines[::-1])
     assert conf(listed) == "[global]\nindex-url = https://variable/simple\n"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,6 @@ from classvm.image import service_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 RECIPE = service_image.Recipe(
     service="lab",
@@ -111,7 +111,7 @@ def test_the_context_and_the_secrets_reach_the_build(
     source = calls.read_text().partition("src=")[2].split()[0]
     assert source.endswith("/pip.conf")
     with pytest.raises(FileNotFoundError):
-        open(source, encoding="utf-8")  # noqa: SIM115
+        Path(source).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

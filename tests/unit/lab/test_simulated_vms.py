@@ -162,7 +162,7 @@ def test_a_machine_that_does_not_boot_is_an_error(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("greeting", "is_ssh"), [(b"SSH-2.0-x\r\n", True), (b"HTTP/1.1", False)])
 def test_an_ssh_server_is_known_by_its_greeting(
     greeting: bytes,
-    is_ssh: bool,  # noqa: FBT001 - pytest gives it by name
+    is_ssh: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -141,7 +141,7 @@ def test_another_run_is_not_the_good_one(fault: Fault) -> None:
 def test_an_owner_is_known_by_its_function_and_case(
     owner: str,
     check: str,
-    expected: bool,  # noqa: FBT001 - a parameter of the test
+    expected: bool,
 ) -> None:
     assert owns(owner, check) is expected
 

@@ -16,7 +16,7 @@ OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
 # --- classvm_contract ----------------------------------------------------------------------------
 
 
-def outcome(*problems: str, status: int | None = 200, name: str = "src.sum.get") -> Any:  # noqa: ANN401
+def outcome(*problems: str, status: int | None = 200, name: str = "src.sum.get") -> Any:
     return checker.Outcome(name, "GET", URL, status, 0.01, problems, case="a case")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import fake_engine
 import pytest
@@ -48,20 +48,20 @@ class Ended(BaseException):
 class Recorder:
     """Stands in for AnsibleModule: keeps how it was made, hands out the options."""
 
-    params: dict[str, Any] = {}  # noqa: RUF012
+    params: ClassVar[dict[str, Any]] = {}
     check_mode = False
     _diff = False
     made: dict[str, Any]
 
-    def __init__(self, **made: Any) -> None:  # noqa: ANN401
+    def __init__(self, **made: Any) -> None:
         type(self).made = made
         if not self.params:
             raise Ended({})
 
-    def exit_json(self, **result: Any) -> NoReturn:  # noqa: ANN401
+    def exit_json(self, **result: Any) -> NoReturn:
         raise Ended(result)
 
-    def fail_json(self, **result: Any) -> NoReturn:  # noqa: ANN401
+    def fail_json(self, **result: Any) -> NoReturn:
         raise Ended({"failed": True, **result})
 
 
@@ -84,7 +84,7 @@ def made(file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return Recorder.made
 
 
-def documented(file: Path, what: str = "DOCUMENTATION") -> Any:  # noqa: ANN401
+def documented(file: Path, what: str = "DOCUMENTATION") -> Any:
     found = re.search(rf'^{what} = r?"""\n(.*?)"""', file.read_text(), re.DOTALL | re.MULTILINE)
     assert found, f"{file.name} has no {what}"
     return yaml.safe_load(found[1])
@@ -276,7 +276,7 @@ def test_release_hands_over_each_option(
     more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
     answer = call("classvm_release", **RELEASE_SPEC, **more)
     spec = {key: RELEASE_SPEC[key] for key in RELEASE_SPEC.keys() - {"state_dir", "keep_releases"}}
-    assert seen == [(ReleaseSpec(**spec, **more), "/absent", 5)]  # type: ignore[arg-type]
+    assert seen == [(ReleaseSpec(**spec, **more), "/absent", 5)]  # type: ignore[arg-type] # any field
     assert answer == vars(OUTCOME)
 
 
@@ -336,7 +336,7 @@ def test_opening_a_port_that_is_open_changes_nothing(
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_opening_a_port_that_is_closed(
-    check_mode: bool,  # noqa: FBT001
+    check_mode: bool,
     call: Callable[..., dict[str, Any]],
     program: Callable[..., Path],
 ) -> None:
@@ -414,8 +414,8 @@ def test_queried_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
 )
 def test_starting(
     state: str,
-    when_up: bool,  # noqa: FBT001
-    when_stopped: bool,  # noqa: FBT001
+    when_up: bool,
+    when_stopped: bool,
     call: Callable[..., dict[str, Any]],
     model: Engine,
 ) -> None:
@@ -435,7 +435,7 @@ def test_starting(
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_what_is_not_there_cannot_be_started(
     state: str,
-    check_mode: bool,  # noqa: FBT001
+    check_mode: bool,
     call: Callable[..., dict[str, Any]],
     model: Engine,
 ) -> None:
@@ -456,7 +456,7 @@ def test_the_edge_is_put_there_when_something_is_missing(
     call: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     missing: list[str],
-    check_mode: bool,  # noqa: FBT001 - drawn
+    check_mode: bool,
 ) -> None:
     seen: list[haproxy.Wanted] = []
     monkeypatch.setattr(haproxy, "missing", lambda _: missing)
@@ -482,10 +482,10 @@ def test_the_edge_is_taken_away_when_nobody_is_behind_it(  # noqa: PLR0913, PLR0
     call: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     remains: list[str],
-    used: bool,  # noqa: FBT001 - drawn
+    used: bool,
     strategy: str,
     done: list[str],
-    check_mode: bool,  # noqa: FBT001 - drawn
+    check_mode: bool,
 ) -> None:
     did: list[str] = []
     monkeypatch.setattr(haproxy, "remains", lambda *_: remains)
@@ -508,7 +508,7 @@ def test_maintenance_is_handed_on(
     call: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    value: bool,  # noqa: FBT001 - drawn
+    value: bool,
 ) -> None:
     edge = Edge(slots={"blue": 1}, state_dir=str(tmp_path))
     edge.begin()

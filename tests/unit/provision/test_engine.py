@@ -87,7 +87,7 @@ def test_major(version: str, major: int) -> None:
         ("", True, {}),
     ],
 )
-def test_wished_settings(version: str, ipv6: bool, added: dict[str, Any]) -> None:  # noqa: FBT001
+def test_wished_settings(version: str, ipv6: bool, added: dict[str, Any]) -> None:
     assert engine.desired_settings(LOGS, version, ipv6=ipv6) == {**added, **LOGS}
 
 
@@ -178,7 +178,7 @@ def test_has_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ies", False),
     ],
 )
-def test_unknown_settings(name: str, known: bool) -> None:  # noqa: FBT001
+def test_unknown_settings(name: str, known: bool) -> None:
     assert engine.unknown_settings({"dns": [], name: 1}, HELP) == ([] if known else [name])
 
 
@@ -304,7 +304,7 @@ def test_restart_without_systemd(
     [(True, "systemctl", "journalctl"), (False, "start-stop-daemon", "tail")],
 )
 def test_an_engine_that_does_not_start_is_told_with_its_last_words(
-    systemd: bool,  # noqa: FBT001
+    systemd: bool,
     starter: str,
     witness: str,
     program: Callable[..., Path],
@@ -346,7 +346,7 @@ def test_the_engine_itself_is_stopped(
 ) -> None:
     program("unused")
     pidfile = tmp_path / "docker.pid"
-    sleeper = subprocess.Popen(["sleep", "60"])  # noqa: S607
+    sleeper = subprocess.Popen(["sleep", "60"])
     with sleeper:
         pidfile.write_text(str(sleeper.pid))
         monkeypatch.setattr(engine, "PIDFILE", pidfile)

@@ -135,7 +135,7 @@ def test_why_stale(desired: str, host: Docker, reason: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(("desired", "stale"), [("f1-v2", False), ("f2-v1", True)])
 def test_a_student_s_own_variables_do_not_count(
     desired: str,
-    stale: bool,  # noqa: FBT001
+    stale: bool,
     tmp_path: Path,
 ) -> None:
     freshness.write_record(str(tmp_path), "f1-v1")

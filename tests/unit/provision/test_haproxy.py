@@ -205,7 +205,7 @@ class Engine(Docker):
         (Engine(live("blue"), version=None), False),
     ],
 )
-def test_who_is_behind_the_edge(engine: Docker, used: bool) -> None:  # noqa: FBT001 - drawn
+def test_who_is_behind_the_edge(engine: Docker, used: bool) -> None:
     assert haproxy.is_used(engine, "lab") is used
 
 

@@ -46,7 +46,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
 def changed(host: Host, **changes: object) -> set[str]:
     """Return the lines in which a spec differs from what is live."""
     content = str(changes.pop("content", host.content))
-    spec = dataclasses.replace(RELEASE_SPEC, **changes)  # type: ignore[arg-type]
+    spec = dataclasses.replace(RELEASE_SPEC, **changes)  # type: ignore[arg-type] # any field
     found = go_live.compare(host, spec, STATE_DIR, content)
     return {*found["before"].splitlines()} ^ {*found["after"].splitlines()}
 

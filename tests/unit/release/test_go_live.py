@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from classvm.base import locks, names, state
@@ -293,7 +293,7 @@ def whereabouts(engine: Engine, slot: str, spec: ReleaseSpec) -> tuple[str, int]
         assert engine.haproxy.map["live"] == slot
         assert f"live {slot}\n" in engine.files[MAP_FILE]
         return ("127.0.0.1", SLOTS[slot])
-    return ("0.0.0.0", spec.host_port)  # noqa: S104
+    return ("0.0.0.0", spec.host_port)
 
 
 def left_over(engine: Engine) -> set[str]:
@@ -576,7 +576,7 @@ class Thief(Engine):
         self.process_ports.add(PORT)
         return super()._stop(words)
 
-    _answers = {**Engine._answers, "stop": _stop}  # type: ignore[dict-item] # noqa: RUF012
+    _answers: ClassVar = {**Engine._answers, "stop": _stop}
 
 
 def test_a_port_taken_meanwhile_brings_the_old_release_back(world: World) -> None:
@@ -615,7 +615,7 @@ class Clinging(Engine):
             raise RuntimeError("device or resource busy")
         return super()._rm(words)
 
-    _answers = {**Engine._answers, "rm": _rm}  # type: ignore[dict-item] # noqa: RUF012
+    _answers: ClassVar = {**Engine._answers, "rm": _rm}
 
 
 @pytest.mark.parametrize("situation", [other_release, behind_the_edge])
@@ -813,7 +813,7 @@ def test_a_refusal_that_cannot_be_recorded_tells_both(
 # --- going back ------------------------------------------------------------------------------
 
 
-def asked(name: str, **changes: Any) -> ReleaseSpec:  # noqa: ANN401 - fields of a spec
+def asked(name: str, **changes: Any) -> ReleaseSpec:
     """Return the spec of `make rollback`: how, but not yet what."""
     return dataclasses.replace(
         RELEASE_SPEC, release=name, image="", contract="", revision="", **changes
@@ -942,7 +942,7 @@ def test_what_a_container_uses_stays(world: World) -> None:
     world(engine)
     one, two = many(engine, 2)
     engine.put("of-a-student", one)
-    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)  # noqa: S104
+    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)
     for spec in (one, two):
         assert go_live.release(engine, spec, STATE_DIR, 0).removed == []
     del engine.boxes["of-a-student"]
@@ -956,7 +956,7 @@ def test_what_cannot_be_removed_does_not_spoil_the_deploy(
     world(engine)
     one, two = many(engine, 2)
     engine.put("of-a-student", one)
-    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)  # noqa: S104
+    engine.boxes["of-a-student"].publish = ("0.0.0.0", 1)
     monkeypatch.setattr("classvm.release.prune.is_used", lambda *_: False)
     for spec in (one, two):
         assert go_live.release(engine, spec, STATE_DIR, 0).removed == []
@@ -1071,7 +1071,7 @@ Work = Callable[[Engine], object]
 @pytest.mark.parametrize("stopped", [False, True])
 def test_other_work_cut_off_anywhere_is_finished_by_the_next(
     work: Work,
-    stopped: bool,  # noqa: FBT001 - a parameter of the test
+    stopped: bool,
     three: Engine,
     world: World,
 ) -> None:

@@ -50,8 +50,10 @@ def test_a_torn_last_line_spoils_nothing(torn: str, state_dir: str) -> None:
 
 
 @given(cut=st.integers(min_value=0))
-def test_a_line_torn_anywhere_spoils_nothing(cut: int, tmp_path_factory: object) -> None:
-    folder = str(tmp_path_factory.mktemp("state"))  # type: ignore[attr-defined]
+def test_a_line_torn_anywhere_spoils_nothing(
+    cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = str(tmp_path_factory.mktemp("state"))
     history.finish(folder, ENTRY)
     path = os.path.join(folder, history.FILE)
     with open(path, encoding="utf-8") as file:
@@ -71,7 +73,7 @@ def test_a_line_of_another_version_is_read(state_dir: str) -> None:
 
 
 @pytest.mark.parametrize(("result", "live"), [(LIVE, True), (ROLLED_BACK, True), (REFUSED, False)])
-def test_which_went_live(result: str, live: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_which_went_live(result: str, live: bool) -> None:
     assert replace(ENTRY, result=result).went_live is live
 
 

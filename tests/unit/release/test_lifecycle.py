@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from classvm.base.errors import ClassvmError
 from classvm.release import lifecycle
@@ -37,19 +39,21 @@ def test_restarting(engine: Engine, state: str) -> None:
 
 
 @pytest.mark.parametrize("work", [lifecycle.start, lifecycle.restart])
-def test_a_swap_that_was_cut_off_is_undone_first(engine: Engine, work: object) -> None:
+def test_a_swap_that_was_cut_off_is_undone_first(
+    engine: Engine, work: Callable[..., object]
+) -> None:
     engine.put(RELEASE_SPEC.previous, OLD, state="exited")
-    work(engine, "lab", "/state", 2)  # type: ignore[operator]
+    work(engine, "lab", "/state", 2)
     assert set(engine.boxes) == {RELEASE_SPEC.live}
     assert engine.serving() == "r1"
 
 
 @pytest.mark.parametrize("work", [lifecycle.start, lifecycle.restart])
-def test_a_port_that_is_taken_is_told(engine: Engine, work: object) -> None:
+def test_a_port_that_is_taken_is_told(engine: Engine, work: Callable[..., object]) -> None:
     engine.put(RELEASE_SPEC.live, RELEASE_SPEC, state="exited")
     engine.process_ports.add(PORT)
     with pytest.raises(ClassvmError, match=r"(?s)classvm-lab does not .*already allocated"):
-        work(engine, "lab", "/state", 2)  # type: ignore[operator]
+        work(engine, "lab", "/state", 2)
 
 
 @pytest.mark.parametrize("behaviour", [NEVER_HEALTHY, CHECK_HANGS])
@@ -63,7 +67,7 @@ def test_what_does_not_become_healthy_is_told(engine: Engine, behaviour: object)
 @pytest.mark.parametrize(
     ("state", "changed"), [("running", True), ("exited", False), (None, False)]
 )
-def test_stopping(engine: Engine, state: str | None, changed: bool) -> None:  # noqa: FBT001 - drawn
+def test_stopping(engine: Engine, state: str | None, changed: bool) -> None:
     if state:
         engine.put(RELEASE_SPEC.live, RELEASE_SPEC, state=state)
     assert lifecycle.stop(engine, "lab", "/state") is changed

@@ -84,7 +84,7 @@ class Host(RuleBasedStateMachine):
             assert (outcome.release == outcome.replaced) is (asked == outcome.replaced)
 
     @rule(again=st.booleans(), cut=ANY_CUT)
-    def start(self, again: bool, cut: Cut | None) -> None:  # noqa: FBT001 - drawn
+    def start(self, again: bool, cut: Cut | None) -> None:
         work = lifecycle.restart if again else lifecycle.start
         with Run(self, cut):
             work(self.engine, "lab", STATE_DIR, 2)

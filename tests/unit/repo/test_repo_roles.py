@@ -27,7 +27,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def load(path: Path) -> Any:  # noqa: ANN401 - YAML holds anything
+def load(path: Path) -> Any:
     """Return what a YAML file holds; {} where there is none."""
     return (tree.read_yaml(path) if path.exists() else None) or {}
 

@@ -33,7 +33,7 @@ def documented(module: Path) -> dict[str, dict[str, Any]]:
     return {}
 
 
-def tasks(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML holds anything
+def tasks(node: Any) -> Iterator[dict[str, Any]]:
     """Yield every dictionary in a YAML document; the tasks are among them."""
     if isinstance(node, dict):
         yield node
@@ -42,7 +42,7 @@ def tasks(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - YAML holds a
         yield from tasks(child)
 
 
-def wrong_options(document: Any, modules: Path) -> list[str]:  # noqa: ANN401 - YAML holds anything
+def wrong_options(document: Any, modules: Path) -> list[str]:
     """Return the options that a module does not know, and those that it misses."""
     found = []
     for task in tasks(document):

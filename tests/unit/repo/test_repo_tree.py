@@ -27,7 +27,7 @@ import tree
         ("a.whl", "PK\0 4711", False),
     ],
 )
-def test_code_is_what_is_no_prose(name: str, text: str, expected: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
+def test_code_is_what_is_no_prose(name: str, text: str, expected: bool, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     assert ("4711" in tree.code(tmp_path / name)) is expected
 

@@ -11,7 +11,7 @@ import pytest
 SERVICE = Path(__file__).resolve().parents[3] / "service"
 sys.path.insert(0, str(SERVICE))
 
-from server import create_app  # noqa: E402
+from server import create_app  # noqa: E402 - its folder was added to the path above
 
 if TYPE_CHECKING:
     from flask import Flask

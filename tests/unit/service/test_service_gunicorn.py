@@ -84,7 +84,7 @@ def serve(service: Path, folder: Path, *extra: str) -> Iterator[Server]:
         (folder / "access.log").open("wb") as out,
         (folder / "err.log").open("wb") as err,
     ):
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command,
             cwd=service,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},

@@ -70,7 +70,7 @@ def test_a_new_python_is_found_behind_an_old_one() -> None:
 
 @pytest.mark.parametrize(("installable", "level"), [(True, "warn"), (False, "FAIL")])
 def test_an_old_python_is_a_failure_where_none_can_be_installed(
-    installable: bool,  # noqa: FBT001 - a value under test
+    installable: bool,
     level: str,
 ) -> None:
     python, seen = doctor.find_python(["python3"], answers({"python3 ": Finished(0, "3 10")}))
@@ -89,7 +89,7 @@ def test_the_venv_module_is_looked_for() -> None:
 
 @pytest.mark.parametrize(("installable", "level"), [(True, "warn"), (False, "FAIL")])
 def test_a_missing_venv_module_is_named_with_its_package(
-    installable: bool,  # noqa: FBT001 - a value under test
+    installable: bool,
     level: str,
 ) -> None:
     found = doctor.check_venv("python3", "python3", installable=installable, run=answers({}))

@@ -92,7 +92,7 @@ class Checkout:
 
     def setup(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run setup and return what became of it."""
-        return subprocess.run(  # noqa: S603 - our own program
+        return subprocess.run(
             [str(self.root / "tools" / "setup"), *arguments],
             env={"PATH": str(self.path), **environment},
             stdin=subprocess.DEVNULL,
@@ -202,7 +202,7 @@ def test_the_first_interpreter_that_suits_is_taken(checkout: Checkout) -> None:
     assert checkout.setup().returncode == 0
 
 
-def test_an_old_python_in_PYTHON_is_refused_by_name(checkout: Checkout) -> None:  # noqa: N802
+def test_an_old_python_in_PYTHON_is_refused_by_name(checkout: Checkout) -> None:  # noqa: N802 - the name of the variable
     checkout.python("python3")
     checkout.python("python3.10", version=(3, 10))
     refused = checkout.setup(PYTHON="python3.10")

@@ -20,7 +20,7 @@ def test_the_first_failure_ends_the_run(
     codes = iter([0, 2])
     ran = []
 
-    def run(words: list[str], check: bool) -> subprocess.CompletedProcess[str]:  # noqa: FBT001 - as in subprocess
+    def run(words: list[str], check: bool) -> subprocess.CompletedProcess[str]:
         assert not check
         ran.append(words[2])
         return subprocess.CompletedProcess(words, next(codes))

@@ -36,7 +36,7 @@ def printed(*checks: verify.Check) -> str:
 # --- What a check found
 
 
-def item(**params: object) -> Any:  # noqa: ANN401 - stands for one of pytest's
+def item(**params: object) -> Any:
     """Return a test as pytest collects it."""
     backend = SimpleNamespace(get_hostname=lambda: "vm-148-1")
     given = {"_testinfra_host": SimpleNamespace(backend=backend), **params}
@@ -48,12 +48,12 @@ def item(**params: object) -> Any:  # noqa: ANN401 - stands for one of pytest's
     )
 
 
-def report(when: str, outcome: str, longrepr: object = None, **more: Any) -> Any:  # noqa: ANN401
+def report(when: str, outcome: str, longrepr: object = None, **more: Any) -> Any:
     """Return what pytest reports about one phase of the test."""
     return pytest.TestReport(ID, ("x", 1, "y"), {}, outcome, longrepr, when, duration=1, **more)  # type: ignore[arg-type] # short words for literals
 
 
-def recorded(*reports: Any) -> verify.Check:  # noqa: ANN401
+def recorded(*reports: Any) -> verify.Check:
     """Return what is kept of a test with these phases."""
     recorder = verify.Recorder(Console(file=io.StringIO()))
     recorder.checks[ID] = verify.describe(item())

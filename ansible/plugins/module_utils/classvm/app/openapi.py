@@ -54,8 +54,8 @@ def load_spec(path: Path) -> Dict[str, Any]:
 
     """
     # Takes half a second to load, which a deploy without changes can do without.
-    from openapi_spec_validator import validate  # noqa: PLC0415
-    from openapi_spec_validator.validation.exceptions import (  # noqa: PLC0415
+    from openapi_spec_validator import validate  # noqa: PLC0415 - for the reason above
+    from openapi_spec_validator.validation.exceptions import (  # noqa: PLC0415 - as above
         OpenAPIValidationError,
     )
 

@@ -100,7 +100,7 @@ def run_argv(
     words += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
     words += ["--security-opt", "no-new-privileges", "--pids-limit", str(spec.pids)]
     words += ["--memory", spec.memory, "--memory-swap", spec.memory]
-    words += ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={spec.tmpfs_size}"]  # noqa: S108
+    words += ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={spec.tmpfs_size}"]  # noqa: S108 - the container has its own
     words += ["--env", f"HOST_PORT={spec.host_port}"]
     for key, value in sorted(spec.environment.items()):
         words += ["--env", f"{key}={value}"]
