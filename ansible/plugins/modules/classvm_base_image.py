@@ -35,6 +35,8 @@ source: {type: str, returned: success, description: present, pull, bootstrap or 
 id: {type: str, returned: success, description: Id of the image; empty in check mode when it is not here.}
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base.docker import Docker
@@ -65,7 +67,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def work(module: AnsibleModule) -> dict:
+def work(module: AnsibleModule) -> Dict[str, Any]:
     """Return the task's result."""
     params = module.params
     docker = Docker()

@@ -34,6 +34,8 @@ RETURN = """
 done: {type: list, returned: with strategy, description: What was changed or removed.}
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base.docker import Docker
@@ -70,7 +72,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def present(module: AnsibleModule) -> dict:
+def present(module: AnsibleModule) -> Dict[str, Any]:
     """Have HAProxy before the releases."""
     given = module.params
     edge = Edge(
@@ -87,7 +89,7 @@ def present(module: AnsibleModule) -> dict:
     return {"changed": bool(missing), "done": missing}
 
 
-def absent(module: AnsibleModule) -> dict:
+def absent(module: AnsibleModule) -> Dict[str, Any]:
     """Take HAProxy away, unless the live release is behind it."""
     files, edge = haproxy.Files(), Edge(state_dir=module.params["state_dir"])
     remains = haproxy.remains(files, edge)
@@ -101,7 +103,7 @@ def absent(module: AnsibleModule) -> dict:
     return {"changed": bool(remains), "done": remains}
 
 
-def maintained(module: AnsibleModule) -> dict:
+def maintained(module: AnsibleModule) -> Dict[str, Any]:
     """Turn maintenance on or off."""
     edge = Edge.load(module.params["state_dir"])
     if not edge.slots:

@@ -33,6 +33,8 @@ RETURN = """
 on_trial: {type: bool, returned: success, description: Whether the guard waits for its confirmation.}
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base.errors import ClassvmError
@@ -58,7 +60,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def opened(module: AnsibleModule) -> dict:
+def opened(module: AnsibleModule) -> Dict[str, Any]:
     """Open the ports in the active firewalls."""
     closed = [
         (fw, port) for port in module.params["open_tcp"] for fw in host_firewall.closed_in(port)
@@ -68,7 +70,7 @@ def opened(module: AnsibleModule) -> dict:
     return {"changed": bool(closed), "on_trial": False}
 
 
-def guarded(module: AnsibleModule) -> dict:
+def guarded(module: AnsibleModule) -> Dict[str, Any]:
     """Open the ports, then load the guard on trial."""
     result = opened(module)
     desired = guard.ruleset(
@@ -83,14 +85,14 @@ def guarded(module: AnsibleModule) -> dict:
     return result
 
 
-def confirmed(module: AnsibleModule) -> dict:
+def confirmed(module: AnsibleModule) -> Dict[str, Any]:
     """Keep the guard that is on trial."""
     if not module.check_mode:
         guard.confirm()
     return {"changed": True, "on_trial": False}
 
 
-def absent(module: AnsibleModule) -> dict:
+def absent(module: AnsibleModule) -> Dict[str, Any]:
     """Remove the guard."""
     if module.check_mode:
         return {"changed": bool(guard.listing()), "on_trial": False}

@@ -36,6 +36,7 @@ needs_context: {type: bool, returned: success, description: Whether the image st
 """
 
 from pathlib import Path
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -67,7 +68,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def work(module: AnsibleModule) -> dict:
+def work(module: AnsibleModule) -> Dict[str, Any]:
     """Return the task's result."""
     docker = Docker()
     params = module.params

@@ -45,7 +45,7 @@ removed: {type: list, returned: absent, description: What was removed.}
 """
 
 import os
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -77,7 +77,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def absent(module: AnsibleModule) -> dict:
+def absent(module: AnsibleModule) -> Dict[str, Any]:
     """Remove the lab and return the task's result."""
     docker, name = Docker(), module.params["name"]
     if docker.engine_version() is None:
@@ -90,7 +90,7 @@ def absent(module: AnsibleModule) -> dict:
     return {"changed": bool(removed), "removed": removed}
 
 
-def present(module: AnsibleModule) -> dict:
+def present(module: AnsibleModule) -> Dict[str, Any]:
     """Bring the lab up and return the task's result."""
     docker, params = Docker(), module.params
     docker.require_engine()
@@ -133,7 +133,7 @@ def present(module: AnsibleModule) -> dict:
     }
 
 
-def wishes(params: dict) -> List[Dict[str, str]]:
+def wishes(params: Dict[str, Any]) -> List[Dict[str, str]]:
     """Return name, system and group of each machine."""
     machines = params["machines"] or [
         {"name": f"vm-148-{number + 1}"} for number in range(params["count"])
@@ -148,7 +148,7 @@ def wishes(params: dict) -> List[Dict[str, str]]:
     ]
 
 
-def provide_image(docker: Docker, params: dict, system: str) -> bool:
+def provide_image(docker: Docker, params: Dict[str, Any], system: str) -> bool:
     """Make sure that a system's image is here; return whether it had to be fetched or made."""
     if not params["image"]:
         return system_image.provide(docker, system, params["keyrings"])

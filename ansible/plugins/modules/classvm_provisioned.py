@@ -38,6 +38,7 @@ images: {type: dict, returned: queried, description: "What is known of the image
 
 import grp
 import os
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -68,7 +69,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def work(module: AnsibleModule) -> dict:
+def work(module: AnsibleModule) -> Dict[str, Any]:
     """Return the task's result."""
     account = describe_account()
     if module.params["state"] == "account":
@@ -90,7 +91,7 @@ def work(module: AnsibleModule) -> dict:
     return {"changed": False, "stale": stale, "images": images, **account}
 
 
-def known_images(base_image: str) -> dict:
+def known_images(base_image: str) -> Dict[str, Any]:
     """Return what is known of the images here; {} when this account may not ask the engine."""
     try:
         return service_image.known(Docker(), base_image)
@@ -98,7 +99,7 @@ def known_images(base_image: str) -> dict:
         return {}
 
 
-def describe_account() -> dict:
+def describe_account() -> Dict[str, Any]:
     """Return what this account may do on the host."""
     here = set(os.getgroups())
     groups = [group.gr_name for group in grp.getgrall() if group.gr_gid in here]

@@ -43,7 +43,7 @@ log: {type: str, returned: queried, description: The last log lines.}
 removed: {type: list, returned: absent, description: What was removed.}
 """
 
-from typing import Callable
+from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -79,7 +79,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def queried(module: AnsibleModule, docker: Docker) -> dict:
+def queried(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Return which release is live, its log, and which releases there were."""
     docker.require_engine()
     name, lines, folder = (module.params[key] for key in ("service", "log_lines", "state_dir"))
@@ -97,17 +97,17 @@ def queried(module: AnsibleModule, docker: Docker) -> dict:
     }
 
 
-def started(module: AnsibleModule, docker: Docker) -> dict:
+def started(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Start the live release where it does not run."""
     return _started(module, docker, lifecycle.start)
 
 
-def restarted(module: AnsibleModule, docker: Docker) -> dict:
+def restarted(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Stop and start the live release."""
     return _started(module, docker, lifecycle.restart)
 
 
-def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -> dict:
+def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -> Dict[str, Any]:
     docker.require_engine()
     name = module.params["service"]
     if module.check_mode:
@@ -119,7 +119,7 @@ def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -
     return {"changed": changed, "status": vars(status.read(docker, name))}
 
 
-def stopped(module: AnsibleModule, docker: Docker) -> dict:
+def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Stop the live release."""
     docker.require_engine()
     name = module.params["service"]
@@ -128,7 +128,7 @@ def stopped(module: AnsibleModule, docker: Docker) -> dict:
     return {"changed": lifecycle.stop(docker, name, module.params["state_dir"])}
 
 
-def absent(module: AnsibleModule, docker: Docker) -> dict:
+def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Remove all that classvm made."""
     work = removal.present if module.check_mode else removal.remove
     removed = work(docker, module.params["base_image"], module.params["folders"])

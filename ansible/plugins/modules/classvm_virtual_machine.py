@@ -54,6 +54,7 @@ console: {type: str, returned: present, description: File with everything the ma
 """
 
 import os
+from typing import Any, Dict, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -91,7 +92,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def absent(module: AnsibleModule) -> dict:
+def absent(module: AnsibleModule) -> Dict[str, Any]:
     """Remove the machine and return the task's result."""
     machine = desired(module.params, dns=())
     there = virtual_machine.is_there(machine)
@@ -100,7 +101,7 @@ def absent(module: AnsibleModule) -> dict:
     return {"changed": there}
 
 
-def present(module: AnsibleModule) -> dict:
+def present(module: AnsibleModule) -> Dict[str, Any]:
     """Bring the machine up and return the task's result."""
     params = module.params
     dns = params["dns"] or virtual_machine.name_servers(simulated_vms.name_servers())
@@ -124,7 +125,7 @@ def present(module: AnsibleModule) -> dict:
     }
 
 
-def desired(params: dict, dns: tuple) -> virtual_machine.Machine:
+def desired(params: Dict[str, Any], dns: Tuple[str, ...]) -> virtual_machine.Machine:
     """Return the machine that the options describe."""
     addresses = (params["address"], params["address6"])
     return virtual_machine.Machine(
