@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
+# Ansible refuses to start without a UTF-8 locale; every supported system has this one.
+export LC_ALL := C.UTF-8
+
 # What a user may set: make deploy INVENTORY=… LIMIT=… APP=… PORT=…; make rollback TO=…
 INVENTORY ?=
 LIMIT ?=
@@ -15,11 +18,23 @@ BIN := $(VENV)/bin
 # Tools call each other by name (molecule calls ansible-config).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-ANSIBLE_OPTIONS = $(INVENTORY:%=--inventory %) $(LIMIT:%=--limit %) \
-	$(if $(APP),--extra-vars service_dir=$(abspath $(APP))) \
+# $(call WORD_OF,text): the text as one word of the shell, whatever it holds.
+WORD_OF = '$(subst ','\'',$(1))'
+# $(call OPTION,name,value): an option of a program, or nothing where there is no value.
+OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
+# The full path of a file or folder that the user named. $(abspath …) would split it at its blanks.
+FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
+
+# Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
+VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S FAULTS TABLE JSON
+VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
+
+# The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
+ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \
+	$(if $(APP),--extra-vars $(call WORD_OF,{"service_dir": "$(call FULL,$(APP))"})) \
 	$(PORT:%=--extra-vars service_host_port=%) $(ARGS)
 # $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
-PLAY = @ansible-playbook ansible/$(1).yml $(strip $(ANSIBLE_OPTIONS))
+PLAY = @ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
 
 ##@ Start
 help: ## show this help
@@ -29,9 +44,11 @@ help: ## show this help
 	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  ARGS="--check …"\n'
 
 doctor: ## find what would stop a deploy, and the command that fixes it
+	$(VALIDATE)
 	@python3 tools/doctor.py $(PORT:%=--port %)
 
 setup: ## make the virtual environment with Ansible and the other tools (once)
+	$(VALIDATE)
 	@tools/setup $(VENV)
 
 ##@ Use
@@ -93,8 +110,11 @@ lab-down: setup ## remove them: containers, volumes, network, keys
 	$(call PLAY,lab-down)
 
 ##@ The service on its own
+SERVICE = $(call WORD_OF,$(or $(APP),service))
+
 docker-build docker-start docker-stop docker-clean docker-all:
-	@$(MAKE) --no-print-directory -C $(or $(APP),service) $@ $(PORT:%=HOST_PORT=%)
+	$(VALIDATE)
+	@$(MAKE) --no-print-directory -C $(SERVICE) $@ $(PORT:%=HOST_PORT=%)
 
 docker-build: ## build the image, with Docker alone
 docker-start: ## start the container
@@ -108,18 +128,18 @@ PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --generate-
 
 lock: setup ## compile both requirements.in (UPGRADE=1: to the newest versions)
 	@$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
-	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock
+	@$(MAKE) --no-print-directory -C $(SERVICE) lock
 
 lock-check: setup ## fail if a lock is not what `make lock` would write
 	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$$new" && \
 	$(PIP_COMPILE) --output-file "$$new" requirements.in && \
 	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
-	@$(MAKE) --no-print-directory -C $(or $(APP),service) lock-check
+	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
 
 ##@ Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
-SHELL_SCRIPTS := tools/setup .ci/run tests/mutation/library.sh
+SHELL_SCRIPTS := tools/front_door tools/setup .ci/run tests/mutation/library.sh
 
 lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
 	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
@@ -140,7 +160,7 @@ e2e: setup ## deploy to this machine for real, break it, redeploy (root, Docker)
 	pytest tests/e2e
 
 verify: setup ## prove every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
-	@python tools/verify.py $(strip $(ANSIBLE_OPTIONS)) $(JSON:%=--json %)
+	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))
 
 scenario: setup ## one of molecule's scenarios, S=default
 	molecule test --scenario-name $(or $(S),default)
@@ -149,7 +169,7 @@ sabotage: setup ## break a class VM in each way that a check owns, and see it ca
 	HARM=sabotage FAULTS=$(FAULTS) molecule test --scenario-name harm
 
 faults: setup ## harm class VMs under load, print what clients saw (FAULTS=quick: a few, TABLE=file)
-	HARM=faults FAULTS=$(FAULTS) TABLE=$(if $(TABLE),$(abspath $(TABLE))) molecule test --scenario-name harm
+	HARM=faults FAULTS=$(FAULTS) TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) molecule test --scenario-name harm
 
 # On the same machines, to which it takes minutes to come.
 harm: setup ## both of these, on the same VMs (FAULTS=quick: a few)
@@ -167,7 +187,7 @@ test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a re
 	@python tools/stages.py $(ALL_STAGES)
 
 bench: setup ## how long a deploy takes and where its time goes, how fast the service answers (LIMIT=host)
-	@python tools/bench.py $(INVENTORY:%=--inventory %) $(LIMIT:%=--host %) $(ARGS)
+	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) $(ARGS)
 
 .PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \

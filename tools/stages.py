@@ -2,17 +2,36 @@
 
     python tools/stages.py lint unit "scenario S=default"
 
-A stage is a target of the Makefile, with its variables. The first that fails ends the run.
+A stage is a target of the Makefile, with its variables. The first that fails ends the run. A stage
+that calls pytest or molecule fails, too, when no test passed in it: a misspelt option that selects
+nothing must not look like success.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+
+TEST_RUNNERS = r"\b(?:pytest|molecule test)\b"
+# The exit status of pytest where it collected no test.
+NO_TESTS = 5
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage ended: its exit status, its seconds, and why it failed beyond that."""
+
+    code: int
+    seconds: float
+    reason: str = ""
 
 
 def command(stage: str) -> list[str]:
@@ -20,36 +39,71 @@ def command(stage: str) -> list[str]:
     return ["make", "--no-print-directory", *stage.split()]
 
 
-def run(stages: list[str]) -> tuple[dict[str, float], int]:
-    """Run the stages up to the first that fails; return the seconds of each, and the exit code."""
-    seconds: dict[str, float] = {}
+def runs_tests(stage: str) -> bool:
+    """Tell whether a stage calls a test runner, as make itself says in a dry run."""
+    words = [*command(stage), "--dry-run"]
+    plan = subprocess.run(words, capture_output=True, check=False, text=True)  # noqa: S603 - our own Makefile
+    return bool(re.search(TEST_RUNNERS, plan.stdout))
+
+
+def passed_tests(output: str) -> int:
+    """Return the number of passed tests in all closing lines of pytest."""
+    plain = COLOUR.sub("", output)
+    closing = re.findall(r"^(?:=+ )?((?:\d+ \w+, )*\d+ \w+) in [\d.]+s", plain, re.MULTILINE)
+    return sum(int(count) for line in closing for count in re.findall(r"(\d+) passed", line))
+
+
+def run_stage(stage: str) -> Result:
+    """Run one stage, showing its output as it comes."""
+    start = time.monotonic()
+    # Python programs would otherwise keep their lines back where no terminal listens.
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    output = b""
+    with subprocess.Popen(  # noqa: S603 - our own Makefile
+        command(stage), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        while part := os.read(process.stdout.fileno(), 1 << 16):
+            os.write(sys.stdout.fileno(), part)
+            output += part
+        code = process.wait()
+    reason = ""
+    if not code and runs_tests(stage) and not passed_tests(output.decode(errors="replace")):
+        code, reason = NO_TESTS, "no test passed in it"
+    return Result(code, time.monotonic() - start, reason)
+
+
+def run(stages: list[str]) -> dict[str, Result]:
+    """Run the stages up to the first that fails; return how each ended."""
+    results: dict[str, Result] = {}
     for stage in stages:
         print(f"\n== {stage}", flush=True)
-        start = time.monotonic()
-        code = subprocess.run(command(stage), check=False).returncode  # noqa: S603 - our own Makefile
-        seconds[stage] = time.monotonic() - start
-        if code:
-            return seconds, code
-    return seconds, 0
+        results[stage] = run_stage(stage)
+        if results[stage].code:
+            break
+    return results
 
 
-def table(seconds: dict[str, float]) -> Table:
+def table(results: dict[str, Result]) -> Table:
     """Return the seconds of the stages, the longest bar for the longest stage."""
     shown = Table("stage", "seconds", "", title="Where the time went", title_justify="left")
-    longest = max(seconds.values())
-    for stage, taken in seconds.items():
-        shown.add_row(stage, f"{taken:.0f}", "█" * max(1, round(20 * taken / longest)))
+    longest = max(result.seconds for result in results.values())
+    for stage, result in results.items():
+        bar = "█" * max(1, round(20 * result.seconds / longest))
+        shown.add_row(stage, f"{result.seconds:.0f}", bar)
     return shown
 
 
 def main() -> int:
     """Run the stages that the command line names; return the exit code."""
-    seconds, code = run(sys.argv[1:])
-    Console(width=80).print(table(seconds))
-    last, total = list(seconds)[-1], sum(seconds.values())
-    verdict = f"{last} failed" if code else f"all {len(seconds)} stages passed"
-    print(f"test: {verdict} after {total / 60:.1f} minutes")
-    return code
+    results = run(sys.argv[1:])
+    Console(width=80).print(table(results))
+    last, result = list(results.items())[-1]
+    minutes = sum(one.seconds for one in results.values()) / 60
+    verdict = f"{last} failed" if result.code else f"all {len(results)} stages passed"
+    reason = f": {result.reason}" if result.reason else ""
+    print(f"test: {verdict} after {minutes:.1f} minutes{reason}")
+    return result.code
 
 
 if __name__ == "__main__":

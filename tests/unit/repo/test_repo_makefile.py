@@ -84,19 +84,30 @@ def test_a_variable_is_no_target() -> None:
     assert targets("BIN := a\nB = c:d\n\tcommand: x\n.PHONY: y\n") == set()
 
 
-def test_help_prints_every_target() -> None:
+def shown_targets(*words: str) -> list[str]:
+    """Run make and return the targets that it shows."""
     shown = subprocess.run(
-        ["make", "--no-print-directory", "help"],
+        ["make", "--no-print-directory", *words],
         cwd=tree.ROOT,
         capture_output=True,
         check=True,
         text=True,
     ).stdout
-    assert re.findall(r"^  make (\S+)\s+\S", shown, re.MULTILINE) == explained(MAKEFILE.read_text())
+    return re.findall(r"^  make (\S+)\s+\S", shown, re.MULTILINE)
+
+
+def test_help_prints_every_target() -> None:
+    assert shown_targets("help") == explained(MAKEFILE.read_text())
 
 
 def test_bare_make_prints_help() -> None:
-    assert ".DEFAULT_GOAL := help" in MAKEFILE.read_text().splitlines()
+    assert shown_targets() == explained(MAKEFILE.read_text())
+
+
+def test_a_makefile_with_another_default_prints_no_help(tmp_path: Path) -> None:
+    other = tmp_path / "Makefile"
+    other.write_text(f"{MAKEFILE.read_text()}\n.DEFAULT_GOAL := other\nother: ; @:\n")
+    assert shown_targets("--file", str(other)) == []
 
 
 def test_every_playbook_has_its_target_and_no_other() -> None:

@@ -1,12 +1,44 @@
+"""The stages of `make test`: in order, up to the first failure, and none that ran no test."""
+
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 import stages
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
+
+PASSED = "============ 3 passed, 1 skipped in 0.31s ============\n"
+NOTHING = "============ 12 deselected in 0.02s ============\n"
+RUNS_TESTS = """
+.PHONY: good lint empty silent broken
+lint:
+\t@echo pass
+good:
+\t@echo '=== 3 passed in 0.31s ===' # pytest
+empty:
+\t@echo '=== 12 deselected in 0.02s ===' # pytest
+silent:
+\t@echo nothing # molecule test
+broken:
+\t@echo '=== 1 failed, 2 passed in 1s ===' # pytest
+\t@exit 3
+"""
+
+
+@pytest.fixture
+def makefile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder with a Makefile of known stages."""
+    (tmp_path / "Makefile").write_text(RUNS_TESTS)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *names: str) -> int:
+    """Run the program."""
+    monkeypatch.setattr("sys.argv", ["stages.py", *names])
+    return stages.main()
 
 
 def test_a_stage_is_a_target_with_its_variables() -> None:
@@ -14,31 +46,58 @@ def test_a_stage_is_a_target_with_its_variables() -> None:
     assert stages.command("scenario S=jammy")[-2:] == ["scenario", "S=jammy"]
 
 
-def test_the_first_failure_ends_the_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    codes = iter([0, 2])
-    ran = []
-
-    def run(words: list[str], check: bool) -> subprocess.CompletedProcess[str]:
-        assert not check
-        ran.append(words[2])
-        return subprocess.CompletedProcess(words, next(codes))
-
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr("sys.argv", ["stages.py", "lint", "unit", "e2e"])
-    assert stages.main() == 2
-    assert ran == ["lint", "unit"]
-    said = capsys.readouterr().out
-    assert "e2e" not in said
-    assert "test: unit failed after 0.0 minutes" in said
+@pytest.mark.parametrize(
+    ("output", "passed"),
+    [
+        (PASSED, 3),
+        (PASSED + "\x1b[32m=== \x1b[1m21 passed\x1b[0m in 75.20s (0:01:15) ===\x1b[0m\n", 24),
+        ("1 failed, 7 passed in 2.0s\n", 7),
+        (NOTHING, 0),
+        ("============ no tests ran in 0.01s ============\n", 0),
+        ("test_x.py::test_3_passed_in_2s FAILED\n", 0),
+        ("ok=8 changed=0\n", 0),
+    ],
+)
+def test_the_tests_are_counted_in_the_closing_lines(output: str, passed: int) -> None:
+    assert stages.passed_tests(output) == passed
 
 
+@pytest.mark.parametrize(("stage", "tests"), [("unit", True), ("lint", False)])
+def test_make_tells_which_stages_run_tests(stage: str, *, tests: bool) -> None:
+    assert stages.runs_tests(stage) is tests
+
+
+@pytest.mark.usefixtures("makefile")
 def test_a_good_run_ends_with_the_number_of_stages(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    done: subprocess.CompletedProcess[str] = subprocess.CompletedProcess([], 0)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
-    monkeypatch.setattr("sys.argv", ["stages.py", "lint", "unit"])
-    assert stages.main() == 0
-    assert "test: all 2 stages passed" in capsys.readouterr().out
+    assert run(monkeypatch, "lint", "good") == 0
+    said = capfd.readouterr().out
+    assert "3 passed" in said
+    assert "test: all 2 stages passed" in said
+
+
+@pytest.mark.usefixtures("makefile")
+def test_the_first_failure_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "lint", "broken", "good") == 2  # make's own exit status
+    said = capfd.readouterr().out
+    assert "== good" not in said
+    assert "test: broken failed after 0.0 minutes" in said
+
+
+@pytest.mark.usefixtures("makefile")
+@pytest.mark.parametrize("stage", ["empty", "silent"])
+def test_a_stage_that_executed_no_test_is_red(
+    stage: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, stage, "good") == stages.NO_TESTS
+    said = capfd.readouterr().out
+    assert f"test: {stage} failed after 0.0 minutes: no test passed in it" in said
+    assert "== good" not in said
+
+
+def test_the_test_runners_of_the_project_are_recognized() -> None:
+    for stage in ("unit", "e2e", "scenario S=vm", "harm"):
+        assert stages.runs_tests(stage)

@@ -1,0 +1,154 @@
+"""The front door: make validates its variables, and hands each on as one word."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = 2
+
+
+def front_door(*settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the validation alone."""
+    return subprocess.run(
+        ["tools/front_door", *settings],
+        cwd=tree.ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run make; a target that no program has to be installed for."""
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=tree.ROOT,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+def planned(target: str, *variables: str) -> str:
+    """Return the commands that make would run."""
+    return make("--dry-run", target, *variables).stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "cause"),
+    [
+        ("PORT=abc", "PORT=abc is not a port"),
+        ("PORT=1 2", "PORT=1 2 is not a port"),
+        ("PORT=0", "PORT=0 is not a port"),
+        ("PORT=-1", "PORT=-1 is not a port"),
+        ("PORT=99999", "PORT=99999 is not a port"),
+        ("PORT=011000", "PORT=011000 is not a port"),
+        ("PORT=99999999999999999999", "is not a port"),
+        ("PORT=\N{ARABIC-INDIC DIGIT ONE}", "is not a port"),
+        ("TO=a b", "TO=a b is not the id of a release"),
+        ("TO=../x", "TO=../x is not the id of a release"),
+        ("TO=é", "TO=é is not the id of a release"),
+        ("LOG_LINES=-5", "LOG_LINES=-5 is not a number"),
+        ("N=0", "N=0 is not a number"),
+        ("N=-1", "N=-1 is not a number"),
+        ("N=two", "N=two is not a number"),
+        ("APP=/no such folder", "APP=/no such folder: there is no such folder"),
+        ("APP=Makefile", "APP=Makefile: there is no such folder"),
+        ("INVENTORY=/no such file", "INVENTORY=/no such file: there is no such file"),
+        ("LIMIT=a b", "LIMIT=a b holds a blank"),
+        ("S=nope", "S=nope is not a scenario"),
+        ("S=../x", "S=../x is not a scenario"),
+        ("FAULTS=some", "FAULTS=some is not known"),
+        ("JSON=/no/such/folder/x.json", "there is no folder for it"),
+        ("TABLE=/no/such/folder/x.md", "there is no folder for it"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_in_one_line(setting: str, cause: str) -> None:
+    started = time.monotonic()
+    done = front_door(setting)
+    assert time.monotonic() - started < 1
+    assert done.returncode == REFUSED
+    assert done.stdout == ""
+    assert cause in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("PORT=1", "PORT=65535", "TO=a397b5a", "TO=v1.2-3_x", "LOG_LINES=50", "N=1", "N=20"),
+        *("APP=service", "INVENTORY=ansible/inventory/local.yml", "INVENTORY=vm-148-1,"),
+        *("LIMIT=class_vms:!vm-148-1", "LIMIT=@failed.retry", "S=default", "FAULTS=quick"),
+        *("JSON=report.json", "TABLE=docs/faults.md"),
+    ],
+)
+def test_a_good_value_passes_silently(setting: str) -> None:
+    done = front_door(setting)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_folders_may_have_blanks_and_letters_of_any_language(tmp_path: Path) -> None:
+    folder = tmp_path / "übung 1"
+    folder.mkdir()
+    (folder / "my hosts.yml").touch()
+    done = front_door(f"APP={folder}", f"INVENTORY={folder / 'my hosts.yml'}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("character", ['"', "\\", "{", "\t"])
+def test_a_folder_that_ansible_would_misread_is_refused(tmp_path: Path, character: str) -> None:
+    folder = tmp_path / f"a{character}b"
+    folder.mkdir()
+    done = front_door(f"APP={folder}")
+    assert done.returncode == REFUSED
+    assert "Rename the folder" in done.stderr
+
+
+def test_the_front_door_knows_each_variable_that_make_hands_to_it() -> None:
+    names = make("--eval=probe: ; @echo $(VALIDATED)", "probe").stdout.split()
+    assert len(names) > 5
+    assert [name for name in names if "is not known to" in front_door(f"{name}=//").stderr] == []
+    assert "is not known to" in front_door("NOPE=1").stderr
+
+
+# --- make itself
+
+
+@pytest.mark.parametrize("target", ["deploy", "status", "rollback", "lab-up", "doctor", "verify"])
+@pytest.mark.parametrize("setting", ["PORT=abc", "TO=a b", "N=0", "INVENTORY=/no such file"])
+def test_make_refuses_before_anything_else(target: str, setting: str) -> None:
+    started = time.monotonic()
+    done = make(target, setting)
+    assert time.monotonic() - started < 1
+    assert done.returncode == REFUSED
+    assert setting in done.stderr.splitlines()[0]
+    assert done.stdout == ""
+
+
+def test_each_value_stays_one_word() -> None:
+    commands = planned("deploy", "APP=my app", "INVENTORY=my hosts.yml", "LIMIT=a:!b")
+    assert "--inventory 'my hosts.yml' --limit 'a:!b'" in commands
+    assert f"""--extra-vars '{{"service_dir": "{tree.ROOT}/my app"}}'""" in commands
+
+
+def test_an_absolute_folder_stays_as_it_is() -> None:
+    assert '"/srv/my app"' in planned("deploy", "APP=/srv/my app")
+
+
+def test_a_quote_does_not_end_a_word() -> None:
+    assert "--inventory 'a'\\''b'" in planned("status", "INVENTORY=a'b")
+
+
+def test_the_locale_is_one_that_every_system_has() -> None:
+    for locale in ("C", "xx_YY.UTF-8", ""):
+        shown = make("--eval=probe: ; @echo $$LC_ALL", "probe", LC_ALL=locale, LANG=locale)
+        assert shown.stdout == "C.UTF-8\n"
