@@ -72,7 +72,7 @@ def play(name: str, *words: str, **variables: object) -> Run:
 
 def facts() -> dict[str, Any]:
     """Return the facts that the playbooks hand on."""
-    text = (ROOT / "ansible/group_vars/all/service.yml").read_text()
+    text = (ROOT / "roles/common/defaults/main.yml").read_text()
     return dict(yaml.safe_load(text))
 
 

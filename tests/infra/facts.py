@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,13 @@ from typing import Any
 import jinja2
 import yaml
 from classvm.app import layout, openapi, pack
-from classvm.base import edge, names
+from classvm.base import edge, names, systems
 from classvm.base.docker import Image
 from classvm.image import service_image
 from classvm.provision import guard, haproxy
 from classvm.release.release_spec import ReleaseSpec, run_argv
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICE_FACTS = ROOT / "ansible/group_vars/all/service.yml"
 PROVISION = ROOT / "ansible/provision.yml"
 GUARD = ROOT / "roles/firewall/files"
 EDGE = ROOT / "roles/edge/templates"
@@ -193,18 +193,42 @@ def packed(folder: Path) -> pack.Packed:
     return pack.pack(folder)
 
 
-def defaults() -> dict[str, Any]:
-    """Return the defaults of all roles."""
-    found: dict[str, Any] = {}
-    for path in ROOT.glob("roles/*/defaults/main.yml"):
-        found.update(yaml.safe_load(path.read_text(encoding="utf-8")))
-    return found
+def roles() -> list[str]:
+    """Return the names of all roles."""
+    return sorted(path.parents[1].name for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
+
+
+def settings() -> list[str]:
+    """Return the names of all variables that a user may set: the defaults of all roles."""
+    files = sorted(ROOT.glob("roles/*/defaults/main.yml"))
+    return [name for path in files for name in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
 def handed_on() -> dict[str, str]:
     """Return what the playbook hands to the firewall and to the edge, as expressions."""
     plays = yaml.safe_load(PROVISION.read_text(encoding="utf-8"))
     return {k: v for k, v in plays[0]["vars"].items() if k.startswith(("firewall_", "edge_"))}
+
+
+def playbook() -> list[dict[str, Any]]:
+    """Return a play that prints the variables of each host and does nothing there.
+
+    It ends before the first task of a role: a role that is only imported gives a play its defaults.
+    """
+    wanted = [*settings(), *handed_on(), *CONNECTION]
+    shown = "{{ dict(wanted | zip(query('ansible.builtin.vars', *wanted, default=omit))) }}"
+    return [
+        {
+            "hosts": "all",
+            "gather_facts": False,
+            "vars": {**handed_on(), "wanted": wanted},
+            "tasks": [
+                {"ansible.builtin.debug": {"msg": shown}},
+                {"ansible.builtin.meta": "end_play"},
+                *({"ansible.builtin.import_role": {"name": role}} for role in roles()),
+            ],
+        },
+    ]
 
 
 def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
@@ -218,27 +242,15 @@ def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
         FactsError: Ansible cannot read the inventory, or resolve the variables of any host.
 
     """
-    known = defaults()
-    services = yaml.safe_load(SERVICE_FACTS.read_text(encoding="utf-8"))
-    names = [name for name in (*known, *services, *CONNECTION) if not name.startswith("__")]
-    message = {
-        "variables": "{{ dict(wanted | zip(query('vars', *wanted, default=omit))) }}",
-        "handed_on": handed_on(),
-    }
-    words = ["ansible", "all", "--playbook-dir", str(SERVICE_FACTS.parents[2])]
-    words += ["--module-name", "ansible.builtin.debug", "--args", json.dumps({"msg": message})]
-    words += ["--extra-vars", json.dumps({"wanted": names})]
-    words += options(inventory, extra_vars)
-    answers = ask(words)
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(playbook(), file)
+        file.flush()
+        answers = ask(["ansible-playbook", file.name, *options(inventory, extra_vars)])
     failed = {host: said["msg"] for host, said in answers.items() if said.get("failed")}
     if len(failed) == len(answers):
         raise FactsError("\n".join(f"{host}: {why}" for host, why in failed.items()))
     # One host whose variables are wrong does not keep the others from being looked at.
-    return {
-        host: Facts(host, {**known, **said["msg"]["variables"], **said["msg"]["handed_on"]})
-        for host, said in answers.items()
-        if host not in failed
-    }
+    return {host: Facts(host, said["msg"]) for host, said in answers.items() if host not in failed}
 
 
 def options(inventory: str | None, extra_vars: Sequence[str]) -> list[str]:
@@ -280,9 +292,8 @@ def run(words: Sequence[str], **environment: str) -> Finished:
 
 
 def supported_systems() -> list[str]:
-    """Return the systems on which classvm is proven, such as "Debian 12"."""
-    path = ROOT / "roles/docker/vars/main.yml"
-    return list(yaml.safe_load(path.read_text(encoding="utf-8"))["__docker_client_packages"])
+    """Return the systems that classvm supports, such as "Ubuntu 24"."""
+    return [system.major for system in systems.SUPPORTED]
 
 
 def lock(folder: Path) -> dict[str, str]:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Provide the base image."""
+"""Provide the base image, or remove it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ short_description: Provide Ubuntu 18.04 as a local image, pulled, bootstrapped o
 description:
   - Tries the sources in their order until one gives an image that really is Ubuntu 18.04.
 options:
+  state:
+    description:
+      - V(present) provides the image; it needs O(sources), O(reference) and O(keyring).
+      - V(absent) removes it, if an engine runs.
+    type: str
+    choices: [present, absent]
+    default: present
   name: {type: str, required: true, description: Name that the image has on the host.}
   sources:
-    description: Where it may come from, tried one after the other.
+    description: Where it may come from, tried one after the other. Each is V(pull), V(bootstrap) or V(archive).
     type: list
     elements: str
-    choices: [pull, bootstrap, archive]
-    required: true
-  reference: {type: str, required: true, description: What to pull, with its digest.}
+  reference: {type: str, description: What to pull, with its digest.}
   archive: {type: path, default: "", description: File of the host made by C(docker save).}
-  keyring: {type: path, required: true, description: Keyring of the host for the Ubuntu archive.}
+  keyring: {type: path, description: Keyring of the host for the Ubuntu archive.}
 """
 
 EXAMPLES = """
@@ -31,8 +36,8 @@ EXAMPLES = """
 """
 
 RETURN = """
-source: {type: str, returned: success, description: present, pull, bootstrap or archive.}
-id: {type: str, returned: success, description: Id of the image; empty in check mode when it is not here.}
+source: {type: str, returned: with state=present, description: "present, pull, bootstrap or archive."}
+id: {type: str, returned: with state=present, description: Id of the image; empty in check mode when it is not here.}
 """
 
 from typing import Any, Dict
@@ -48,44 +53,49 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
+            "state": {"choices": ["present", "absent"], "default": "present"},
             "name": {"type": "str", "required": True},
-            "sources": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["pull", "bootstrap", "archive"],
-                "required": True,
-            },
-            "reference": {"type": "str", "required": True},
+            "sources": {"type": "list", "elements": "str"},
+            "reference": {"type": "str"},
             "archive": {"type": "path", "default": ""},
-            "keyring": {"type": "path", "required": True},
+            "keyring": {"type": "path"},
         },
+        required_if=[("state", "present", ["sources", "reference", "keyring"])],
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**work(module))
+        module.exit_json(**WORK[module.params["state"]](module, Docker()))
     except ClassvmError as error:
         module.fail_json(msg=str(error))
 
 
-def work(module: AnsibleModule) -> Dict[str, Any]:
-    """Return the task's result."""
+def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
+    """Provide the image."""
     params = module.params
-    docker = Docker()
+    sources = base_image.Sources(
+        order=params["sources"],
+        reference=params["reference"],
+        archive=params["archive"],
+        keyring=params["keyring"],
+    )
     if module.check_mode:
         image = docker.image(params["name"]) if docker.engine_version() else None
         return {"changed": image is None, "source": "present", "id": image.id if image else ""}
     docker.require_engine()
-    image, source = base_image.provide(
-        docker,
-        params["name"],
-        base_image.Sources(
-            order=params["sources"],
-            reference=params["reference"],
-            archive=params["archive"],
-            keyring=params["keyring"],
-        ),
-    )
+    image, source = base_image.provide(docker, params["name"], sources)
     return {"changed": source != "present", "source": source, "id": image.id}
+
+
+def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
+    """Remove the image; without a running engine, leave it."""
+    name = module.params["name"]
+    is_here = docker.engine_version() is not None and docker.image(name) is not None
+    if is_here and not module.check_mode:
+        base_image.remove(docker, name)
+    return {"changed": is_here}
+
+
+WORK = {"present": present, "absent": absent}
 
 
 if __name__ == "__main__":

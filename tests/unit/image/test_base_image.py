@@ -314,3 +314,15 @@ def test_unused_fields_of_a_tar_file_do_not_matter(tmp_path: Path) -> None:
             assert rewritten.getnames() == ["file"]
         layers.append(layer.read_bytes())
     assert layers[0] == layers[1]
+
+
+def test_an_unknown_source_is_refused() -> None:
+    with pytest.raises(ClassvmError, match=r"no source push .* pull, bootstrap, archive"):
+        sources("pull", "push")
+
+
+def test_removing_takes_the_image_of_that_name() -> None:
+    engine = Engine()
+    engine.images = {NAME: BIONIC, "other": BIONIC}
+    base_image.remove(engine, NAME)
+    assert engine.images == {"other": BIONIC}

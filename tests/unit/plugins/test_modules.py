@@ -245,6 +245,26 @@ def test_a_host_without_an_engine_is_told_what_to_do(
     assert "make provision" in answer["msg"]
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("is_here", "runs"), [(True, True), (False, True), (True, False)])
+def test_the_base_image_is_removed_where_it_is(
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    check_mode: bool,
+    is_here: bool,
+    runs: bool,
+) -> None:
+    told: list[tuple[str, ...]] = []
+    image = docker.Image("i1", {}, 1)
+    monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3" if runs else None)
+    monkeypatch.setattr(docker.Docker, "image", lambda *_: image if is_here else None)
+    monkeypatch.setattr(docker.Docker, "check", lambda _, *words: told.append(words))
+    answer = call("classvm_base_image", check_mode=check_mode, state="absent", name="b")
+    assert answer["changed"] is (is_here and runs)
+    assert told == [("image", "rm", "b")] * (answer["changed"] and not check_mode)
+
+
 OUTCOME = go_live.Outcome(
     changed=True,
     release="r1",

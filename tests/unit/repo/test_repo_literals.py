@@ -13,7 +13,8 @@ import tree
 from classvm.image import base_image
 from classvm.provision import guard
 
-SERVICE_FACTS = "ansible/group_vars/all/service.yml"
+SETTINGS = "roles/common/defaults/main.yml"
+SETTINGS_SPECS = "roles/common/meta/argument_specs.yml"
 PORTS_FILE = "service/ports.env"
 CONTRACT = "service/master.yml"
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -74,8 +75,8 @@ def ports(text: str) -> dict[str, int]:
 
 
 def facts() -> dict[str, Any]:
-    """Return what the playbooks hand on."""
-    return dict(tree.read_yaml(tree.ROOT / SERVICE_FACTS))
+    """Return the settings that several roles share."""
+    return dict(tree.read_yaml(tree.ROOT / SETTINGS))
 
 
 def text(name: str) -> str:
@@ -95,25 +96,38 @@ FACTS = {
             # Runs in a container, with nothing else of ours beside it; its messages give an
             # example of a URL: test_examples_of_urls_have_the_host_port.
             "ansible/plugins/module_utils/classvm/contract/checker.py": "examples",
+            # An app without a ports.env: test_an_app_without_ports_gets_those_of_the_lab.
+            SETTINGS: "default",
+            SETTINGS_SPECS: "default",
         },
     ),
     "container port": Fact(
         str(PORTS["CONTAINER_PORT"]),
         PORTS_FILE,
         # Docker's EXPOSE reads no file: test_the_dockerfile_exposes_the_container_port.
-        {"service/Dockerfile": "EXPOSE"},
+        # An app without a ports.env: test_an_app_without_ports_gets_those_of_the_lab.
+        {"service/Dockerfile": "EXPOSE", SETTINGS: "default", SETTINGS_SPECS: "default"},
     ),
     "base image": Fact(
         facts()["base_image_name"],
-        SERVICE_FACTS,
-        # The service is complete on its own: test_the_service_uses_the_same_base_image.
-        {"service/Makefile": "BASE_IMAGE"},
+        SETTINGS,
+        {
+            # Equal to the defaults: test_the_defaults_are_those_of_the_specs.
+            SETTINGS_SPECS: "default",
+            # The service is complete on its own: test_the_service_uses_the_same_base_image.
+            "service/Makefile": "BASE_IMAGE",
+        },
     ),
     "state folder": Fact(
         facts()["classvm_state_dir"],
-        SERVICE_FACTS,
-        # Runs before there is anything that reads YAML: test_the_doctor_looks_at_the_state_folder.
-        {"tools/doctor.py": "STATE_DIR"},
+        SETTINGS,
+        {
+            # Equal to the defaults: test_the_defaults_are_those_of_the_specs.
+            SETTINGS_SPECS: "default",
+            # Runs before there is anything that reads YAML:
+            # test_the_doctor_looks_at_the_state_folder.
+            "tools/doctor.py": "STATE_DIR",
+        },
     ),
     "base path": Fact(
         BASE_PATH,
@@ -212,6 +226,23 @@ def test_a_bad_port_is_refused(line: str) -> None:
 
 
 # --- The copies that are allowed, and what holds them equal
+
+
+def fallback_ports(settings: dict[str, Any]) -> dict[str, int]:
+    """Return the ports of an app without a ports.env, by their names in that file."""
+    lookups = [
+        re.search(r"'([A-Z_]+_PORT)'.* default=(\d+)\)", str(text)) for text in settings.values()
+    ]
+    return {found[1]: int(found[2]) for found in lookups if found}
+
+
+def test_an_app_without_ports_gets_those_of_the_lab() -> None:
+    assert fallback_ports(facts()) == PORTS
+
+
+def test_another_fallback_is_seen() -> None:
+    setting = "{{ lookup('ini', 'A_PORT', file=x, default=4711) | int }}"
+    assert fallback_ports({"a": setting, "b": 1, "c": "A_PORT"}) == {"A_PORT": 4711}
 
 
 def exposed(dockerfile: str) -> list[str]:

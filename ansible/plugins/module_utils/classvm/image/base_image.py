@@ -58,12 +58,24 @@ class Sources:
         archive: path of a file made by `docker save`, or "".
         keyring: path of the keyring that the Ubuntu archive's signatures are checked against.
 
+    Raises:
+        ClassvmError: `order` has another name.
+
     """
 
     order: Sequence[str]
     reference: str
     archive: str
     keyring: str
+
+    def __post_init__(self) -> None:
+        """Validate the order."""
+        unknown = [name for name in self.order if name not in _SOURCES]
+        if unknown:
+            raise ClassvmError(
+                f"There is no source {', '.join(unknown)} of the base image:"
+                f" set base_image_sources to a list of {', '.join(_SOURCES)}",
+            )
 
 
 def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
@@ -94,12 +106,17 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
     )
 
 
+def remove(docker: Docker, name: str) -> None:
+    """Remove the local image ``name``."""
+    docker.check("image", "rm", name)
+
+
 def _verified(docker: Docker, name: str) -> Image:
     """Return the image after a look inside; a base that is not 18.04 is taken away again."""
     said = docker.run("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
     image = docker.image(name)
     if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
-        docker.check("image", "rm", name)
+        remove(docker, name)
         raise ClassvmError(f"{name} is not Ubuntu {UBUNTU_VERSION} but:\n{said.last_lines()}")
     return image
 
