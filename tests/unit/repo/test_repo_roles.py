@@ -309,7 +309,7 @@ def test_no_group_variables_lie_beside_the_playbooks() -> None:
     assert beside == []
 
 
-def tags(node: Any) -> list[Any]:  # noqa: ANN401 - YAML holds anything
+def tags(node: Any) -> list[Any]:
     """Return the tags of all tasks and plays in a document."""
     if isinstance(node, list):
         return [tag for one in node for tag in tags(one)]
