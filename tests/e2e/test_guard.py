@@ -4,12 +4,13 @@ Three namespaces stand for a neighbour, a class VM and a container behind a brid
 
     outside --- vm --- br-guard --- container
 
-The VM rewrites addresses as Docker does for published ports.
+The VM rewrites addresses as Docker does for published ports, and the outside routes through it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -24,7 +25,17 @@ SSH, SERVICE = 22, ports()["HOST_PORT"]
 CANARY = SERVICE + 1  # published by the container, like the service, but not to be reached
 LOCAL = SERVICE + 2  # a program of the VM itself
 INSIDE = ports()["CONTAINER_PORT"]
-RULES = (ROOT / "roles/firewall/files/etc/classvm/guard.nft").read_text()
+ROLE_FILES = ROOT / "roles/firewall/files"
+RULES = (ROLE_FILES / "etc/classvm/guard.nft").read_text()
+DROP_IN = ROLE_FILES / "etc/systemd/system/nftables.service.d/classvm-guard.conf"
+# The unit's own command, followed by a second one for the guard.
+GUARD_RULES = "/etc/" + re.findall(r"/etc/(\w+/guard\.nf)\[", DROP_IN.read_text())[0]
+TWO_STEPS = f"""
+ExecStart=/usr/sbin/nft -f /etc/nftables.conf
+ExecStart=/usr/sbin/nft -f {GUARD_RULES}t
+"""
+# UDP port of a DHCP server by the port of its client.
+DHCP = {68: 67, 546: 547}
 OUTSIDE, VM, CONTAINER = "guard-outside", "guard-vm", "guard-container"
 
 SET_UP = f"""
@@ -57,15 +68,67 @@ table inet published {{
     type nat hook prerouting priority dstnat;
     ip daddr 192.0.2.2 tcp dport {{ {SERVICE}, {CANARY} }} dnat ip to 198.51.100.2:{INSIDE}
     ip6 daddr 2001:db8::2 tcp dport {{ {SERVICE}, {CANARY} }} dnat ip6 to [2001:db8:1::2]:{INSIDE}
+    ip daddr 192.0.2.2 udp dport {{ 68, 546 }} dnat ip to 198.51.100.2:{INSIDE}
+    ip6 daddr 2001:db8::2 udp dport {{ 68, 546 }} dnat ip6 to [2001:db8:1::2]:{INSIDE}
   }}
 }}
 """
-LISTEN = """
-import socket, sys, time
-both = {"family": socket.AF_INET6, "dualstack_ipv6": True}
-held = [socket.create_server(("::", int(port)), **both) for port in sys.argv[1:]]
+# Sends back what it receives: over TCP, and over UDP on the same ports.
+ECHO = """
+import socket, socketserver, sys, threading
+class Stream(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(100):
+            self.request.sendall(data)
+class Datagram(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request[1].sendto(self.request[0], self.client_address)
+socketserver.TCPServer.allow_reuse_address = True
+for kind, handler in (
+    (socketserver.ThreadingTCPServer, Stream), (socketserver.ThreadingUDPServer, Datagram)
+):
+    kind.address_family = socket.AF_INET6
+    for port in sys.argv[1:]:
+        server = kind(("::", int(port)), handler, bind_and_activate=False)
+        server.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.server_bind()
+        server.server_activate()
+        threading.Thread(target=server.serve_forever).start()
 print("listening", flush=True)
-time.sleep(600)
+"""
+# Connects to each port, waits for a line, and prints through which connections an echo came.
+HOLD = """
+import json, socket, sys
+held = [socket.create_connection((at, int(port)), 2)
+        for at in sys.argv[1].split(",") for port in sys.argv[2:]]
+print("connected", flush=True)
+sys.stdin.readline()
+alive = []
+for connection in held:
+    connection.settimeout(1)
+    try:
+        connection.sendall(b"x")
+        alive += [connection.getpeername()[1]] if connection.recv(1) else []
+    except OSError:
+        pass
+print(json.dumps(alive))
+"""
+# Sends a datagram to each address from a DHCP server's port to its client's, and prints the
+# addresses that answer.
+DHCP_REPLY = """
+import json, socket, sys
+found = []
+for address in sys.argv[3:]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as server:
+        server.bind(("", int(sys.argv[1])))
+        server.settimeout(0.5)
+        server.sendto(b"x", (address, int(sys.argv[2])))
+        try:
+            found += [address] if server.recv(1) else []
+        except OSError:
+            pass
+print(json.dumps(found))
 """
 PROBE = """
 import json, socket, sys
@@ -98,7 +161,8 @@ sys.path.insert(0, sys.argv[1])
 from classvm.provision import guard
 folder = Path(sys.argv[2])
 files = guard.Files(*(folder / name for name in ("rules", "trial", "listing", "pid")))
-desired = guard.ruleset(sys.stdin.read(), [int(sys.argv[4])], [int(sys.argv[5])])
+open_tcp, ssh, dhcp = ([int(port) for port in ports.split()] for ports in sys.argv[4:])
+desired = guard.ruleset(sys.stdin.read(), open_tcp, ssh, dhcp)
 {
     "try": lambda: guard.try_out(desired, files, seconds=5),
     "confirm": lambda: guard.confirm(files),
@@ -114,10 +178,10 @@ class Network:
 
     folder: Path
 
-    def guard(self, verb: str, rules: str = RULES) -> int:
-        """Call one of the firewall's functions inside the VM and return the exit code."""
+    def guard(self, verb: str, rules: str = RULES, dhcp: str = "") -> int:
+        """Call one of the guard's functions inside the VM and return the exit code."""
         utils = str(ROOT / "ansible/plugins/module_utils")
-        words = [utils, str(self.folder), verb, str(SERVICE), str(SSH)]
+        words = [utils, str(self.folder), verb, str(SERVICE), str(SSH), dhcp]
         done = subprocess.run(
             ["ip", "netns", "exec", VM, sys.executable, "-c", GUARD, *words],
             input=rules,
@@ -125,6 +189,11 @@ class Network:
             check=False,
         )
         return done.returncode
+
+    def install(self, dhcp: str = "") -> None:
+        """Load the guard and confirm it."""
+        assert self.guard("try", dhcp=dhcp) == 0
+        assert self.guard("confirm") == 0
 
     def reachable(
         self,
@@ -143,16 +212,28 @@ class Network:
         return by_address[0]
 
 
-def listen(namespace: str, *open_ports: int) -> subprocess.Popen[str]:
-    """Start a program that accepts connections on the ports, and wait until it does."""
+def start(namespace: str, script: str, *words: str) -> subprocess.Popen[str]:
+    """Start one of our scripts in a namespace, and wait for its first line."""
     process = subprocess.Popen(
-        ["ip", "netns", "exec", namespace, sys.executable, "-c", LISTEN, *map(str, open_ports)],
+        ["ip", "netns", "exec", namespace, sys.executable, "-c", script, *words],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout
-    assert process.stdout.readline() == "listening\n"
+    assert process.stdout.readline() in ("listening\n", "connected\n")
     return process
+
+
+def listen(namespace: str, *open_ports: int) -> subprocess.Popen[str]:
+    """Start a program that answers on the ports, over TCP and UDP."""
+    return start(namespace, ECHO, *map(str, open_ports))
+
+
+def stop(program: subprocess.Popen[str]) -> None:
+    """End a program that one of these tests started."""
+    program.kill()
+    program.communicate()
 
 
 def wait_for_neighbours() -> None:
@@ -174,13 +255,12 @@ def network(tmp_path: Path) -> Iterator[Network]:
     programs = [
         listen(OUTSIDE, SSH),
         listen(VM, SSH, LOCAL),
-        listen(CONTAINER, INSIDE),
+        listen(CONTAINER, INSIDE, SSH, SERVICE),
     ]
     wait_for_neighbours()
     yield Network(tmp_path)
     for program in programs:
-        program.kill()
-        program.wait()
+        stop(program)
     for namespace in (OUTSIDE, VM, CONTAINER):
         run("ip", "netns", "delete", namespace)
 
@@ -207,8 +287,7 @@ def test_a_guard_that_nobody_confirms_goes_away(network: Network) -> None:
 
 
 def test_what_the_vm_and_its_containers_ask_for_is_answered(network: Network) -> None:
-    network.guard("try")
-    network.guard("confirm")
+    network.install()
     neighbour = "192.0.2.1,2001:db8::1"
     assert network.reachable(VM, addresses=neighbour) == {SSH}
     assert network.reachable(CONTAINER, addresses=neighbour) == {SSH}
@@ -216,15 +295,13 @@ def test_what_the_vm_and_its_containers_ask_for_is_answered(network: Network) ->
 
 
 def test_ping_is_answered(network: Network) -> None:
-    network.guard("try")
-    network.guard("confirm")
+    network.install()
     done = run("ip", "netns", "exec", OUTSIDE, sys.executable, "-c", PING)
     assert done.code == 0, done.text
 
 
 def test_a_hole_made_by_hand_is_noticed(network: Network) -> None:
-    network.guard("try")
-    network.guard("confirm")
+    network.install()
     hole = ["nft", "insert", "rule", "inet", "classvm", "inbound", "tcp", "dport", str(CANARY)]
     assert run("ip", "netns", "exec", VM, *hole, "accept").code == 0
     assert network.reachable() == {SSH, SERVICE, CANARY}
@@ -232,15 +309,126 @@ def test_a_hole_made_by_hand_is_noticed(network: Network) -> None:
 
 
 def test_a_broken_ruleset_changes_nothing(network: Network) -> None:
-    network.guard("try")
-    network.guard("confirm")
+    network.install()
     assert network.guard("try", rules=RULES.replace("drop", "dorp")) != 0
     assert network.reachable() == {SSH, SERVICE}
     assert network.guard("current") == 0
 
 
 def test_removing_it_opens_everything(network: Network) -> None:
-    network.guard("try")
-    network.guard("confirm")
+    network.install()
     assert network.guard("remove") == 0
     assert network.reachable() == {SSH, SERVICE, CANARY, LOCAL}
+
+
+# --- What is addressed to somebody else ----------------------------------------------------------
+
+ROUTED = "198.51.100.2,2001:db8:1::2"
+
+
+def test_a_neighbour_cannot_route_to_a_container(network: Network) -> None:
+    assert network.reachable(addresses=ROUTED) == {INSIDE, SSH, SERVICE}
+    network.install()
+    # The container listens on ports that are open on the host itself.
+    assert network.reachable(addresses=ROUTED) == set()
+
+
+def dhcp_replies(client_port: int) -> list[str]:
+    """Return the addresses of the VM that answer a DHCP server's port."""
+    words = [str(DHCP[client_port]), str(client_port), "192.0.2.2", "2001:db8::2"]
+    listed = run("ip", "netns", "exec", OUTSIDE, sys.executable, "-c", DHCP_REPLY, *words)
+    return list(json.loads(listed.text))
+
+
+@pytest.mark.parametrize("port", DHCP)
+def test_a_published_port_of_dhcp_is_closed(network: Network, port: int) -> None:
+    assert dhcp_replies(port) == ["192.0.2.2", "2001:db8::2"]
+    network.install()
+    assert dhcp_replies(port) == []
+
+
+@pytest.mark.parametrize("port", DHCP)
+def test_a_dhcp_client_of_the_host_gets_its_replies(network: Network, port: int) -> None:
+    run("ip", "netns", "exec", VM, "nft", "delete", "table", "inet", "published")
+    client = listen(VM, port)
+    network.install()
+    assert dhcp_replies(port) == []
+    network.install(dhcp=str(port))
+    assert dhcp_replies(port) == ["192.0.2.2", "2001:db8::2"]
+    stop(client)
+
+
+# --- Connections that were there before ----------------------------------------------------------
+
+
+def alive(holder: subprocess.Popen[str]) -> list[int]:
+    """Return the ports whose connections, made before, still carry data."""
+    listed, _ = holder.communicate("\n", timeout=30)
+    return sorted(set(json.loads(listed)))
+
+
+def hold() -> subprocess.Popen[str]:
+    """Connect from outside to an open and to closed ports, over IPv4 and IPv6."""
+    words = [str(port) for port in (SSH, SERVICE, CANARY, LOCAL)]
+    return start(OUTSIDE, HOLD, "192.0.2.2,2001:db8::2", *words)
+
+
+def test_a_connection_to_a_closed_port_does_not_survive(network: Network) -> None:
+    holder = hold()
+    network.install()
+    # An admin's SSH connection and the service's clients go on.
+    assert alive(holder) == [SSH, SERVICE]
+
+
+def test_without_the_guard_every_connection_survives(network: Network) -> None:
+    assert network.folder.is_dir()
+    assert alive(hold()) == sorted([SSH, SERVICE, CANARY, LOCAL])
+
+
+def test_a_connection_that_the_vm_opened_survives(network: Network) -> None:
+    holders = [start(one, HOLD, "192.0.2.1,2001:db8::1", str(SSH)) for one in (VM, CONTAINER)]
+    network.install()
+    assert [alive(holder) for holder in holders] == [[SSH], [SSH]]
+
+
+# --- nftables' own unit --------------------------------------------------------------------------
+
+
+def commands(unit: str, folder: Path) -> list[str]:
+    """Return the shell commands of a unit, with its files in a folder."""
+    found = re.findall(r"^Exec\w+=(/.+)$", unit, re.MULTILINE)
+    moved = [line.replace(GUARD_RULES, f"{folder}/rules.nf") for line in found]
+    return [line.replace("/etc/nftables.conf", f"{folder}/nftables.conf") for line in moved]
+
+
+def leaks(network: Network, unit: str) -> int:
+    """Return how many attempts reach a closed port while the commands of a unit run."""
+    network.install()
+    (network.folder / "rules").rename(network.folder / "rules.nft")
+    (network.folder / "nftables.conf").write_text("flush ruleset\ntable inet other {\n}\n")
+    script = "; ".join(commands(unit, network.folder))
+    rate, seconds = 2000, 4
+    words = [str(LOCAL), str(seconds), str(rate), "192.0.2.2", "2001:db8::2"]
+    knocking = subprocess.Popen(
+        ["ip", "netns", "exec", OUTSIDE, sys.executable, KNOCK, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while knocking.poll() is None:
+        assert run("ip", "netns", "exec", VM, "sh", "-ec", script).code == 0
+    assert knocking.stdout
+    attempts, connected, refused = map(int, knocking.stdout.read().split())
+    assert attempts > rate
+    return connected + refused
+
+
+KNOCK = str(ROOT / "tests/infra/knock.py")
+
+
+def test_no_attempt_passes_while_nftables_starts_reloads_and_stops(network: Network) -> None:
+    assert len(commands(DROP_IN.read_text(), network.folder)) == 3
+    assert leaks(network, DROP_IN.read_text()) == 0
+
+
+def test_attempts_pass_when_flush_and_load_are_two_steps(network: Network) -> None:
+    assert leaks(network, TWO_STEPS) > 0

@@ -180,11 +180,11 @@ class Facts:
         words = run_argv(spec, name=spec.live, publish="", labels={})
         return words[words.index(name) + 1]
 
-    def guard(self, ssh_port: int) -> str:
-        """Return the guard's ruleset; the SSH server's port is that seen on the host itself."""
+    def guard(self, ssh_port: int, dhcp_client_ports: Sequence[int]) -> str:
+        """Return the guard's ruleset; SSH's port and those of DHCP are seen on the host itself."""
         rules = (GUARD / str(guard.Files().rules).lstrip("/")).read_text(encoding="utf-8")
         # Without its last line's end, as Ansible's lookup reads a file.
-        return guard.ruleset(rules.rstrip(), self.open_tcp, [ssh_port])
+        return guard.ruleset(rules.rstrip(), self.open_tcp, [ssh_port], dhcp_client_ports)
 
 
 @functools.cache

@@ -34,7 +34,7 @@ QUICK = 0.5
 @pytest.fixture
 def desired(vm: Vm, facts: Facts) -> str:
     """Return the ruleset that the role would install."""
-    return facts.guard(vm.sshd_port)
+    return facts.guard(vm.sshd_port, vm.dhcp_client_ports)
 
 
 def test_the_guard_in_the_kernel_is_that_of_the_role(vm: Vm, desired: str) -> None:
@@ -59,8 +59,11 @@ def test_the_units_of_the_guard_are_those_of_the_role(vm: Vm, unit: str) -> None
 
 def test_the_guard_comes_back_with_nftables(vm: Vm) -> None:
     # What systemd has loaded, rather than what lies on the disk.
-    for key in ("ExecStartPost", "ExecReload", "ExecStopPost"):
-        assert str(guard.Files().rules) in vm.unit("nftables.service", key), key
+    for key in ("ExecStart", "ExecReload", "ExecStop"):
+        # The name is a pattern, whose last letter is in brackets.
+        commands = vm.unit("nftables.service", key).split("argv[]=")[1:]
+        assert len(commands) == 1, key
+        assert str(guard.Files().rules)[:-1] in commands[0], key
 
 
 # --- What is seen of it -------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import inside
 from classvm.base import docker, edge
 from classvm.base.command import CommandError, Finished
 from classvm.image import service_image
+from classvm.provision import guard
 from classvm.release.release_spec import ReleaseSpec
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ class Vm:
     def sshd_port(self) -> int:
         """The port of the SSH server through which this very connection came."""
         return int(self.run("echo $SSH_CONNECTION").stdout.split()[3])
+
+    @functools.cached_property
+    def dhcp_client_ports(self) -> list[int]:
+        """The UDP ports that DHCP clients of the host hold."""
+        return guard.dhcp_client_ports(self.read("ss -Hulnp"))
 
     def evidence(self, name: str) -> str:
         """Return what may explain a failure."""

@@ -19,7 +19,7 @@ options:
     choices: [opened, guarded, confirmed, absent]
     required: true
   open_tcp: {type: list, elements: int, default: [], description: TCP ports of the host to be reached from outside.}
-  rules: {type: str, default: "", description: Text of the nftables rules; they refer to OPEN_TCP.}
+  rules: {type: str, default: "", description: Text of the nftables rules; they refer to SSH, OPEN_TCP and DHCP_CLIENT.}
 """
 
 EXAMPLES = """
@@ -77,6 +77,7 @@ def guarded(module: AnsibleModule) -> Dict[str, Any]:
         module.params["rules"],
         module.params["open_tcp"],
         guard.ssh_ports(),
+        guard.dhcp_client_ports(),
     )
     if not guard.is_current(desired):
         if not module.check_mode:

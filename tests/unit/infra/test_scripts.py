@@ -38,27 +38,41 @@ def test_an_old_python_reads_the_script(script: str, version: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_knocks_are_counted_and_so_are_answers(address: str) -> None:
+def test_attempts_are_counted_and_so_are_connections(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family, backlog=500) as it:
-        tries, answered = knock.knock(it.getsockname()[1], QUICK, 300, [address])
-    assert tries == answered
-    assert tries >= 0.8 * 300 * QUICK
+        counted = knock.knock([it.getsockname()[1]], QUICK, 300, [address])
+    attempts, connected, refused = counted
+    assert (attempts, refused) == (connected, 0)
+    assert attempts >= 0.8 * 300 * QUICK
 
 
-def test_a_refusal_is_an_answer() -> None:
+def test_refusals_are_counted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as it:
         port = it.getsockname()[1]
-    tries, answered = knock.knock(port, 0.1, 100, ["127.0.0.1"])
-    assert tries == answered > 0
+    attempts, connected, refused = knock.knock([port], 0.1, 100, ["127.0.0.1"])
+    assert (attempts, connected) == (refused, 0)
+    assert attempts > 0
+
+
+def test_each_port_has_its_turn() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        ports = [it.getsockname()[1] for it in (one, two)]
+        two.close()
+        attempts, connected, refused = knock.knock(ports, 0.1, 100, ["127.0.0.1"])
+    assert connected - refused in (0, 1)
+    assert connected + refused == attempts > 1
 
 
 def test_silence_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         port = full.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
-            tries, answered = knock.knock(port, 0.1, 100, ["127.0.0.1"])
-    assert tries > answered == 0
+            attempts, connected, refused = knock.knock([port], 0.1, 100, ["127.0.0.1"])
+    assert attempts > connected == refused == 0
 
 
 # --- Packets

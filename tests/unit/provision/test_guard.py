@@ -1,4 +1,4 @@
-"""The guard's files and commands; `nft`, `ufw`, `firewall-cmd` and `sshd` are scripts."""
+"""The guard's files and commands; `nft`, `ss` and `sshd` are scripts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from classvm.base.command import CommandError
 from classvm.base.errors import ClassvmError
-from classvm.provision import guard, host_firewall
+from classvm.provision import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-WISHED = guard.ruleset("table inet classvm {}\n", [11000], [22])
+DESIRED = guard.ruleset("table inet classvm {}\n", [11000], [22])
 LISTED = "table inet classvm { chain }"
 # A loaded guard leaves the file `loaded`; a ruleset with the word "wrong" is not accepted.
 NFT = """
@@ -24,6 +24,7 @@ case "$*" in
 --stateless*) cat {0}/loaded ;;
 delete*) rm {0}/loaded ;;
 *) for file; do :; done
+   [ -e "$file" ] || exit 1
    case "$(cat "$file")" in *wrong*) echo syntax error >&2; exit 1 ;; esac
    case "$1" in --file) echo '{1}' > {0}/loaded ;; esac ;;
 esac
@@ -82,15 +83,25 @@ def wait_until_gone(path: Path) -> None:
 
 
 def test_ruleset() -> None:
-    text = guard.ruleset("table inet classvm {}\n", [11000, 22], [2222, 22])
-    assert text == "define OPEN_TCP = { 22, 2222, 11000 }\n\ntable inet classvm {}\n"
+    text = guard.ruleset("table inet classvm {}\n", [11000, 443], [2222, 22], [546])
+    assert text.splitlines() == [
+        "define SSH = { 22, 2222 }",
+        "define OPEN_TCP = { 443, 11000 }",
+        "define DHCP_CLIENT = { 546 }",
+        "",
+        "table inet classvm {}",
+    ]
+
+
+def test_a_set_without_ports_is_one_that_nobody_can_listen_on() -> None:
+    lines = guard.ruleset("rules", [], [22]).splitlines()
+    assert lines[1:3] == ["define OPEN_TCP = { 0 }", "define DHCP_CLIENT = { 0 }"]
 
 
 def test_revert_script(files: guard.Files) -> None:
     folder = files.rules.parent
     assert guard.revert_script(files) == (
-        f"nft delete table inet classvm; if [ -e {folder}/guard.nft ]; then"
-        f" nft --file {folder}/guard.nft; fi;"
+        f"nft --file {folder}/guard.nft || nft delete table inet classvm;"
         f" rm -f {folder}/guard.nft.trial {folder}/guard.revert.pid"
     )
 
@@ -123,125 +134,80 @@ def test_a_port_that_systemd_listens_on_for_ssh(program: Callable[..., Path]) ->
     assert guard.ssh_ports({}) == [2222]
 
 
+@pytest.mark.parametrize(
+    ("local", "program_name", "ports"),
+    [
+        ("192.0.2.2%eth0:68", "systemd-network", [68]),
+        ("0.0.0.0:68", "dhclient", [68]),
+        ("[fe80::1]%eth0:546", "systemd-network", [546]),
+        ("0.0.0.0:68", "docker-proxy", []),
+        ("0.0.0.0:68", "dockerd", []),
+        ("0.0.0.0:1068", "dhclient", []),
+        ("0.0.0.0:67", "dnsmasq", []),
+    ],
+)
+def test_dhcp_client_ports(
+    local: str, program_name: str, ports: list[int], program: Callable[..., Path]
+) -> None:
+    users = f'users:(("{program_name}",pid=109,fd=3))'
+    calls = program("ss", f"echo 'UNCONN 0 0 {local} 0.0.0.0:* {users}'")
+    assert guard.dhcp_client_ports() == ports
+    assert calls.read_text() == "-Hulnp\n"
+
+
 def test_a_guard_without_ssh_is_refused() -> None:
     with pytest.raises(ClassvmError, match="would lock everybody out"):
         guard.ruleset("rules", [11000], [])
-
-
-# --- other firewalls ---------------------------------------------------------------------------
-
-UFW = "echo 'Status: {}'; echo '{}                  ALLOW       Anywhere'"
-FIREWALLD = "case $1 in --state) echo {} ;; --query-port) echo {} ;; esac"
-
-
-@pytest.mark.parametrize(
-    ("state", "rule", "closed"),
-    [
-        ("active", "22/tcp", ["ufw"]),
-        ("active", "11000/tcp", []),
-        ("active", "110001/tcp", ["ufw"]),
-        ("active", "11000/udp", ["ufw"]),
-        ("inactive", "22/tcp", []),
-    ],
-)
-def test_closed_in_ufw(
-    state: str, rule: str, closed: list[str], program: Callable[..., Path]
-) -> None:
-    program("ufw", UFW.format(state, rule))
-    assert host_firewall.closed_in(11000) == closed
-
-
-@pytest.mark.parametrize(
-    ("state", "answer", "closed"),
-    [("running", "no", ["firewalld"]), ("running", "yes", []), ("not running", "no", [])],
-)
-def test_closed_in_firewalld(
-    state: str, answer: str, closed: list[str], program: Callable[..., Path]
-) -> None:
-    calls = program("firewall-cmd", FIREWALLD.format(state, answer))
-    assert host_firewall.closed_in(11000) == closed
-    assert state != "running" or "--query-port 11000/tcp" in calls.read_text()
-
-
-@pytest.mark.usefixtures("program")
-def test_no_other_firewall() -> None:
-    assert host_firewall.closed_in(11000) == []
-
-
-def test_both_are_asked(program: Callable[..., Path]) -> None:
-    program("ufw", UFW.format("active", "22/tcp"))
-    program("firewall-cmd", FIREWALLD.format("running", "no"))
-    assert host_firewall.closed_in(11000) == ["ufw", "firewalld"]
-
-
-def test_open_in_ufw(program: Callable[..., Path]) -> None:
-    calls = program("ufw")
-    host_firewall.open_in("ufw", 11000)
-    assert calls.read_text() == "allow 11000/tcp\n"
-
-
-def test_open_in_firewalld_now_and_after_the_next_boot(program: Callable[..., Path]) -> None:
-    calls = program("firewall-cmd")
-    host_firewall.open_in("firewalld", 11000)
-    assert calls.read_text().splitlines() == [
-        "--quiet --add-port=11000/tcp",
-        "--quiet --permanent --add-port=11000/tcp",
-    ]
-
-
-def test_a_firewall_that_refuses_is_told(program: Callable[..., Path]) -> None:
-    program("ufw", "echo ERROR: you must be root; exit 1")
-    with pytest.raises(CommandError, match="you must be root"):
-        host_firewall.open_in("ufw", 11000)
 
 
 # --- trial, confirmation, revert ----------------------------------------------------------------
 
 
 def test_a_confirmed_trial_stays(files: guard.Files, nft: Path) -> None:
-    assert not guard.is_current(WISHED, files)
-    guard.try_out(WISHED, files, seconds=60)
+    assert not guard.is_current(DESIRED, files)
+    guard.try_out(DESIRED, files, seconds=60)
     assert nft.read_text().splitlines()[-2:] == [
         f"--check --file {files.trial}",
         f"--file {files.trial}",
     ]
-    assert not guard.is_current(WISHED, files)  # only tried
+    assert not guard.is_current(DESIRED, files)  # only tried
     reverter = int(files.revert.read_text())
     assert os.getpgid(reverter) == reverter
     guard.confirm(files)
     assert has_ended(reverter)
-    assert guard.is_current(WISHED, files)
+    assert guard.is_current(DESIRED, files)
     assert sorted(os.listdir(files.rules.parent)) == ["guard.listing", "guard.nft"]
 
 
 def test_a_first_trial_that_nobody_confirms_is_taken_back(
     files: guard.Files, nft: Path, pass_time: Callable[[], object]
 ) -> None:
-    guard.try_out(WISHED, files)
+    guard.try_out(DESIRED, files)
     assert guard.listing()
     pass_time()
     wait_until_gone(files.revert)
-    assert nft.read_text().splitlines()[-1] == "delete table inet classvm"
+    assert nft.read_text().splitlines()[-2:] == [
+        f"--file {files.rules}",
+        "delete table inet classvm",
+    ]
     assert guard.listing() == ""
     with pytest.raises(ClassvmError, match="taken back because nobody could connect in time"):
         guard.confirm(files)
-    assert not guard.is_current(WISHED, files)
+    assert not guard.is_current(DESIRED, files)
 
 
 def test_a_trial_that_nobody_confirms_gives_way_to_the_confirmed_guard(
     files: guard.Files, nft: Path, pass_time: Callable[[], object]
 ) -> None:
-    guard.try_out(WISHED, files)
+    guard.try_out(DESIRED, files)
     guard.confirm(files)
-    guard.try_out(WISHED.replace("11000", "12000"), files)
+    guard.try_out(DESIRED.replace("11000", "12000"), files)
     pass_time()
     wait_until_gone(files.revert)
-    assert nft.read_text().splitlines()[-2:] == [
-        "delete table inet classvm",
-        f"--file {files.rules}",
-    ]
-    assert files.rules.read_text() == WISHED
-    assert guard.is_current(WISHED, files)
+    # Never without a guard in between.
+    assert nft.read_text().splitlines()[-1] == f"--file {files.rules}"
+    assert files.rules.read_text() == DESIRED
+    assert guard.is_current(DESIRED, files)
 
 
 def test_a_ruleset_that_nftables_refuses_changes_nothing(files: guard.Files, nft: Path) -> None:
@@ -254,23 +220,23 @@ def test_a_ruleset_that_nftables_refuses_changes_nothing(files: guard.Files, nft
 
 
 @pytest.mark.usefixtures("nft")
-def test_another_wish_or_a_guard_changed_by_hand_is_not_current(
+def test_another_ruleset_or_a_guard_changed_by_hand_is_not_current(
     files: guard.Files, tmp_path: Path
 ) -> None:
-    guard.try_out(WISHED, files, seconds=60)
+    guard.try_out(DESIRED, files, seconds=60)
     guard.confirm(files)
-    assert not guard.is_current(WISHED + " ", files)
+    assert not guard.is_current(DESIRED + " ", files)
     loaded = tmp_path / "loaded"
     loaded.write_text("table inet classvm { somebody added a rule }")
-    assert not guard.is_current(WISHED, files)
+    assert not guard.is_current(DESIRED, files)
     loaded.unlink()
-    assert not guard.is_current(WISHED, files)
+    assert not guard.is_current(DESIRED, files)
 
 
 @pytest.mark.usefixtures("nft")
 def test_remove(files: guard.Files) -> None:
     assert not guard.remove(files)
-    guard.try_out(WISHED, files, seconds=60)
+    guard.try_out(DESIRED, files, seconds=60)
     guard.confirm(files)
     assert guard.remove(files)
     assert os.listdir(files.rules.parent) == []
@@ -280,7 +246,7 @@ def test_remove(files: guard.Files) -> None:
 
 @pytest.mark.usefixtures("nft")
 def test_remove_ends_a_trial(files: guard.Files) -> None:
-    guard.try_out(WISHED, files, seconds=60)
+    guard.try_out(DESIRED, files, seconds=60)
     reverter = int(files.revert.read_text())
     assert guard.remove(files)
     assert has_ended(reverter)

@@ -14,9 +14,9 @@ PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "securit
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK: before it, `ct state` knows nothing.
 
 
-def ports(ruleset: str) -> list[int]:
-    """Return the ports that a ruleset defines as open."""
-    defined = re.findall(r"^define OPEN_TCP = \{ ([\d, ]+) \}$", ruleset, re.MULTILINE)
+def ports(ruleset: str, name: str) -> list[int]:
+    """Return the ports that a ruleset defines under a name."""
+    defined = re.findall(rf"^define {name} = \{{ ([\d, ]+) \}}$", ruleset, re.MULTILINE)
     return [int(port) for port in ",".join(defined).split(",")]
 
 
@@ -40,19 +40,29 @@ def misplaced(ruleset: str) -> list[str]:
     last = [line for line in rules if line != "}"][-1]
     if not re.fullmatch(r"(counter )?drop", last):
         found.append(f"the last rule is {last!r}")
-    if not any("dport $OPEN_TCP accept" in line for line in rules):
-        found.append("the open ports are not opened")
-    if not any("established" in line and line.endswith("accept") for line in rules):
-        found.append("answers do not come in")
+    required = {
+        "SSH has no line of its own": "tcp dport $SSH accept",
+        "the open ports are not opened": "tcp dport $OPEN_TCP accept",
+        "replies do not come in": "ct state established ct direction reply accept",
+    }
+    found += [problem for problem, rule in required.items() if rule not in rules]
+    opened = [rules.index(rule) for rule in rules if rule.startswith("tcp dport")]
+    local = "fib daddr type != local counter drop"
+    if local not in rules or rules.index(local) > min([*opened, len(rules)]):
+        found.append("ports of containers are open to those who route to them")
     return found
 
 
 def test_the_given_ports_are_open_and_ssh_too() -> None:
-    assert ports(guard.ruleset(RULES.read_text(), [443, 80], [22, 443])) == [22, 80, 443]
+    rules = guard.ruleset(RULES.read_text(), [443, 80], [22, 443])
+    assert ports(rules, "OPEN_TCP") == [80, 443]
+    assert ports(rules, "SSH") == [22, 443]
 
 
 def test_other_ports_give_other_rules() -> None:
-    assert ports(guard.ruleset(RULES.read_text(), [81], [2222])) == [81, 2222]
+    rules = guard.ruleset(RULES.read_text(), [81], [2222])
+    assert ports(rules, "OPEN_TCP") == [81]
+    assert ports(rules, "SSH") == [2222]
 
 
 def test_the_chain_stands_before_dockers_rewriting() -> None:
@@ -67,9 +77,11 @@ def test_the_chain_stands_before_dockers_rewriting() -> None:
         ("priority mangle", "priority dstnat"),
         ("priority mangle", "priority dstnat + 1"),
         ("priority mangle", "priority -250"),
-        ("counter drop", "counter accept"),
+        ("\t\tcounter drop", "\t\tcounter accept"),
         ("tcp dport $OPEN_TCP accept", ""),
-        ("ct state established,related accept", ""),
+        ("tcp dport $SSH accept", ""),
+        ("ct direction reply accept", "accept"),
+        ("fib daddr type != local counter drop", ""),
         ("type filter", "type nat"),
     ],
 )

@@ -351,9 +351,11 @@ def test_the_unit_loads_the_guard() -> None:
     rules = str(guard.Files().rules)
     assert [line.split()[-1] for line in values(unit, "ExecStart")] == [rules]
     assert values(unit, "ConditionPathExists") == [rules]
-    # Whatever flushes the ruleset is followed by the guard.
-    for key in ("ExecStartPost", "ExecReload", "ExecStopPost"):
-        assert [line.split()[-1] for line in values(text(DROP_IN), key)] == [rules]
+    # Each command that flushes the ruleset loads the guard, too. The name is a pattern.
+    pattern = f"{rules[:-1]}[{rules[-1]}]"
+    for key in ("ExecStart", "ExecReload", "ExecStop"):
+        reset, command = values(text(DROP_IN), key)
+        assert (reset, command.endswith(f'; include "{pattern}"\'')) == ("", True)
     # The file in the role mirrors the file on the host.
     assert (tree.ROOT / f"roles/firewall/files{rules}").is_file()
 

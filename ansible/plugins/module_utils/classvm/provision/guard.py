@@ -42,19 +42,35 @@ class Files:
     revert: Path = Path("/run/classvm-guard-revert.pid")
 
 
-def ruleset(rules: str, open_tcp: Sequence[int], ssh_ports: Sequence[int]) -> str:
-    """Return the whole ruleset: the open ports, then the rules, which refer to them.
+def ruleset(
+    rules: str,
+    open_tcp: Sequence[int],
+    ssh_ports: Sequence[int],
+    dhcp_client_ports: Sequence[int] = (),
+) -> str:
+    """Return the whole ruleset: the definitions of the ports, then the rules, which refer to them.
 
     Args:
-        rules: text of the rules with the names OPEN_TCP.
+        rules: text of the rules with the names SSH, OPEN_TCP and DHCP_CLIENT.
         open_tcp: TCP ports of the host that anybody may reach.
         ssh_ports: ports of the SSH server, always open.
+        dhcp_client_ports: UDP ports that DHCP clients of the host hold.
+
+    Raises:
+        ClassvmError: no SSH port is known.
 
     """
     if not ssh_ports:
         raise ClassvmError("No port of an SSH server was found: the guard would lock everybody out")
-    ports = ", ".join(str(port) for port in sorted({*open_tcp, *ssh_ports}))
-    return f"define OPEN_TCP = {{ {ports} }}\n\n{rules}"
+    ports = {"SSH": ssh_ports, "OPEN_TCP": open_tcp, "DHCP_CLIENT": dhcp_client_ports}
+    definitions = [f"define {name} = {{ {_port_set(ports[name])} }}\n" for name in ports]
+    return "".join([*definitions, "\n", rules])
+
+
+def _port_set(ports: Sequence[int]) -> str:
+    """Return the elements of a set of ports."""
+    # nftables allows no empty set in a rule. Nobody can listen on port 0.
+    return ", ".join(str(port) for port in sorted({*ports})) or "0"
 
 
 def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
@@ -67,6 +83,21 @@ def ssh_ports(environment: Mapping[str, str] = os.environ) -> List[int]:
     # "client-address client-port server-address server-port", set by sshd; sudo drops it
     in_use = environment.get("SSH_CONNECTION", "").split()[3:]
     return sorted({int(port) for port in [*configured, *listening, *in_use]})
+
+
+def dhcp_client_ports(listening: str = "") -> List[int]:
+    """Return the UDP ports that DHCP clients of this host hold (68 for IPv4, 546 for IPv6).
+
+    While a client holds the port, Docker cannot publish it. Clients that read raw packets need
+    no rule for that: they see packets before nftables does.
+
+    Args:
+        listening: output of `ss -Hulnp` as root; empty to run it here.
+
+    """
+    listed = listening or command.run(["ss", "-Hulnp"]).out
+    held = re.findall(r":(68|546)\s+\S+\s+users:\(\(\"([^\"]+)\"", listed)
+    return sorted({int(port) for port, program in held if not program.startswith("docker")})
 
 
 def listing() -> str:
@@ -114,10 +145,10 @@ def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS)
 
 
 def revert_script(files: Files) -> str:
-    """Return the shell command that loads the confirmed guard again, or none."""
+    """Return the shell command that takes a trial back: the confirmed guard, or none."""
+    # The confirmed guard replaces the trial in one transaction: no packet passes in between.
     return (
-        f"nft delete table inet {TABLE}; "
-        f"if [ -e {files.rules} ]; then nft --file {files.rules}; fi; "
+        f"nft --file {files.rules} || nft delete table inet {TABLE}; "
         f"rm -f {files.trial} {files.revert}"
     )
 
