@@ -26,7 +26,8 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S FAULTS TABLE JSON
+VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S SCOPE TABLE JSON
+
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
 # The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
@@ -165,18 +166,18 @@ verify: setup ## prove every guarantee on live hosts, changing nothing (ARGS=--q
 scenario: setup ## one of molecule's scenarios, S=default
 	molecule test --scenario-name $(or $(S),default)
 
-sabotage: setup ## break a class VM in each way that a check owns, and see it caught (FAULTS=quick: a few)
-	HARM=sabotage FAULTS=$(FAULTS) molecule test --scenario-name harm
+mutation: setup ## break each guarantee of a class VM; its check has to notice (SCOPE=quick: a few)
+	HARM=mutation SCOPE=$(SCOPE) molecule test --scenario-name harm
 
-faults: setup ## harm class VMs under load, print what clients saw (FAULTS=quick: a few, TABLE=file)
-	HARM=faults FAULTS=$(FAULTS) TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) molecule test --scenario-name harm
+faults: setup ## harm class VMs under load, print what clients saw (SCOPE=quick: a few, TABLE=file)
+	HARM=faults SCOPE=$(SCOPE) TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) molecule test --scenario-name harm
 
-# On the same machines, to which it takes minutes to come.
-harm: setup ## both of these, on the same VMs (FAULTS=quick: a few)
-	FAULTS=$(FAULTS) molecule test --scenario-name harm
+# On the same VMs: making them takes minutes.
+harm: setup ## both of these, on the same VMs (SCOPE=quick: a few)
+	SCOPE=$(SCOPE) molecule test --scenario-name harm
 
 # What each change has to pass, and all there is. Each stage is a target with its variables.
-TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm FAULTS=quick" lock-check
+TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
 ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
 	"scenario S=jammy" "scenario S=vm" harm lock-check
 
@@ -193,4 +194,4 @@ bench: setup ## how long a deploy takes and where its time goes, how fast the se
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check lint unit e2e verify scenario sabotage faults harm test test-all bench
+	lock lock-check lint unit e2e verify scenario mutation faults harm test test-all bench

@@ -30,7 +30,7 @@ SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
 sys.path += [str(SUITE), str(ROOT / "ansible/plugins/module_utils")]
 
-import facts  # noqa: E402 - its folder was added to the path above
+import expected  # noqa: E402 - its folder was added to the path above
 import scan  # noqa: E402 - its folder was added to the path above
 
 # Where a scan was made, and what was seen: host; protocol, address, observer, answers as JSON.
@@ -163,13 +163,13 @@ def reachable(options: argparse.Namespace) -> list[str]:
 
     """
     # Bare neighbours are there to look from, not to be looked at.
-    words = ["ansible", f"all:!{facts.NEIGHBOURS}", "--module-name", "ansible.builtin.raw"]
+    words = ["ansible", f"all:!{expected.NEIGHBOURS}", "--module-name", "ansible.builtin.raw"]
     words += ["--args", "true"]
-    words += facts.options(options.inventory, options.extra_vars)
+    words += expected.options(options.inventory, options.extra_vars)
     words += ["--limit", options.limit] if options.limit else []
     try:
-        said = facts.ask(words)
-    except facts.FactsError as error:
+        said = expected.ask(words)
+    except expected.FactsError as error:
         raise CannotRunError(f"{error}\nNext: correct --inventory or --limit") from error
     for host, answer in said.items():
         if answer.get("unreachable"):

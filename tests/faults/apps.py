@@ -1,7 +1,7 @@
-"""The services that are released: the lab's own, with one operation more, good or broken.
+"""The apps that are released: the lab's own with one more operation, good or broken.
 
-Each is a copy of the folder `service/` with a change. What breaks only when it runs is written
-into the settings of its server, because the build loads all other files.
+Each is a copy of the folder `service/` with a change. A change that may break the app only at run
+time goes into the settings of its server, because the build loads all other files.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 import yaml
 from classvm.app import layout
 from classvm.base.edge import BLUE_GREEN, RECREATE
-from facts import ROOT
+from expected import ROOT
 from load import Paths
 
 SERVICE = ROOT / "service"
-# The variable of the container that says where the tally listens.
+# The container's environment variable with the address of the tally.
 TALLY = "TALLY"
 SERVER = "gunicorn.conf.py"
-# Broken releases that only keep one waiting get no more than this to become healthy.
+# The time to become healthy for broken releases that never do.
 SHORT_SECONDS = 3
 
 OPERATION = """
@@ -58,7 +58,7 @@ OPERATION = """
         default: { $ref: '#/components/responses/Error' }
 """
 HANDLER = '''
-"""Tell the tally that a request was executed."""
+"""Report each execution of a request to the tally."""
 
 import os
 import socket
@@ -66,40 +66,40 @@ import uuid
 
 
 def post(body):
-    """Count a request; the answer says whether the tally has heard."""
+    """Report the execution; the answer says whether the tally acknowledged it."""
     execution = uuid.uuid4().hex
-    heard = any(tell(body["id"] + " " + execution) for _ in range(5))
+    heard = any(report(body["id"] + " " + execution) for _ in range(5))
     return {"id": body["id"], "heard": heard}
 
 
-def tell(text):
-    """Tell once, over a new socket: the way there may be another by now."""
+def report(text):
+    """Send one report over a new socket, because the route may have changed."""
     address, _, port = os.environ.get("TALLY", "").rpartition(":")
     if not address:
         return False
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
-        told.settimeout(0.2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(0.2)
         try:
-            told.sendto(text.encode(), (address, int(port)))
-            return told.recv(200) == text.encode()
+            client.sendto(text.encode(), (address, int(port)))
+            return client.recv(200) == text.encode()
         except OSError:
             return False
 '''
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenRelease:
     """A release that must be refused.
 
     Attributes:
         name: what is wrong with it, as a clause.
-        reason: what the refusal has to say.
-        file: which file of the service is changed.
-        old: what is replaced there; "" to add at the end.
-        new: what is written instead.
-        waits: whether it only keeps one waiting, until the limit.
-        quick: whether it is one of the few that `make test` tries.
-        strategy: the strategy with which it is tried; "" for both.
+        reason: text that the refusal has to contain.
+        file: the file of the app that is changed.
+        old: the text that is replaced; "" to append to the file.
+        new: the text that replaces it.
+        waits: whether the deploy waits until the candidate's time to become healthy is over.
+        quick: whether SCOPE=quick includes it.
+        strategy: the only strategy with which it is tried; "" for both.
 
     """
 
@@ -113,19 +113,19 @@ class Broken:
     strategy: str = ""
 
     def make(self, folder: Path) -> None:
-        """Break the service of a folder."""
+        """Break the app of a folder."""
         path = folder / self.file
         text = path.read_text(encoding="utf-8")
         new = textwrap.dedent(self.new)
         if self.old and self.old not in text:
-            raise ValueError(f"{self.file} has no {self.old!r} to be replaced")
+            raise ValueError(f"{self.file} does not contain {self.old!r}, so nothing is replaced")
         path.write_text(text.replace(self.old, new) if self.old else text + new, encoding="utf-8")
 
 
 NOT_HEALTHY = f"it was not healthy within {SHORT_SECONDS} s"
 CONTRACT = "breaks its contract; the running release was not touched"
-BROKEN = (
-    Broken(
+BROKEN_RELEASES = (
+    BrokenRelease(
         "it does not start",
         "it ended with exit code 3",
         new="""
@@ -133,10 +133,10 @@ BROKEN = (
         """,
         strategy=RECREATE,
     ),
-    Broken(
+    BrokenRelease(
         "it crashes after 3 s",
         "it ended with exit code 4",
-        # The first process of a container ignores what it does not handle.
+        # The first process of a container ignores signals without a handler.
         new="""
         import os, signal
 
@@ -147,7 +147,7 @@ BROKEN = (
         quick=True,
         strategy=RECREATE,
     ),
-    Broken(
+    BrokenRelease(
         "it is never ready",
         NOT_HEALTHY,
         file="src/health.py",
@@ -156,7 +156,7 @@ BROKEN = (
         waits=True,
         strategy=BLUE_GREEN,
     ),
-    Broken(
+    BrokenRelease(
         "its health lies, its contract fails",
         CONTRACT,
         file="src/hello.py",
@@ -165,7 +165,7 @@ BROKEN = (
         quick=True,
         strategy=BLUE_GREEN,
     ),
-    Broken(
+    BrokenRelease(
         "it listens on another port, and its health check asks there",
         CONTRACT,
         file="src/settings.py",
@@ -173,7 +173,7 @@ BROKEN = (
         new='values["CONTAINER_PORT"]) + 1',
         strategy=RECREATE,
     ),
-    Broken(
+    BrokenRelease(
         "a package is missing",
         "No module named 'numpy'",
         new="""
@@ -181,7 +181,7 @@ BROKEN = (
         """,
         strategy=BLUE_GREEN,
     ),
-    Broken(
+    BrokenRelease(
         "it exhausts the memory",
         "it ended with exit code 137",
         new="""
@@ -191,7 +191,7 @@ BROKEN = (
         quick=True,
         strategy=BLUE_GREEN,
     ),
-    Broken(
+    BrokenRelease(
         "it is a fork bomb",
         NOT_HEALTHY,
         new="""
@@ -207,7 +207,7 @@ BROKEN = (
         waits=True,
         strategy=RECREATE,
     ),
-    Broken(
+    BrokenRelease(
         "it starts more slowly than the limit allows",
         NOT_HEALTHY,
         new="""
@@ -223,7 +223,7 @@ BROKEN = (
 
 
 def good(folder: Path, word: str) -> Path:
-    """Make a good service that says a word, and return its folder."""
+    """Make a good app that answers with a word, and return its folder."""
     made = folder / word
     shutil.copytree(SERVICE, made, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     replace(made / "src/hello.py", r'("message": ")[^"]*', rf"\g<1>{word}")
@@ -232,15 +232,15 @@ def good(folder: Path, word: str) -> Path:
     return made
 
 
-def broken(folder: Path, flaw: Broken) -> Path:
-    """Make a broken service and return its folder."""
+def broken(folder: Path, flaw: BrokenRelease) -> Path:
+    """Make a broken app and return its folder."""
     made = good(folder, re.sub(r"\W+", "-", flaw.name))
     flaw.make(made)
     return made
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Change a file where a regular expression matches, which has to be in one place."""
+    """Replace the only match of a regular expression in a file."""
     text, count = re.subn(old, new, path.read_text(encoding="utf-8"))
     if count != 1:
         raise ValueError(f"{path} matches {old!r} {count} times")
@@ -248,7 +248,8 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def paths() -> Paths:
-    """Return what the clients ask of these services."""
+    """Return the paths that the clients request from these apps."""
+
     document = yaml.safe_load((SERVICE / layout.SPEC).read_text(encoding="utf-8"))
     base = document["servers"][0]["url"]
     return Paths(page=f"{base}/hello", tally=f"{base}/tally")

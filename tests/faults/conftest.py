@@ -1,9 +1,10 @@
-"""Harm class VMs under load, and see that they are well again by themselves.
+"""Do harm to class VMs under load, and see that they recover by themselves.
 
     pytest tests/faults --hosts=ansible://class_vms --ansible-inventory=FILE
 
-The hosts have to be machines that may be harmed: a lab's. With FAULTS=quick in the environment only
-a few things are done; with TABLE=FILE the table of what came of them is written there.
+The hosts have to be machines that may be harmed, those of a lab. With SCOPE=quick in the
+environment only a few faults are tried; with TABLE=FILE the table of the outcomes is written there.
+
 """
 
 from __future__ import annotations
@@ -13,76 +14,85 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import facts as expected
-import plan
+import expected
 import pytest
+import scope
 import table
 import testinfra
-from accidents import ACCIDENTS, Accident
-from apps import BROKEN, Broken
+from apps import BROKEN_RELEASES, BrokenRelease
+from faults import FAULTS, Fault
 from load import RATES
 from table import Row
-from victim import Victim
+from target import Target
 from vm import Vm, keep_open
 
-PARAMETERS: dict[str, Sequence[Broken | Accident]] = {"flaw": BROKEN, "accident": ACCIDENTS}
+PARAMETERS: dict[str, Sequence[BrokenRelease | Fault]] = {
+    "flaw": BROKEN_RELEASES,
+    "fault": FAULTS,
+}
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 FOLDER = Path(__file__).parent
 # What harms the host most comes last.
-ORDER = ("test_redeploys", "test_broken", "test_kills", "test_accidents")
+ORDER = ("test_redeploys", "test_broken_releases", "test_killed_deploys", "test_host_faults")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the machines that may be harmed."""
+    """Refuse to run without the names of machines that may be harmed."""
     if not config.getoption("hosts"):
         pytest.exit("Name machines that may be harmed: --hosts=ansible://vm-148-1", 2)
     config.stash[ROWS] = []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Do everything to each host, one host after the other."""
-    if "victim" in metafunc.fixturenames:
+    """Run each test on each host, and once for each broken release or fault."""
+    if "target" in metafunc.fixturenames:
         option = metafunc.config.option
         hosts = testinfra.get_hosts(
             option.hosts.split(","), ansible_inventory=option.ansible_inventory
         )
         names = sorted(host.backend.get_hostname() for host in hosts)
-        metafunc.parametrize("victim", names, indirect=True, scope="session")
-    for name, wanted in PARAMETERS.items():
+        metafunc.parametrize("target", names, indirect=True, scope="session")
+    for name, known in PARAMETERS.items():
         if name in metafunc.fixturenames:
-            chosen = [one for one in wanted if one.quick or not plan.QUICK]
+            chosen = [one for one in known if one.quick or not scope.QUICK]
             metafunc.parametrize(name, chosen, ids=[one.name for one in chosen])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the files into their order, within each host, behind those of other suites."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests by host and file, after those of other suites."""
+    scope.keep_chosen(config, items)
     others = [item for item in items if item.path.parent != FOLDER]
     ours = [item for item in items if item.path.parent == FOLDER]
     ours.sort(key=lambda item: (host_of(item), ORDER.index(item.path.stem)))
     items[:] = [*others, *ours]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Make a run red that has tested nothing."""
+    scope.fail_if_nothing_passed(session)
+
+
 def host_of(item: pytest.Item) -> str:
     """Return the host that a test harms."""
     assert isinstance(item, pytest.Function)
-    return str(item.callspec.params["victim"]) if hasattr(item, "callspec") else ""
+    return str(item.callspec.params["target"]) if hasattr(item, "callspec") else ""
 
 
 @pytest.fixture(scope="session")
-def victim(request: pytest.FixtureRequest) -> Iterator[Victim]:
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """Return a host under load."""
     inventory = str(Path(request.config.getoption("ansible_inventory")).absolute())
     host = testinfra.get_host(f"ansible://{request.param}", ansible_inventory=inventory)
     facts = expected.read(inventory, [])[request.param]
     assert facts.is_guarded
-    assert not facts.is_local, "a control node is not harmed"
+    assert not facts.is_local, "the control node must not be harmed"
     # Under /tmp, because the path of a socket has little room.
     with tempfile.TemporaryDirectory(prefix="cf-", dir="/tmp") as folder:
         sockets = Path(folder) / "ssh"
         sockets.mkdir()
         keep_open(host, sockets)
         vm = Vm(host, facts, sockets)
-        made = Victim(vm, Path(folder), inventory, request.config.stash[ROWS])
+        made = Target(vm, Path(folder), inventory, request.config.stash[ROWS])
         made.start()
         yield made
         made.stop()
@@ -90,15 +100,15 @@ def victim(request: pytest.FixtureRequest) -> Iterator[Victim]:
 
 
 @pytest.fixture(autouse=True)
-def whole(victim: Victim) -> None:
-    """After a broken promise, start anew: each test is judged on its own."""
-    victim.mend()
+def _recovered(target: Target) -> None:
+    """Redeploy after a broken promise: each test is judged on its own."""
+    target.redeploy_if_broken()
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the table, and write it where that is wanted."""
+    """Print the table, and write it to the file of TABLE."""
     rows = config.stash[ROWS]
     if rows:
         terminalreporter.section("faults")

@@ -1,4 +1,4 @@
-"""Release on the class VM itself, with classvm's own code, and kill it when it is told to.
+"""Release on the class VM itself with classvm's own code, and kill a release on demand.
 
 Runs as root on the VM, with the package `classvm` beside it; needs Python 3.8::
 
@@ -6,13 +6,14 @@ Runs as root on the VM, with the package `classvm` beside it; needs Python 3.8::
     python3 driver.py kill ORDER.json --event 3
     python3 driver.py kill ORDER.json --after 0.7
 
-With --skip-steady, a good candidate goes live at once: while it would have to stay up, nothing
-happens that a kill could interrupt. With --unchecked, its contract is not called, either: the
-test is how a release recovers from another that was interrupted.
+With --skip-steady, a healthy candidate goes live at once: during the steady time nothing happens
+that a kill could interrupt. With --unchecked, the contract check is left out, too: for releases
+that only have to recover from an interrupted one.
 
-An order holds the fields of the spec, the state folder, and how many releases to keep. What
-became of it is printed as JSON. What a killed one has begun, such as a client of the engine that
-still waits for its answer, goes on: nobody cleans up behind a kill.
+
+An order holds the fields of the release spec, the state folder, and how many releases to keep. The
+outcome is printed as JSON. Child processes of a killed release, such as a Docker client that waits
+for its answer, are left alone, as a real kill would leave them.
 """
 
 from __future__ import annotations
@@ -27,15 +28,14 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-# What changes a container; health checks make events, too, and say nothing of the steps. One
-# that dies is at the same time stopped or removed.
+# Events that are steps of a release. Others are not: health checks make events all the time, and
+# `die` comes together with `stop` or `destroy`.
 EVENTS = ("create", "start", "rename", "kill", "stop", "destroy")
 SECONDS = 120
 
 
 def release(order: Dict[str, Any], *, skip_steady: bool) -> Dict[str, Any]:
-    """Make a release live and return what came of it."""
-    # Beside this file, on the VM only.
+    """Make a release live and return the outcome."""
     from classvm.base import docker, errors  # noqa: PLC0415 - on the VM only
     from classvm.release import candidate, go_live, release_spec  # noqa: PLC0415 - as above
 
@@ -52,64 +52,60 @@ def release(order: Dict[str, Any], *, skip_steady: bool) -> Dict[str, Any]:
 def kill(
     order_file: str, event: Optional[int], after: Optional[float], *, skip_steady: bool
 ) -> Dict[str, Any]:
-    """Release in another process and kill that; return what could be seen of it.
+    """Release in another process and kill that process; return what was observed.
 
     Args:
-        order_file: what is to be released.
-        event: kill at this event of the service's containers, counted from 1; none to let it end.
-        after: kill after so many seconds.
-        skip_steady: whether the candidate is live as soon as it is good.
+        order_file: the order to release.
+        event: kill at this event of the service's containers, counted from 1; None: do not kill.
+        after: kill after this many seconds; None: do not kill.
+        skip_steady: whether a candidate goes live as soon as it is healthy.
 
     """
     order = json.loads(Path(order_file).read_text(encoding="utf-8"))
+    argv = event_argv(order["spec"]["service"])
     seen: List[str] = []
-    events = subprocess.Popen(
-        event_words(order["spec"]["service"]), stdout=subprocess.PIPE, text=True
-    )
-    victim = subprocess.Popen(
-        [
-            sys.executable,
-            __file__,
-            "release",
-            order_file,
-            *(["--skip-steady"] if skip_steady else []),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    events = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    release_argv = [sys.executable, __file__, "release", order_file]
+    release_argv += ["--skip-steady"] if skip_steady else []
+    releasing = subprocess.Popen(
+        release_argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
     def watch() -> None:
         for line in events.stdout or ():
             seen.append(line.strip())
             if len(seen) == event:
-                victim.kill()
+                releasing.kill()
 
     watching = threading.Thread(target=watch)
     watching.start()
     started = time.monotonic()
     try:
-        said, _ = victim.communicate(timeout=after or SECONDS)
+        output, _ = releasing.communicate(timeout=after or SECONDS)
     except subprocess.TimeoutExpired:
-        victim.kill()
-        said, _ = victim.communicate()
+        releasing.kill()
+        output, _ = releasing.communicate()
     seconds = time.monotonic() - started
     events.kill()
     watching.join()
-    killed = victim.returncode == -signal.SIGKILL
-    return {"killed": killed, "seconds": seconds, "events": seen, "said": said}
+    killed = releasing.returncode == -signal.SIGKILL
+    if not killed:
+        # The last events may not have been delivered when the process that printed them was killed.
+        listed = [*argv, "--until", f"{time.time():.3f}"]
+        seen = subprocess.check_output(listed, text=True).splitlines()
+    return {"killed": killed, "seconds": seconds, "events": seen, "output": output}
 
 
-def event_words(service: str) -> List[str]:
-    """Return the words that print each event of a service's containers from now on."""
-    words = ["docker", "events", "--since", f"{time.time():.3f}", "--filter", "type=container"]
-    words += ["--filter", f"label=classvm.service={service}"]
-    words += [word for name in EVENTS for word in ("--filter", f"event={name}")]
-    return [*words, "--format", "{{.Action}} {{.Actor.Attributes.name}}"]
+def event_argv(service: str) -> List[str]:
+    """Return the command that prints each event of a service's containers from now on."""
+    argv = ["docker", "events", "--since", f"{time.time():.3f}", "--filter", "type=container"]
+    argv += ["--filter", f"label=classvm.service={service}"]
+    argv += [word for name in EVENTS for word in ("--filter", f"event={name}")]
+    return [*argv, "--format", "{{.Action}} {{.Actor.Attributes.name}}"]
 
 
 def main() -> None:
-    """Do what the command line says and print what came of it."""
+    """Run the verb of the command line and print the outcome."""
     parser = argparse.ArgumentParser()
     parser.add_argument("verb", choices=["release", "kill"])
     parser.add_argument("order")
@@ -122,10 +118,10 @@ def main() -> None:
         order = json.loads(Path(options.order).read_text(encoding="utf-8"))
         if options.unchecked:
             order["spec"]["contract"] = ""
-        came = release(order, skip_steady=options.skip_steady)
+        outcome = release(order, skip_steady=options.skip_steady)
     else:
-        came = kill(options.order, options.event, options.after, skip_steady=options.skip_steady)
-    print(json.dumps(came))  # noqa: T201 - wanted
+        outcome = kill(options.order, options.event, options.after, skip_steady=options.skip_steady)
+    print(json.dumps(outcome))  # noqa: T201 - the test reads it
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table of what was done to the class VMs, and what came of it."""
+"""The table of the faults, and of what clients saw of each."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import plan
+import scope
 
 if TYPE_CHECKING:
     from load import Seen
 
 COLUMNS = (
     *("fault", "strategy", "promised", "healthy after", "requests", "failed", "doubled"),
-    "what became of it",
+    "outcome",
 )
 INTRODUCTION = """\
 # Faults
 
 What was done to class VMs under load, and what clients saw: `make faults {how}TABLE=docs/faults.md`
-wrote this, and fails where a promise is broken. Four kinds of clients, {rate:.0f} requests a second
-together, ask from outside: some open a connection for each request, some keep theirs, some send
+wrote this, and fails where a promise is broken. Four kinds of clients, outside the VM, send
+{rate:.0f} requests a second: some open a connection for each request, some keep theirs, some send
 their head slowly, some POST an id that has to be executed exactly once. "Healthy after" is the time
-from the fault to the first good answer after the last failure. What does not depend on the strategy
-was tried with one of them. A deploy that follows a kill is the module on the host, without its wait
-and its contract, and after the last kill the whole of it. Nothing was repaired by hand.
+from the fault to the first good answer after the last failure. A fault whose outcome does not
+depend on the strategy was tried with one of them. The redeploys in a row with `recreate`, and each
+deploy that follows a kill, leave out the steady time and the contract check; the deploy after the
+last kill is complete. Nothing was repaired by hand.
 """
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was done, and what came of it.
+    """One fault, and what clients saw of it.
 
     Attributes:
         fault: what was done, as a clause.
         strategy: how releases are swapped on that host.
-        promise: what was to become of it.
-        outcome: what became of it.
+        promise: what clients may notice.
+        outcome: what happened.
         seen: what the clients saw meanwhile.
-        kept: whether the promise was kept.
+        kept: whether the promise was kept; None where this run did not assert it.
 
     """
 
@@ -49,16 +50,16 @@ class Row:
     promise: str
     outcome: str
     seen: Seen
-    kept: bool
+    kept: bool | None
 
     @property
     def cells(self) -> list[str]:
-        """What stands in the columns."""
-        outcome = self.outcome if self.kept else f"PROMISE BROKEN: {self.outcome}"
+        """The texts of the columns."""
+        prefix = {True: "", False: "PROMISE BROKEN: ", None: "NOT ASSERTED: "}[self.kept]
         numbers = [str(self.seen.requests), str(self.seen.failures), str(self.seen.doubled)]
         return [
             *(self.fault, self.strategy, self.promise, seconds(self.seen.healthy_after)),
-            *(*numbers, outcome),
+            *(*numbers, f"{prefix}{self.outcome}"),
         ]
 
 
@@ -82,13 +83,15 @@ def plain(text: str) -> str:
 
 def verdict(rows: Sequence[Row]) -> str:
     """Return the closing line."""
-    kept = sum(row.kept for row in rows)
-    return f"{kept} of {len(rows)} promises kept"
+    asserted = [row for row in rows if row.kept is not None]
+    rest = len(rows) - len(asserted)
+    counts = f"{sum(bool(row.kept) for row in asserted)} of {len(asserted)} promises kept"
+    return f"{counts}, {rest} not asserted" if rest else counts
 
 
 def write(path: Path, rows: Sequence[Row], rate: float) -> None:
     """Write the document."""
-    # Whoever reads it shall know whether all of it was done, or a few of each kind.
-    how = "FAULTS=quick " if plan.QUICK else ""
+    # The reader has to know whether the run was complete.
+    how = f"SCOPE={scope.QUICK_SCOPE} " if scope.QUICK else ""
     text = f"{INTRODUCTION.format(rate=rate, how=how)}\n{markdown(rows)}\n{verdict(rows)}.\n"
     path.write_text(text, encoding="utf-8")

@@ -15,12 +15,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-import facts as expected
+import expected
 import pytest
 import testinfra
 from classvm.base import docker
 from classvm.contract import checker
-from facts import FAMILIES, NEIGHBOURS, Facts
+from expected import FAMILIES, NEIGHBOURS, Facts
 from observer import CONTROL, TARGETS, Observer
 from vm import Vm, keep_open
 

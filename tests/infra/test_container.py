@@ -12,7 +12,7 @@ from classvm.image.service_image import LABEL_SERVICE
 from classvm.release import removal
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 EVIDENCE = ("containers", "container log")

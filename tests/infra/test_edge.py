@@ -11,7 +11,7 @@ from classvm.base import edge
 from classvm.provision import haproxy
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 EVIDENCE = ("edge", "containers", "listening")

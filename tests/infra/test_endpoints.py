@@ -14,7 +14,7 @@ import pytest
 from classvm.contract import checker
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 EVIDENCE = ("container log",)

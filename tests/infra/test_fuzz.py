@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 pytestmark = pytest.mark.fuzz

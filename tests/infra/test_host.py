@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from classvm.base import docker
 from classvm.provision.engine import DAEMON_JSON, PIDFILE
-from facts import Facts, Finished, supported_systems
+from expected import Facts, Finished, supported_systems
 
 if TYPE_CHECKING:
     from vm import Vm

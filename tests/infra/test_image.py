@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from classvm.image import service_image
 from classvm.image.base_image import UBUNTU_VERSION
 from classvm.release.release_spec import LABEL_SETTINGS
-from facts import Facts, lock, normal, packed
+from expected import Facts, lock, normal, packed
 
 if TYPE_CHECKING:
     from vm import Vm

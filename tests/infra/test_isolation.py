@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import scan
 from classvm.provision import guard
-from facts import GUARD, Facts
+from expected import GUARD, Facts
 from observer import Observer, is_loopback
 
 if TYPE_CHECKING:

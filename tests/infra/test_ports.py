@@ -10,7 +10,7 @@ from classvm.contract import checker
 from observer import CONTROL
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 EVIDENCE = ("containers", "listening")

@@ -8,7 +8,7 @@ import pytest
 from observer import CONTROL
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
     from vm import Vm
 
 EVIDENCE = ("listening",)

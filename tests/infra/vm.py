@@ -16,7 +16,7 @@ from classvm.provision import guard
 from classvm.release.release_spec import ReleaseSpec
 
 if TYPE_CHECKING:
-    from facts import Facts
+    from expected import Facts
 
 LOG_LINES = 15
 

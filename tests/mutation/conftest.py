@@ -1,50 +1,59 @@
-"""The verification itself is tested: every fault has to make its own check red.
+"""Test the verification itself: each mutation has to turn its own check red.
 
-    pytest tests/sabotage --hosts=ansible://class_vms --ansible-inventory=FILE
+    pytest tests/mutation --hosts=ansible://class_vms --ansible-inventory=FILE
 
-The hosts have to be machines that may be broken, those of a lab: one whose strategy is recreate,
-and one with blue_green. With FAULTS=quick in the environment
-only a few are made.
+The hosts have to be machines that may be broken, those of a lab: one with the strategy `recreate`
+and one with `blue_green`. With SCOPE=quick in the environment only a few mutations are tried.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import facts as expected
+import expected
 import pytest
+import scope
 import testinfra
-from facts import Facts
-from faults import FAULTS
-from saboteur import Outcome, Saboteur, Suite, table, undo
+from expected import Facts
+from mutations import MUTATIONS
+from mutator import Mutator, Outcome, Suite, table, undo
 from vm import Vm
 
 OUTCOMES: pytest.StashKey[list[Outcome]] = pytest.StashKey()
-WISHED: pytest.StashKey[int] = pytest.StashKey()
+# How many mutations this run tries.
+DESIRED: pytest.StashKey[int] = pytest.StashKey()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each fault a test of its own."""
-    if "fault" in metafunc.fixturenames:
-        wanted = os.environ.get("FAULTS")
-        chosen = [fault for fault in FAULTS if fault.quick or wanted != "quick"]
-        metafunc.parametrize("fault", chosen, ids=lambda fault: fault.name)
+    """Give each mutation a test of its own."""
+    if "mutation" in metafunc.fixturenames:
+        chosen = [mutation for mutation in MUTATIONS if mutation.quick or not scope.QUICK]
+        metafunc.parametrize("mutation", chosen, ids=lambda mutation: mutation.name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave this suite out where HARM names the other one."""
+    scope.keep_chosen(config, items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the faults of this run."""
-    faults = [item for item in session.items if "fault" in getattr(item, "fixturenames", ())]
-    session.config.stash[WISHED] = len(faults)
+    """Count the mutations of this run."""
+    mutations = [item for item in session.items if "mutation" in getattr(item, "fixturenames", ())]
+    session.config.stash[DESIRED] = len(mutations)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Make a run red that has tested nothing."""
+    scope.fail_if_nothing_passed(session)
 
 
 @pytest.fixture(scope="session")
-def saboteurs(pytestconfig: pytest.Config) -> Iterator[dict[bool, Saboteur]]:
-    """Return who makes faults on the hosts of the options, by whether HAProxy is there."""
+def mutators(pytestconfig: pytest.Config) -> Iterator[dict[bool, Mutator]]:
+    """Return what mutates each host of the options, by whether the host has HAProxy."""
     if not pytestconfig.getoption("hosts"):
         pytest.exit("Name machines that may be broken: --hosts=ansible://class_vms", 2)
     inventory = str(Path(pytestconfig.getoption("ansible_inventory")).absolute())
@@ -55,30 +64,30 @@ def saboteurs(pytestconfig: pytest.Config) -> Iterator[dict[bool, Saboteur]]:
         for host in testinfra.get_hosts(names, ansible_inventory=inventory):
             facts = known[host.backend.get_hostname()]
             # Under /tmp, because the path of a socket has little room.
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cs-", dir="/tmp"))
-            found[facts.is_behind_edge] = saboteur_of(host, facts, known, inventory, Path(folder))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cm-", dir="/tmp"))
+            found[facts.is_behind_edge] = mutator_of(host, facts, known, inventory, Path(folder))
         yield found
 
 
-def saboteur_of(
+def mutator_of(
     host: Any,
     facts: Facts,
     known: dict[str, Facts],
     inventory: str,
     folder: Path,
-) -> Saboteur:
-    """Return who makes faults on a host."""
+) -> Mutator:
+    """Return what mutates a host."""
     assert facts.is_guarded
-    assert not facts.is_local, "a control node is not sabotaged"
+    assert not facts.is_local, "the control node must not be broken"
     vm = Vm(host, facts, folder)
-    # A former run may have been cut off.
+    # An earlier run may have been interrupted.
     undo(vm)
-    return Saboteur(vm, Suite(facts.name, inventory, known, folder))
+    return Mutator(vm, Suite(facts.name, inventory, known, folder))
 
 
 @pytest.fixture(scope="session")
 def outcomes(pytestconfig: pytest.Config) -> list[Outcome]:
-    """Return where the tests note what came of each fault."""
+    """Return the list to which each test adds the outcome of its mutation."""
     pytestconfig.stash[OUTCOMES] = []
     return pytestconfig.stash[OUTCOMES]
 
@@ -86,9 +95,9 @@ def outcomes(pytestconfig: pytest.Config) -> list[Outcome]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print which check has caught which fault, and how many were caught."""
-    if OUTCOMES in config.stash and config.stash[WISHED]:
-        terminalreporter.section("sabotage")
+    """Print which check caught which mutation, and how many were caught."""
+    if OUTCOMES in config.stash and config.stash[DESIRED]:
+        terminalreporter.section("mutation")
         outcomes = config.stash[OUTCOMES]
-        for line in table(outcomes, config.stash[WISHED]):
+        for line in table(outcomes, config.stash[DESIRED]):
             terminalreporter.write_line(line)

@@ -1,24 +1,24 @@
 # shellcheck shell=sh
-# What the faults are made with. It goes before each of their scripts, as root on the class VM; the
-# variables in capitals are those of saboteur.py. What undoes may run twice, or after a half.
+# Functions for the scripts of the mutations, which run as root on the class VM. The variables in capitals
+# come from mutator.py. Functions that undo something also work twice, and after half a mutation.
 set -eu
 
-good=classvm-sabotage:good
+good=classvm-mutation:good
 
-# keep FILE: put a copy aside, before it is changed.
+# keep FILE: save a copy before the file is changed.
 keep() {
     cp --archive "$1" "$ASIDE/$(basename "$1")"
 }
 
-# give_back FILE: put it back as it was.
+# give_back FILE: restore the saved copy.
 give_back() {
-    # A symbolic link is a file even where it leads nowhere.
+    # -e is false for a dangling symbolic link.
     if [ -e "$ASIDE/$(basename "$1")" ] || [ -L "$ASIDE/$(basename "$1")" ]; then
         cp --archive --remove-destination "$ASIDE/$(basename "$1")" "$1"
     fi
 }
 
-# replace_image NAME < LINES: let a name mean the image behind it with these lines on top.
+# replace_image NAME < LINES: build these Dockerfile lines on top of an image, under its name.
 replace_image() {
     docker tag "$1" "$good"
     user=$(docker image inspect --format '{{.Config.User}}' "$good")
@@ -29,7 +29,7 @@ replace_image() {
     } | docker build --quiet --tag "$1" - >/dev/null
 }
 
-# bring_back_image NAME: let it mean again what it meant.
+# bring_back_image NAME: give the name back to the original image.
 bring_back_image() {
     if docker image inspect "$good" >/dev/null 2>&1; then
         docker tag "$good" "$1"
@@ -38,22 +38,23 @@ bring_back_image() {
     docker image prune --force >/dev/null
 }
 
-# remove CONTAINER: whether it is there or not.
+# remove CONTAINER: remove it if it exists.
 remove() {
     docker ps --all --quiet --filter "name=^$1\$" | xargs --no-run-if-empty docker rm --force >/dev/null
 }
 
-# serve WORDS…: run a container in the place of the one that serves.
+# serve ARGUMENTS…: replace the service's container by that of `docker ARGUMENTS…`.
 serve() {
     remove "$CONTAINER"
     docker "$@" >/dev/null
     wait_for_service
 }
 
-# wait_for_service: let it start. One that does not within 10 s is for the checks to find.
+# wait_for_service: wait until it answers its health check, at most 30 tries; if not, the checks notice.
 wait_for_service() {
     for _ in $(seq 30); do
         # shellcheck disable=SC2086 # the health check of the image is several words
+
         if docker exec "$CONTAINER" $HEALTHCHECK >/dev/null 2>&1; then
             return
         fi
@@ -68,7 +69,7 @@ restart_engine() {
     wait_for_service
 }
 
-# change_setting NAME [JSON]: give a setting in the engine's file another value, or take it out.
+# change_setting NAME [JSON]: change a setting in the engine's file, or remove it.
 change_setting() {
     keep "$DAEMON_JSON"
     python3 - "$DAEMON_JSON" "$@" <<'PYTHON'
@@ -81,7 +82,7 @@ json.dump(settings, open(path, "w"))
 PYTHON
 }
 
-# start_canary: a container that publishes a port beside the service's, and answers there.
+# start_canary: start a container that publishes the port after the service's, and accepts connections there.
 start_canary() {
     docker run --detach --name "$CANARY" --publish "$CANARY_PORT:$CANARY_PORT" "$BASE" \
         perl -MIO::Socket::INET -e \
@@ -89,7 +90,8 @@ start_canary() {
         "$CANARY_PORT" >/dev/null
 }
 
-# load_guard [SED-EXPRESSION]: load the guard, or a worse one.
+# load_guard [SED-EXPRESSION]: load the guard's file, after a change by sed.
+
 load_guard() {
     sed --expression "${1:-}" "$RULES" | nft --file -
 }

@@ -8,9 +8,9 @@ from pathlib import Path
 import apps
 import pytest
 import yaml
-from accidents import ACCIDENTS
-from apps import BROKEN, Broken
+from apps import BROKEN_RELEASES, BrokenRelease
 from classvm.app import checks, layout, openapi
+from faults import FAULTS
 from tally import Tally
 
 
@@ -29,8 +29,10 @@ def test_a_good_service_says_its_word_and_passes_the_checks(tmp_path: Path) -> N
     assert document["paths"]["/tally"]["post"]["operationId"] == "src.tally.post"
 
 
-@pytest.mark.parametrize("flaw", BROKEN, ids=lambda flaw: flaw.name)
-def test_a_broken_service_is_found_out_only_when_it_runs(flaw: Broken, tmp_path: Path) -> None:
+@pytest.mark.parametrize("flaw", BROKEN_RELEASES, ids=lambda flaw: flaw.name)
+def test_a_broken_service_is_found_out_only_when_it_runs(
+    flaw: BrokenRelease, tmp_path: Path
+) -> None:
     app = apps.broken(tmp_path, flaw)
     check(app)
     compile((app / flaw.file).read_bytes(), flaw.file, "exec")
@@ -38,18 +40,20 @@ def test_a_broken_service_is_found_out_only_when_it_runs(flaw: Broken, tmp_path:
 
 
 def test_what_is_not_there_cannot_be_broken(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="to be replaced"):
-        apps.broken(tmp_path, Broken("x", "y", old="no such words", new="z"))
+    with pytest.raises(ValueError, match="nothing is replaced"):
+        apps.broken(tmp_path, BrokenRelease("x", "y", old="no such words", new="z"))
     with pytest.raises(ValueError, match="0 times"):
         apps.replace(apps.SERVICE / layout.SPEC, "no such words", "z")
 
 
 def test_there_are_all_kinds_and_a_few_quick_ones() -> None:
-    assert len(BROKEN) >= 9
-    assert len({one.name for one in (*BROKEN, *ACCIDENTS)}) == len(BROKEN) + len(ACCIDENTS)
-    for all_of_them in (BROKEN, ACCIDENTS):
+    assert len(BROKEN_RELEASES) >= 9
+    assert len({one.name for one in (*BROKEN_RELEASES, *FAULTS)}) == len(BROKEN_RELEASES) + len(
+        FAULTS
+    )
+    for all_of_them in (BROKEN_RELEASES, FAULTS):
         assert 0 < len([one for one in all_of_them if one.quick]) < len(all_of_them)
-    assert all(one.within for one in ACCIDENTS)
+    assert all(one.within for one in FAULTS)
 
 
 def test_the_tally_counts_executions_not_datagrams() -> None:

@@ -12,9 +12,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from aside import Aside
-from load import KEPT, NEW, POST, SLOW, Load, LoadError, Paths, Record, percentile, summary
-from victim import on_bridge
+from background import BackgroundProcess
+from load import (
+    KEPT,
+    NEW,
+    POST,
+    SLOW,
+    Load,
+    LoadError,
+    Paths,
+    Record,
+    Watch,
+    percentile,
+    summary,
+)
+from target import on_bridge
 
 PATHS = Paths(page="/page", tally="/tally")
 RATES = {NEW: 40.0, KEPT: 40.0, SLOW: 10.0, POST: 40.0}
@@ -213,7 +225,7 @@ def test_the_load_ends_by_itself(
     assert len(load.records) < 60
 
 
-# --- What is made of it -----------------------------------------------------------------------
+# --- What is made of it -------------------------------------------------------------------------
 
 
 def record(started: float, ended: float, reason: str = "", mark: str = "") -> Record:
@@ -251,11 +263,34 @@ def test_it_is_healthy_with_the_first_good_answer_after_the_last_failure() -> No
     assert summary([record(1, 2)], 1, 9, {}).healthy_after == 0
 
 
-def test_what_broke_off_together_was_on_its_way_at_one_moment() -> None:
-    together = [record(0, 1), record(1, 3, "status 502"), record(2, 4, "status 502")]
-    assert summary(together, 0, 9, {}).at_one_moment
-    assert not summary([*together, record(3.5, 5, "status 502")], 0, 9, {}).at_one_moment
-    assert summary([record(0, 1)], 0, 9, {}).at_one_moment
+CUT_TOGETHER = [record(0, 1), record(1, 3, "status 502"), record(2, 4, "torn")]
+
+
+def test_requests_that_are_cut_by_one_kill_share_a_moment() -> None:
+    assert summary(CUT_TOGETHER, 0, 9, {}).apart == 0
+    assert summary(CUT_TOGETHER, 0, 9, {}).only_cut_at_one_moment
+    assert summary([record(0, 1)], 0, 9, {}).only_cut_at_one_moment
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        record(3.5, 5, "status 502"),  # at a second moment
+        record(2, 4, "status 503"),  # HAProxy did not hold it
+        record(2, 4, "refused"),
+        record(2, 9, "timeout"),
+        record(2, 4, "closed"),  # a new connection that is closed without any answer
+    ],
+    ids=lambda one: f"{one.reason} at {one.started}",
+)
+def test_another_failure_was_not_cut_by_that_kill(later: Record) -> None:
+    assert not summary([*CUT_TOGETHER, later], 0, 9, {}).only_cut_at_one_moment
+
+
+def test_a_request_that_is_accepted_while_a_process_dies_belongs_to_its_kill() -> None:
+    seen = summary([*CUT_TOGETHER, record(3.1, 4, "reset")], 0, 9, {})
+    assert seen.apart == pytest.approx(0.1)
+    assert seen.only_cut_at_one_moment
 
 
 def test_percentiles() -> None:
@@ -265,10 +300,23 @@ def test_percentiles() -> None:
     assert math.isnan(percentile([], 0.5))
 
 
-# --- Whom it may ask --------------------------------------------------------------------------
+def test_a_report_of_the_tally_may_come_after_the_answer(serve: Callable[..., Service]) -> None:
+    executed: Counter[str] = Counter()
+    load = Load("127.0.0.1", serve(good).port, PATHS, lambda: executed, rates=RATES)
+    load.start()
+    watch = Watch(load)
+    time.sleep(SECONDS)
+    threading.Timer(0.5, lambda: executed.update(one.id for one in load.records)).start()
+    assert executed.total() == 0
+    seen = watch.close()
+    load.stop()
+    assert (seen.lost, seen.requests > 0) == (0, True)
 
 
-def test_only_what_is_behind_a_bridge_of_this_machine_is_asked() -> None:
+# --- Which address may get the load -------------------------------------------------------------
+
+
+def test_only_an_address_behind_a_bridge_of_this_machine_gets_the_load() -> None:
     route = {"dst": "192.0.2.7", "dev": "br-1", "prefsrc": "192.0.2.1"}
     assert on_bridge(route, lambda name: name == "br-1") == "192.0.2.1"
     with pytest.raises(AssertionError, match="not behind a bridge"):
@@ -289,17 +337,17 @@ def test_clients_that_have_died_have_not_seen_a_good_service(
     load.stop()
 
 
-def test_what_is_done_aside_ends_on_its_own() -> None:
-    heard: list[str] = []
+def test_a_background_process_ends_by_itself_or_is_stopped() -> None:
+    received: list[str] = []
 
-    def stay(tell: Callable[[str], None]) -> None:
-        tell("first")
+    def stay(report: Callable[[str], None]) -> None:
+        report("first")
         time.sleep(60)
 
-    first = Aside(stay, heard.append)
-    second = Aside(lambda tell: tell("second"), heard.append)
+    first = BackgroundProcess(stay, received.append)
+    second = BackgroundProcess(lambda report: report("second"), received.append)
     first.start()
     second.start()
     second.join(5)
     first.stop()
-    assert sorted(heard) == ["first", "second"]
+    assert sorted(received) == ["first", "second"]

@@ -21,7 +21,16 @@ def test_each_row_has_all_columns() -> None:
     assert lines[2] == "| x | recreate | all is well | 1.2 s | 7 | 2 | 0 | it was |"
 
 
-def test_a_broken_promise_is_told() -> None:
+NOT_ASSERTED = Row("z", "blue_green", "it is quick", "p99 7 ms", Seen(5), kept=None)
+
+
+def test_a_row_that_was_not_asserted_does_not_count_as_kept() -> None:
+    assert "| NOT ASSERTED: p99 7 ms |" in markdown([NOT_ASSERTED])
+    assert verdict([KEPT, NOT_ASSERTED]) == "1 of 1 promises kept, 1 not asserted"
+
+
+def test_a_broken_promise_is_named() -> None:
+
     line = markdown([BROKEN]).splitlines()[2]
     assert line == "| y | recreate | all is well | never | 3 | 0 | 0 | PROMISE BROKEN: a\\|b c |"
     assert verdict([KEPT, BROKEN]) == "1 of 2 promises kept"

@@ -67,7 +67,7 @@ def planned(target: str, *variables: str) -> str:
         ("LIMIT=a b", "LIMIT=a b holds a blank"),
         ("S=nope", "S=nope is not a scenario"),
         ("S=../x", "S=../x is not a scenario"),
-        ("FAULTS=some", "FAULTS=some is not known"),
+        ("SCOPE=some", "SCOPE=some is not known"),
         ("JSON=/no/such/folder/x.json", "there is no folder for it"),
         ("TABLE=/no/such/folder/x.md", "there is no folder for it"),
     ],
@@ -87,7 +87,7 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(setting: str, cause:
     [
         *("PORT=1", "PORT=65535", "TO=a397b5a", "TO=v1.2-3_x", "LOG_LINES=50", "N=1", "N=20"),
         *("APP=service", "INVENTORY=ansible/inventory/local.yml", "INVENTORY=vm-148-1,"),
-        *("LIMIT=class_vms:!vm-148-1", "LIMIT=@failed.retry", "S=default", "FAULTS=quick"),
+        *("LIMIT=class_vms:!vm-148-1", "LIMIT=@failed.retry", "S=default", "SCOPE=quick"),
         *("JSON=report.json", "TABLE=docs/faults.md"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import facts
+import expected
 import pytest
 import scan
 import verify
@@ -169,16 +169,16 @@ def test_a_host_out_of_reach_is_named_with_the_next_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said = {"a": {}, "b": {"unreachable": True, "msg": "No route to host"}}
-    monkeypatch.setattr(facts, "ask", lambda _: said)
+    monkeypatch.setattr(expected, "ask", lambda _: said)
     with pytest.raises(verify.CannotRunError, match=r"b cannot be .* route[^:]+\nNext: ansible b"):
         verify.reachable(verify.parse([]))
 
 
 def test_only_the_hosts_that_are_meant_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(facts, "ask", lambda words: asked.extend(words) or {"b": {}, "a": {}})  # type: ignore[func-returns-value] # to answer, too
+    monkeypatch.setattr(expected, "ask", lambda words: asked.extend(words) or {"b": {}, "a": {}})  # type: ignore[func-returns-value] # to answer, too
     assert verify.reachable(verify.parse(["-l", "x", "-e", "p=1"])) == ["a", "b"]
-    assert asked[1] == f"all:!{facts.NEIGHBOURS}"
+    assert asked[1] == f"all:!{expected.NEIGHBOURS}"
     assert asked[-4:] == ["--extra-vars", "p=1", "--limit", "x"]
 
 
@@ -210,8 +210,8 @@ def test_what_cannot_run_is_no_verdict(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def ask(_: object) -> None:
-        raise facts.FactsError("no inventory")
+        raise expected.FactsError("no inventory")
 
-    monkeypatch.setattr(facts, "ask", ask)
+    monkeypatch.setattr(expected, "ask", ask)
     assert verify.main([]) == verify.EXIT_UNUSABLE
     assert capsys.readouterr().out.startswith("verify: cannot run: no inventory\nNext: ")

@@ -1,8 +1,10 @@
-"""What may be wrong with a class VM, and which check of tests/infra has to find it.
+"""The mutations: each breaks one guarantee of a class VM; a check of tests/infra has to notice.
 
-A fault is made by shell commands as root on the VM, with the functions of library.sh and the
-variables of saboteur.py; by a changed `docker run` of the service; or by lines of a Dockerfile on
-top of the service's image, which keeps name and labels. What undoes may run twice.
+A mutation consists of shell commands that run as root on the VM, with the functions of library.sh
+and the variables of mutator.py; of changed arguments of the service's `docker run`; or of
+Dockerfile lines on top of the service's image, which keeps its name and labels. The commands that
+undo a mutation also work when they run twice, or after a mutation that was applied only in part.
+
 """
 
 from __future__ import annotations
@@ -28,20 +30,20 @@ DRY_RUN = f"{HOST}test_a_dry_run_would_change_nothing"
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong.
+class Mutation:
+    """One broken guarantee.
 
     Attributes:
         name: what is wrong, as a clause.
         owner: the check that has to be red: file and function in tests/infra, and in brackets
             what the id of its parameters has to contain.
-        apply: commands that make it wrong.
-        undo: commands that make it right again.
-        run: how the words of the service's `docker run` change; None to leave it alone.
-        image: lines of a Dockerfile on top of the service's image.
-        silent: whether all requests wait in vain, so that only the owner's file is run.
-        quick: whether it is one of the few that `make test` tries.
-        edge: whether it takes a host that has HAProxy before the releases.
+        apply: shell commands that break the guarantee.
+        undo: shell commands that restore it.
+        run: changes the arguments of the service's `docker run`; None to leave them as they are.
+        image: Dockerfile lines on top of the service's image.
+        silent: whether every request to the service times out; then only the owner's file is run.
+        quick: whether SCOPE=quick includes it.
+        edge: whether it needs a host with HAProxy before the releases.
 
     """
 
@@ -56,62 +58,62 @@ class Fault:
     edge: bool = False
 
 
-# --- Another `docker run` -----------------------------------------------------------------------
+# --- Changes of `docker run` --------------------------------------------------------------------
 
 
-def added(*words: str) -> Edit:
-    """Add words to the options."""
-    return lambda all_words: [all_words[0], *words, *all_words[1:]]
+def added(*options: str) -> Edit:
+    """Add options."""
+    return lambda argv: [argv[0], *options, *argv[1:]]
 
 
-def cut(*options: str) -> Edit:
+def without_options(*options: str) -> Edit:
     """Leave out options, each with its value."""
 
-    def edit(words: list[str]) -> list[str]:
+    def edit(argv: list[str]) -> list[str]:
         for option in options:
-            at = words.index(option)
-            words = words[:at] + words[at + 2 :]
-        return words
+            at = argv.index(option)
+            argv = argv[:at] + argv[at + 2 :]
+        return argv
 
     return edit
 
 
-def without(word: str) -> Edit:
-    """Leave out a word."""
-    return lambda words: [one for one in words if one != word]
+def without_flag(flag: str) -> Edit:
+    """Leave out an option that has no value."""
+    return lambda argv: [argument for argument in argv if argument != flag]
 
 
-def swapped(old: str, new: str) -> Edit:
-    """Write something else in place of a text, wherever it stands."""
-    return lambda words: [one.replace(old, new) for one in words]
+def replaced(old: str, new: str) -> Edit:
+    """Replace a text in every argument."""
+    return lambda argv: [argument.replace(old, new) for argument in argv]
 
 
-def published(change: Callable[[str, str], list[str]]) -> Edit:
-    """Publish otherwise: the port of the host and that of the container give the mappings."""
+def published(mappings: Callable[[str, str], list[str]]) -> Edit:
+    """Publish other ports: `mappings` is called with the port of the host and of the container."""
 
-    def edit(words: list[str]) -> list[str]:
-        host, container = words[words.index("--publish") + 1].split(":")
-        options = [word for one in change(host, container) for word in ("--publish", one)]
-        return added(*options)(cut("--publish")(words))
+    def edit(argv: list[str]) -> list[str]:
+        host, container = argv[argv.index("--publish") + 1].split(":")
+        options = [part for one in mappings(host, container) for part in ("--publish", one)]
+        return added(*options)(without_options("--publish")(argv))
 
     return edit
 
 
-def unlabelled(label: str) -> Edit:
+def without_label(label: str) -> Edit:
     """Leave out a label."""
 
-    def edit(words: list[str]) -> list[str]:
-        at = next(n for n, word in enumerate(words) if word.startswith(f"{label}="))
-        return words[: at - 1] + words[at + 1 :]
+    def edit(argv: list[str]) -> list[str]:
+        at = next(n for n, argument in enumerate(argv) if argument.startswith(f"{label}="))
+        return argv[: at - 1] + argv[at + 1 :]
 
     return edit
 
 
-# --- Another image ------------------------------------------------------------------------------
+# --- Changes of the image -----------------------------------------------------------------------
 
 
 def app(code: str) -> str:
-    """Return lines of a Dockerfile that change the Flask application `app`."""
+    """Return Dockerfile lines that run code on the Flask application `app`."""
     changed = f"""
         _create_app = create_app
 
@@ -127,9 +129,9 @@ def app(code: str) -> str:
 
 
 def answer(code: str, path: str = "/hello") -> str:
-    """Return lines of a Dockerfile that change the response of an operation.
+    """Return Dockerfile lines that run code on the `response` of an operation.
 
-    It happens behind connexion, which would not let a bad answer pass.
+    The code runs after connexion's validation, which would replace an invalid answer.
     """
     return app(f"""
         @app.after_request
@@ -140,14 +142,14 @@ def answer(code: str, path: str = "/hello") -> str:
         """)
 
 
-def said(change: str, path: str) -> str:
-    """Return lines of a Dockerfile that change the JSON of a response."""
-    code = f"said = response.get_json(); {change}; response.set_data(json.dumps(said))"
+def answer_json(change: str, path: str) -> str:
+    """Return Dockerfile lines that run a statement on `data`, the JSON of a response."""
+    code = f"data = response.get_json(); {change}; response.set_data(json.dumps(data))"
     return answer(code, path)
 
 
 def accepted(condition: str) -> str:
-    """Return lines of a Dockerfile that let the service accept what it should refuse."""
+    """Return Dockerfile lines that turn each response that meets a condition into status 200."""
     return app(f"""
         @app.after_request
         def spoil(response):
@@ -160,35 +162,35 @@ def accepted(condition: str) -> str:
 PURELIB = 'import sysconfig; print(sysconfig.get_path("purelib"))'
 IN_PACKAGES = f"RUN cd $(python -c '{PURELIB}') && "
 
-# --- The faults ---------------------------------------------------------------------------------
+# --- The mutations ------------------------------------------------------------------------------
 
-HOST_FAULTS = (
-    Fault(
-        "the system is none that classvm knows",
+HOST_MUTATIONS = (
+    Mutation(
+        "the operating system is not a supported one",
         f"{HOST}test_the_system_is_one_that_classvm_knows",
         apply="keep /etc/os-release && sed 's/24.04/23.10/' /usr/lib/os-release > $ASIDE/other"
         " && ln --force --symbolic $ASIDE/other /etc/os-release",
         undo="give_back /etc/os-release",
     ),
-    Fault(
+    Mutation(
         "the engine is stopped",
         f"{HOST}test_the_engine_runs",
         apply="systemctl stop docker.socket docker.service",
         undo="systemctl start docker.socket && restart_engine",
     ),
-    Fault(
+    Mutation(
         "the engine does not start at boot",
         f"{HOST}test_the_engine_starts_at_boot",
         apply="systemctl disable --quiet docker.service",
         undo="systemctl enable --quiet docker.service",
     ),
-    Fault(
+    Mutation(
         "containerd is masked, so that the engine starts without it at the next boot",
         f"{HOST}test_what_the_engine_needs_starts_with_it",
         apply="systemctl mask --quiet containerd.service",
         undo="systemctl unmask --quiet containerd.service",
     ),
-    Fault(
+    Mutation(
         "live-restore is off in the running engine though the file says on",
         f"{HOST}test_the_engine_has_taken_its_settings",
         apply="change_setting live-restore false && systemctl reload docker.service && sleep 1"
@@ -196,77 +198,77 @@ HOST_FAULTS = (
         undo="give_back $DAEMON_JSON && systemctl reload docker.service && sleep 1",
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the engine's settings were written after its start",
         f"{HOST}test_the_engine_has_started_since_its_settings_changed",
         apply="keep $DAEMON_JSON && touch $DAEMON_JSON",
         undo="give_back $DAEMON_JSON",
     ),
-    Fault(
+    Mutation(
         "the engine lets containers gain privileges",
         f"{HOST}test_containers_gain_no_privileges",
         apply="change_setting no-new-privileges && restart_engine",
         undo="give_back $DAEMON_JSON && restart_engine",
     ),
-    Fault(
+    Mutation(
         "the engine does not bound logs",
         f"{HOST}test_the_engine_bounds_the_logs",
         apply="change_setting log-opts && restart_engine",
         undo="give_back $DAEMON_JSON && restart_engine",
     ),
-    Fault(
+    Mutation(
         "the log of the container may grow to 100 GB",
         f"{HOST}test_the_log_of_the_service_is_bounded",
         run=added("--log-opt", "max-size=100g"),
     ),
-    Fault(
+    Mutation(
         "the clock is an hour fast",
         f"{HOST}test_the_clock_is_right",
-        # The kernel's clock is that of the control node, too, so whoever logs in is deceived
-        # instead. In /etc/ld.so.preload the library would stop sshd: its sandbox kills it.
+        # The VM shares the kernel's clock with the control node, so only login sessions get a wrong
+        # time. In /etc/ld.so.preload the library would also reach sshd, whose sandbox kills it.
         apply="apt-get install --quiet=2 --no-install-recommends libfaketime > $ASIDE/apt 2>&1"
         " && keep /etc/environment && library=$(dpkg --listfiles libfaketime | grep MT.so)"
         ' && printf "LD_PRELOAD=%s\\nFAKETIME=+1h\\n" "$library" >> /etc/environment',
         undo="give_back /etc/environment",
     ),
-    Fault(
+    Mutation(
         "SSH listens on another port, too",
         f"{HOST}test_the_ssh_server_listens_nowhere_else",
-        apply="systemd-run --quiet --unit sabotage-sshd /usr/sbin/sshd -D -p $OTHER_PORT"
+        apply="systemd-run --quiet --unit mutation-sshd /usr/sbin/sshd -D -p $OTHER_PORT"
         " && sleep 0.5",
-        undo="systemctl stop 'sabotage-sshd.*'",
+        undo="systemctl stop 'mutation-sshd.*'",
     ),
-    Fault(
-        "the host does not know that it was provisioned",
+    Mutation(
+        "the record of the provisioning is missing",
         DRY_RUN,
         apply="keep $STATE_DIR/provision.json && rm $STATE_DIR/provision.json",
         undo="give_back $STATE_DIR/provision.json",
     ),
 )
 
-PORT_FAULTS = (
-    Fault(
+PORT_MUTATIONS = (
+    Mutation(
         "the service is published on another port",
         f"{PORTS}test_docker_port_shows_exactly_the_mapping",
         run=published(lambda host, container: [f"{int(host) + 2}:{container}"]),
     ),
-    Fault(
+    Mutation(
         "the service is published on loopback only",
         f"{PORTS}test_the_service_answers_from_outside[IPv4]",
         run=published(lambda host, container: [f"127.0.0.1:{host}:{container}"]),
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the service is published over IPv4 only",
         f"{PORTS}test_the_service_answers_from_outside[IPv6]",
         run=published(lambda host, container: [f"0.0.0.0:{host}:{container}"]),
     ),
-    Fault(
+    Mutation(
         "the service is published on a second port",
         f"{PORTS}test_docker_port_shows_exactly_the_mapping",
         run=published(lambda host, container: [f"{host}:{container}", f"{container}"]),
     ),
-    Fault(
+    Mutation(
         "the service is published on the outer addresses only",
         f"{PORTS}test_the_host_listens_on_the_port_everywhere",
         run=published(
@@ -276,22 +278,22 @@ PORT_FAULTS = (
             ]
         ),
     ),
-    Fault(
+    Mutation(
         "programs on the host do not reach the service",
         f"{PORTS}test_the_service_answers_on_the_host_itself",
-        apply="nft add table inet sabotage && nft add chain inet sabotage output"
+        apply="nft add table inet mutation && nft add chain inet mutation output"
         " '{ type filter hook output priority 0; }'"
-        " && nft add rule inet sabotage output oif lo tcp dport $HOST_PORT reject",
-        undo="echo table inet sabotage\\; delete table inet sabotage | nft --file -",
+        " && nft add rule inet mutation output oif lo tcp dport $HOST_PORT reject",
+        undo="echo table inet mutation\\; delete table inet mutation | nft --file -",
     ),
-    Fault(
+    Mutation(
         "the container's port is published, and open in the guard",
         f"{PORTS}test_the_container_port_is_closed_from_outside",
         run=published(lambda host, container: [f"{host}:{container}", f"{container}:{container}"]),
         apply='load_guard "s/OPEN_TCP = {/& $CONTAINER_PORT,/"',
         undo="load_guard",
     ),
-    Fault(
+    Mutation(
         "another container holds the port",
         f"{CONTAINER}test_one_container_publishes_the_port",
         apply="docker stop --timeout 1 $CONTAINER >/dev/null"
@@ -301,81 +303,81 @@ PORT_FAULTS = (
     ),
 )
 
-CONTAINER_FAULTS = (
-    Fault(
+CONTAINER_MUTATIONS = (
+    Mutation(
         "the container is stopped",
         f"{CONTAINER}test_exactly_one_container_serves",
         apply="docker stop --timeout 1 $CONTAINER >/dev/null",
         undo="docker start $CONTAINER >/dev/null && wait_for_service",
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the service runs as root",
         f"{CONTAINER}test_the_service_runs_as_the_user_of_the_dockerfile",
         run=added("--user", "0:0"),
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the service has a capability",
         f"{CONTAINER}test_the_service_has_no_capability",
         run=added("--user", "0:0", "--cap-add", "NET_RAW"),
     ),
-    Fault(
+    Mutation(
         "the service could gain a capability",
         f"{CONTAINER}test_the_service_can_gain_no_capability",
         run=added("--cap-add", "NET_RAW"),
     ),
-    Fault(
+    Mutation(
         "the service may gain privileges",
         f"{CONTAINER}test_the_service_can_gain_no_privilege",
-        # Leaving the word out would not do: the engine's settings have it, too.
-        run=swapped("no-new-privileges", "no-new-privileges=false"),
+        # Leaving the option out would change nothing: the engine's settings contain it, too.
+        run=replaced("no-new-privileges", "no-new-privileges=false"),
     ),
-    Fault(
+    Mutation(
         "system calls are not filtered",
         f"{CONTAINER}test_the_system_calls_are_filtered",
         run=added("--security-opt", "seccomp=unconfined"),
     ),
-    Fault(
+    Mutation(
         "the root file system is writable",
         f"{CONTAINER}test_the_root_file_system_is_read_only",
-        run=without("--read-only"),
+        run=without_flag("--read-only"),
     ),
-    Fault(
+    Mutation(
         "the scratch folder runs programs",
         f"{CONTAINER}test_the_scratch_folder_is_bounded_and_runs_nothing",
-        run=swapped("noexec", "exec"),
+        run=replaced("noexec", "exec"),
     ),
-    Fault(
+    Mutation(
         "the memory is not limited",
         f"{CONTAINER}test_the_memory_is_limited",
-        run=cut("--memory", "--memory-swap"),
+        run=without_options("--memory", "--memory-swap"),
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the number of processes is not limited",
         f"{CONTAINER}test_the_number_of_processes_is_limited",
-        run=cut("--pids-limit"),
+        run=without_options("--pids-limit"),
     ),
-    Fault(
+    Mutation(
         "the service does not come back after a crash",
         f"{CONTAINER}test_the_service_comes_back_after_a_crash_or_a_boot",
-        run=cut("--restart"),
+        run=without_options("--restart"),
     ),
-    Fault(
+    Mutation(
         "the health check fails",
         f"{CONTAINER}test_the_container_is_healthy",
         run=added(
             *("--health-cmd", "exit 1", "--health-interval", "1s", "--health-retries", "1"),
         ),
     ),
-    Fault(
+    Mutation(
         "two containers of the service run",
         f"{CONTAINER}test_exactly_one_container_serves",
         apply="docker run --detach --name $SECOND $IMAGE >/dev/null",
         undo="remove $SECOND",
     ),
-    Fault(
+    Mutation(
         "a former release is left behind",
         f"{CONTAINER}test_no_candidate_or_former_release_is_left",
         apply="docker create --name $SECOND $IMAGE >/dev/null",
@@ -383,196 +385,196 @@ CONTAINER_FAULTS = (
     ),
 )
 
-IMAGE_FAULTS = (
-    Fault(
+IMAGE_MUTATIONS = (
+    Mutation(
         "the health check lies: it succeeds whatever the service says",
         f"{IMAGE}test_the_health_check_is_the_one_of_the_dockerfile",
         run=added("--health-cmd", "true"),
     ),
-    Fault(
+    Mutation(
         "another Ubuntu is inside",
         f"{IMAGE}test_the_system_inside_is_the_one_of_the_lab",
         image="RUN sed --in-place --follow-symlinks s/18.04/20.04/ /etc/os-release",
     ),
-    Fault(
+    Mutation(
         "another Python is inside",
         f"{IMAGE}test_the_python_inside_is_the_one_of_the_dockerfile",
-        # The service itself goes on with the Python that its packages were built for.
+        # The service itself still runs with the Python for which its packages were built.
         image="RUN apt-get update\n"
         "RUN apt-get install --yes --no-install-recommends python3.8-minimal libpython3.8-stdlib\n"
         "RUN sed --in-place '1s/python$/python3.7/' /opt/venv/bin/gunicorn"
         " && ln --force --symbolic /usr/bin/python3.8 /opt/venv/bin/python"
         " && ln --symbolic python3.7 /opt/venv/lib/python3.8",
     ),
-    Fault(
+    Mutation(
         "a package is installed that the lock does not have",
         f"{IMAGE}test_the_installed_packages_are_those_of_the_lock",
         image=f"{IN_PACKAGES} mkdir stowaway-1.0.dist-info && cd stowaway-1.0.dist-info"
         " && printf 'Name: stowaway\\nVersion: 1.0\\n' > METADATA && touch RECORD",
     ),
-    Fault(
+    Mutation(
         "a package is missing",
         f"{IMAGE}test_the_installed_packages_are_those_of_the_lock",
         image=f"{IN_PACKAGES} rm --recursive swagger_ui_bundle*",
     ),
-    Fault(
+    Mutation(
         "a file of a package was changed",
         f"{IMAGE}test_no_file_of_a_package_was_changed",
         image=f"{IN_PACKAGES} echo >> flask/__init__.py",
         quick=True,
     ),
-    Fault(
-        "other code lies among the packages",
+    Mutation(
+        "the packages' folder contains foreign code",
         f"{IMAGE}test_no_other_code_lies_among_the_packages",
         image=f"{IN_PACKAGES} touch stowaway.py",
     ),
-    Fault(
+    Mutation(
         "software can be compiled inside",
         f"{IMAGE}test_nothing_inside_compiles_software",
         image="RUN apt-get update\nRUN apt-get install --yes --no-install-recommends make",
     ),
-    Fault(
+    Mutation(
         "software can be installed inside",
         f"{IMAGE}test_nothing_inside_installs_software",
         image="RUN apt-get update\n"
         f"{IN_PACKAGES} apt-get download python-pip-whl && dpkg --extract python-pip-whl*.deb /tmp"
         " && rm *.deb && python -m zipfile -e /tmp/usr/share/python-wheels/pip-*.whl .",
     ),
-    Fault(
+    Mutation(
         "the container bears another release",
         f"{IMAGE}test_the_container_bears_the_release_of_the_tree",
-        # Else it would have the image's.
-        run=swapped(f"{LABEL_RELEASE}=", f"{LABEL_RELEASE}=x"),
+        # Without the option the container would inherit the image's label.
+        run=replaced(f"{LABEL_RELEASE}=", f"{LABEL_RELEASE}=x"),
     ),
-    Fault(
+    Mutation(
         "the image lacks a label",
         f"{IMAGE}test_the_image_bears_the_labels_of_the_tree",
         image=f'LABEL {LABEL_DIGEST}=""',
     ),
-    Fault(
+    Mutation(
         "the container was started with other settings",
         f"{IMAGE}test_the_container_was_started_with_the_settings_of_the_host",
-        run=unlabelled(LABEL_SETTINGS),
+        run=without_label(LABEL_SETTINGS),
     ),
-    Fault(
-        "the name of the image means a newer one than the container runs",
+    Mutation(
+        "the image's name refers to a newer image than the container runs",
         f"{IMAGE}test_the_container_runs_the_image_that_its_name_means",
         apply="echo RUN touch /newer | replace_image $IMAGE",
         undo="bring_back_image $IMAGE",
     ),
-    Fault(
+    Mutation(
         "the image stands on another base",
         f"{IMAGE}test_the_image_stands_on_the_base_image",
         apply="echo RUN touch /other | replace_image $BASE",
         undo="bring_back_image $BASE",
     ),
-    Fault(
+    Mutation(
         "one byte of a source file differs under the right name",
         f"{IMAGE}test_the_files_of_the_service_are_those_of_the_tree",
         image="RUN echo >> src/hello.py",
         quick=True,
     ),
-    Fault(
+    Mutation(
         "a source file is missing",
         f"{IMAGE}test_the_files_of_the_service_are_those_of_the_tree",
         image="RUN rm src/__init__.py",
     ),
-    Fault(
-        "another file lies among those of the service",
+    Mutation(
+        "the service's folder contains a foreign file",
         f"{IMAGE}test_no_other_file_lies_among_those_of_the_service",
         image="RUN touch src/stowaway.py",
     ),
 )
 
-GUARD_FAULTS = (
-    Fault(
+GUARD_MUTATIONS = (
+    Mutation(
         "the guard is flushed",
         KERNEL,
         apply="nft flush table inet $TABLE",
         undo="load_guard",
         quick=True,
     ),
-    Fault(
-        "the guard is gone, and a canary is seen",
+    Mutation(
+        "the guard is gone, and a canary is reachable",
         f"{LOOK}[control node]",
         apply="nft delete table inet $TABLE && start_canary",
         undo="remove $CANARY && load_guard",
     ),
-    Fault(
+    Mutation(
         "the guard opens a range",
         f"{LOOK}[neighbour]",
         apply="load_guard 's/dport $OPEN_TCP/dport 1-65535/'",
         undo="load_guard",
     ),
-    Fault(
+    Mutation(
         "the guard lets a neighbour pass",
         f"{LOOK}[neighbour]",
         apply='load_guard "s/iif .lo. accept/&; ip saddr { $NEIGHBOURS } accept/"',
         undo="load_guard",
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the guard forgets IPv6",
         f"{LOOK}[IPv6]",
         apply="nft delete table inet $TABLE"
         " && sed 's/table inet/table ip/; /icmpv6/d; /sport 547/d' $RULES | nft --file -",
-        # Deleted whether it is there or not.
+        # `table` creates the table where it is missing, so that `delete` succeeds.
         undo="echo table ip $TABLE\\; delete table ip $TABLE | nft --file - && load_guard",
         quick=True,
     ),
-    Fault(
-        "the guard stands behind the engine's rewriting, and a canary is seen",
+    Mutation(
+        "the guard filters after the engine's DNAT, and a canary is reachable",
         f"{LOOK}[neighbour]",
         apply="load_guard 's/hook prerouting priority mangle/hook input priority filter/'"
         " && start_canary",
         undo="remove $CANARY && load_guard",
     ),
-    Fault(
+    Mutation(
         "the guard opens a canary's port",
         f"{LOOK}[control node]",
         apply='start_canary && load_guard "s/OPEN_TCP = {/& $CANARY_PORT,/"',
         undo="remove $CANARY && load_guard",
     ),
-    Fault(
-        "the guard says no instead of nothing",
+    Mutation(
+        "the guard rejects instead of dropping",
         LOOK,
         apply="load_guard 's/counter drop/counter reject with tcp reset/'",
         undo="load_guard",
     ),
-    Fault(
+    Mutation(
         "the guard closes the service's port",
         LOOK,
         apply='load_guard "s/, $HOST_PORT//; s/$HOST_PORT, //"',
         undo="load_guard",
         silent=True,
     ),
-    Fault(
-        "another guard lies on the disk, for the next boot",
+    Mutation(
+        "the guard's file differs, for the next boot",
         f"{GUARD}test_the_guard_on_disk_is_that_of_the_role",
         apply="keep $RULES && sed --in-place 's/counter drop/counter accept/' $RULES",
         undo="give_back $RULES",
     ),
-    Fault(
-        "the guard does not lie on the disk",
+    Mutation(
+        "the guard's file is missing",
         f"{GUARD}test_the_guard_on_disk_is_that_of_the_role",
         apply="keep $RULES && rm $RULES",
         undo="give_back $RULES",
     ),
-    Fault(
+    Mutation(
         "the guard does not start at boot",
         f"{GUARD}test_the_guard_starts_at_boot",
         apply="systemctl disable --quiet $UNIT",
         undo="systemctl enable --quiet $UNIT",
         quick=True,
     ),
-    Fault(
+    Mutation(
         "the guard's unit starts it too late",
         f"{GUARD}test_the_units_of_the_guard_are_those_of_the_role",
         apply="keep $UNIT_FILE && sed --in-place s/network-pre.target/multi-user.target/ $UNIT_FILE"
         " && systemctl daemon-reload",
         undo="give_back $UNIT_FILE && systemctl daemon-reload",
     ),
-    Fault(
+    Mutation(
         "the guard does not come back with nftables",
         f"{GUARD}test_the_guard_comes_back_with_nftables",
         apply="keep $DROP_IN && rm $DROP_IN && systemctl daemon-reload && give_back $DROP_IN",
@@ -580,74 +582,74 @@ GUARD_FAULTS = (
     ),
 )
 
-ENDPOINT_FAULTS = (
-    Fault(
+ENDPOINT_MUTATIONS = (
+    Mutation(
         "an endpoint answers a wrong type",
         ANSWERS,
         image=answer("response.set_data(json.dumps({'message': 5}))"),
         quick=True,
     ),
-    Fault(
+    Mutation(
         "an endpoint answers a wrong status",
         ANSWERS,
         image=answer("response.status_code = 202"),
     ),
-    Fault(
+    Mutation(
         "an endpoint answers a wrong media type",
         ANSWERS,
         image=answer("response.mimetype = 'text/html'"),
     ),
-    Fault(
+    Mutation(
         "an endpoint answers an extra field",
         f"{ENDPOINTS}test_an_operation_answers_no_undeclared_field[src.hello.get]",
-        image=said("said['extra'] = 1", "/hello"),
+        image=answer_json("data['extra'] = 1", "/hello"),
     ),
-    Fault(
+    Mutation(
         "an endpoint answers slowly",
         f"{ENDPOINTS}test_an_operation_answers_quickly[src.hello.get]",
         image=answer("time.sleep(2.5)"),
     ),
-    Fault(
+    Mutation(
         "an operation is missing",
         ANSWERS,
         image="RUN sed --in-place 's,^  /hello:,  /hallo:,' master.yml",
     ),
-    Fault(
+    Mutation(
         "an operation accepts wrong values",
         f"{ENDPOINTS}test_an_operation_refuses_wrong_values",
         image=accepted("response.status_code == 400 and not request.is_json"),
     ),
-    Fault(
+    Mutation(
         "a request may have an undeclared field",
         f"{ENDPOINTS}test_an_undeclared_field_of_a_request_is_refused",
         image=accepted("response.status_code == 400 and request.is_json"),
     ),
-    Fault(
+    Mutation(
         "an undeclared method is accepted",
         f"{ENDPOINTS}test_an_undeclared_method_is_refused",
         image=accepted("response.status_code == 405"),
     ),
-    Fault(
-        "an unknown path is found",
+    Mutation(
+        "an unknown path is answered",
         f"{ENDPOINTS}test_an_unknown_path_is_not_found",
         image=accepted("response.status_code == 404"),
     ),
-    Fault(
+    Mutation(
         "the service hides one of its operations",
         f"{ENDPOINTS}test_the_service_describes_the_operations_of_the_contract",
-        image=said("said['endpoints'].pop()", "/describe"),
+        image=answer_json("data['endpoints'].pop()", "/describe"),
     ),
-    Fault(
+    Mutation(
         "the health endpoint names another model",
         f"{ENDPOINTS}test_the_health_endpoint_names_the_model_of_the_tree",
-        image=said("said['model_version'] = 'x' + said['model_version'][1:]", "/health"),
+        image=answer_json("data['model_version'] = 'x' + data['model_version'][1:]", "/health"),
     ),
-    Fault(
-        "the health endpoint tells a wrong uptime",
+    Mutation(
+        "the health endpoint reports a wrong uptime",
         f"{ENDPOINTS}test_the_uptime_is_that_of_the_container",
-        image=said("said['uptime_seconds'] += 1000", "/health"),
+        image=answer_json("data['uptime_seconds'] += 1000", "/health"),
     ),
-    Fault(
+    Mutation(
         "the health check lies: it succeeds though the service is not ready",
         f"{ENDPOINTS}test_the_health_check_and_the_health_endpoint_agree",
         image="RUN rm data/model.json && echo > healthcheck.py",
@@ -659,9 +661,9 @@ CONFIG = str(Files().config)
 RELOAD = "systemctl reload haproxy"
 
 
-def rewritten(name: str, owner: str, path: str, change: str, more: str = ":") -> Fault:
-    """Return the fault that a file of the edge was changed by an expression of sed."""
-    return Fault(
+def rewritten(name: str, owner: str, path: str, change: str, more: str = ":") -> Mutation:
+    """Return a mutation that changes a file of the edge by a sed expression."""
+    return Mutation(
         name,
         f"{EDGE}{owner}",
         apply=f"keep {path}; sed -i '{change}' {path}; {more}",
@@ -670,8 +672,8 @@ def rewritten(name: str, owner: str, path: str, change: str, more: str = ":") ->
     )
 
 
-EDGE_FAULTS = (
-    Fault(
+EDGE_MUTATIONS = (
+    Mutation(
         "HAProxy does not start at boot",
         f"{EDGE}test_haproxy_runs_and_starts_at_boot",
         apply="systemctl disable --quiet haproxy",
@@ -679,14 +681,14 @@ EDGE_FAULTS = (
         edge=True,
     ),
     rewritten(
-        "HAProxy waits longer for a request",
+        "HAProxy's configuration file allows a longer request time",
         "test_the_files_of_the_edge_are_those_of_the_role",
         CONFIG,
         "s/http-request 10s/http-request 90s/",
         RELOAD,
     ),
-    Fault(
-        "HAProxy still runs with another configuration",
+    Mutation(
+        "HAProxy runs with another configuration than its file has",
         f"{EDGE}test_haproxy_runs_with_that_configuration",
         apply=f"keep {CONFIG}; sed -i 's/description .*/description other/' {CONFIG}; {RELOAD};"
         f" sleep 2; give_back {CONFIG}",
@@ -695,15 +697,15 @@ EDGE_FAULTS = (
     ),
     dataclasses.replace(
         rewritten(
-            "after a restart the port would lead to nobody",
+            "after a restart HAProxy would forward the port to no release",
             "test_the_port_leads_to_the_live_container",
             f"$STATE_DIR/{MAP}",
             "s/^live .*/live none/",
         ),
         quick=True,
     ),
-    Fault(
-        "everybody may tell HAProxy where to lead",
+    Mutation(
+        "every account may control HAProxy",
         f"{EDGE}test_whoever_may_use_docker_may_tell_haproxy",
         apply=f"chmod 666 {SOCKET}",
         undo=f"chmod 660 {SOCKET}",
@@ -718,12 +720,12 @@ EDGE_FAULTS = (
     ),
 )
 
-FAULTS = (
-    *EDGE_FAULTS,
-    *HOST_FAULTS,
-    *PORT_FAULTS,
-    *CONTAINER_FAULTS,
-    *IMAGE_FAULTS,
-    *GUARD_FAULTS,
-    *ENDPOINT_FAULTS,
+MUTATIONS = (
+    *EDGE_MUTATIONS,
+    *HOST_MUTATIONS,
+    *PORT_MUTATIONS,
+    *CONTAINER_MUTATIONS,
+    *IMAGE_MUTATIONS,
+    *GUARD_MUTATIONS,
+    *ENDPOINT_MUTATIONS,
 )

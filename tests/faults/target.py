@@ -1,4 +1,4 @@
-"""A class VM under load: release to it, harm it, and see what its clients see."""
+"""A class VM under load: release to it, harm it, and watch what its clients see."""
 
 from __future__ import annotations
 
@@ -22,50 +22,52 @@ from typing import TYPE_CHECKING, Any
 import apps
 import classvm
 import driver
-import facts as expected
+import expected
 import pytest
 from classvm.app import layout, pack
 from classvm.contract import checker
 from classvm.image import service_image
 from classvm.release import health, history
-from load import Load, Seen, Watch
+from load import PATIENCE, Load, Seen, Watch
 from table import Row
 from tally import Tally
 
 if TYPE_CHECKING:
     from vm import Vm
 
-# On the VM: classvm's code and what is to be released with it. A reboot of the VM leaves it.
-ASIDE = "/var/tmp/classvm-faults"  # noqa: S108 - a reboot keeps it
+# On the VM: the driver with classvm's code and orders. It has to survive a reboot.
+ASIDE = "/var/tmp/classvm-faults"  # noqa: S108 - /tmp would be emptied
 PACKAGE = Path(classvm.__path__[0])
-# An argument of a command has room for 128 kB.
+# An argument of a command may have 128 kB.
 PIECE = 100_000
-# Two good releases, which take turns; they say their names.
-GOODS = ("a", "b")
-# How long a VM may take to be well again, by itself, whatever was done to it.
+# Two good apps take turns; each answers with its name.
+GOOD_APPS = ("a", "b")
+# Seconds within which a VM has to recover by itself from any fault.
 HEAL_SECONDS = 90.0
-# So long all has to be well before anything is done.
+# Seconds without a failed request before each fault.
 STEADY_SECONDS = 0.5
+# The time limits of the faults hold for a machine on which the service's container restarts within
+# this many seconds; they grow in proportion on a slower one.
+RESTART_SECONDS = 1.5
 
 
 @dataclass
 class Attempt:
-    """One thing that is done to the VM.
+    """One fault under load.
 
     Attributes:
         watch: what the clients see meanwhile.
-        outcome: what became of it, for the table.
-        ended: whether it is over.
+        outcome: what happened, for the table.
+        ended: whether the watch is over.
 
     """
 
     watch: Watch
     outcome: str = ""
-
     ended: bool = False
 
     def end(self) -> Seen:
-        """Watch no longer, and return what the clients saw."""
+        """End the watch, and return what the clients saw."""
         if not self.ended:
             self.ended = True
             self.watch.close()
@@ -74,74 +76,80 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Live:
-    """The container that serves."""
+    """The live container: its id, when it was started, and its release."""
 
     id: str
     started: str
     release: str
 
 
-class Victim:
-    """A class VM with clients that never stop asking it."""
+class Target:
+    """A class VM whose service gets requests all the time.
+
+    Attributes:
+        pace: how many times slower the VM restarts the service's container than time limits assume;
+            at least 1.
+    """
 
     def __init__(self, vm: Vm, folder: Path, inventory: str, rows: list[Row]) -> None:
-        """Take a VM that may be harmed, a folder for the services, and a list for the rows."""
+        """Take a VM that may be harmed, a folder for the apps, and the list of the table's rows."""
         self.vm = vm
         self.facts = vm.facts
         self.folder = folder
         self.inventory = inventory
         self.strategy = str(vm.facts["service_strategy"])
         self.rows = rows
-        self.goods = [apps.good(folder, word) for word in GOODS]
-        self.steady = Seen()
-        self._is_hurt = False
+        self.good_apps = [apps.good(folder, word) for word in GOOD_APPS]
+        self.at_rest = Seen()
+        self.pace = 1.0
+        self._is_broken = False
         address = vm.facts.address("IPv4")
         assert address is not None
         self.tally = Tally(own_address(address))
         self.load = Load(address, vm.facts.host_port, apps.paths(), self.tally.counts)
 
     def require(self, strategy: str) -> None:
-        """Skip what has nothing to do with the strategy, and is tried where that is another."""
+        """Skip a test that does not depend on the strategy, except where it has this one."""
         if strategy not in ("", self.strategy):
-            pytest.skip(f"tried where the strategy is {strategy}")
+            pytest.skip(f"tried on the host with the strategy {strategy}")
 
     # --- Releases ----------------------------------------------------------------------------
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the containers: where the tally listens."""
+        """The containers' environment: the address of the tally."""
         return {apps.TALLY: self.tally.place}
 
     def variables(self, app: Path, **more: object) -> dict[str, object]:
-        """Return the variables with which a service is released."""
+        """Return Ansible's variables for the release of an app."""
         return {"service_dir": str(app), "service_environment": self.environment, **more}
 
-    def words(self, playbook: str, variables: Mapping[str, object]) -> list[str]:
+    def play_argv(self, playbook: str, variables: Mapping[str, object]) -> list[str]:
         """Return the command that runs a playbook for this VM alone."""
-        words = ["ansible-playbook", f"ansible/{playbook}.yml", "--limit", self.facts.name]
-        words += expected.options(self.inventory, [])
-        return [*words, "--extra-vars", json.dumps(variables)]
+        argv = ["ansible-playbook", f"ansible/{playbook}.yml", "--limit", self.facts.name]
+        argv += expected.options(self.inventory, [])
+        return [*argv, "--extra-vars", json.dumps(variables)]
 
     def play(self, app: Path, playbook: str = "release", /, **more: object) -> expected.Finished:
-        """Release a service as a student does."""
-        return expected.run(self.words(playbook, self.variables(app, **more)))
+        """Release an app as a student does."""
+        return expected.run(self.play_argv(playbook, self.variables(app, **more)))
 
     def release(self, app: Path, **more: object) -> expected.Finished:
-        """Release a service, which has to become live."""
+        """Release an app, which has to become live."""
         done = self.play(app, **more)
         assert done.returncode == 0, self.evidence(done)
-        assert self.said() == app.name, self.evidence(done)
+        assert self.message() == app.name, self.evidence(done)
         return done
 
-    @functools.cache  # noqa: B019 - a victim lives as long as its run
+    @functools.cache  # noqa: B019 - a target lives as long as its run
     def recipe(self, app: Path) -> service_image.Recipe:
-        """Return what the image of a service holds."""
+        """Return the recipe of an app's image."""
         name, base = str(self.facts["base_image_name"]), self.vm.base
         digest = pack.pack(app).digest
         return service_image.Recipe(str(self.facts["service_name"]), name, base.content, digest)
 
     def order(self, app: Path) -> dict[str, Any]:
-        """Return what the driver needs to release a service whose image is built."""
+        """Return the driver's order for the release of an app whose image is built."""
         spec = dataclasses.replace(
             self.facts.release_spec(self.recipe(app)),
             environment=self.environment,
@@ -154,7 +162,7 @@ class Victim:
         }
 
     def install(self, *apps: Path) -> None:
-        """Put the driver on the VM, with classvm's code and the orders for some services."""
+        """Copy the driver to the VM, with classvm's code and the orders for some apps."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             archive.add(Path(driver.__file__), "driver.py")
@@ -172,35 +180,47 @@ class Victim:
         self.vm.read(f"cd {ASIDE} && base64 -d packed | tar -xz && rm packed")
 
     def drive(self, verb: str, app: Path, *options: str, under: str = "") -> dict[str, Any]:
-        """Run the driver on the VM and return what it says; `under` are words before its own."""
-        words = ["python3", f"{ASIDE}/driver.py", verb, f"{ASIDE}/{app.name}.json", *options]
-        said: dict[str, Any] = json.loads(self.vm.read(f"{under}{shlex.join(words)}"))
-        return said
+        """Run the driver on the VM, behind a prefix such as `env X=1 `, and return its outcome."""
+        argv = ["python3", f"{ASIDE}/driver.py", verb, f"{ASIDE}/{app.name}.json", *options]
+        outcome: dict[str, Any] = json.loads(self.vm.read(f"{under}{shlex.join(argv)}"))
+        return outcome
 
     def other(self) -> Path:
-        """Return the good service that is not live."""
-        said = self.said()
-        return next(app for app in self.goods if app.name != said)
+        """Return the good app that is not live."""
+        live = self.message()
+        return next(app for app in self.good_apps if app.name != live)
 
-    def heal(self, app: Path, *, fully: bool = False) -> None:
-        """Release a service as if nothing had been; `fully` is as a user would."""
+    def redeploy(self, app: Path, *, fully: bool = False) -> None:
+        """Release an app, which has to become live, alone.
+
+        Args:
+            app: the app.
+            fully: with the playbook, as a user does; otherwise with the driver, without the steady
+                time and the contract check.
+
+        """
         if fully:
             self.release(app)
         else:
-            came = self.drive("release", app, "--skip-steady", "--unchecked")
-            assert came["error"] == "", f"{came['error']}{self.evidence()}"
+            outcome = self.drive("release", app, "--skip-steady", "--unchecked")
+            assert outcome["error"] == "", f"{outcome['error']}{self.evidence()}"
         self.assert_live(app)
 
     def start(self) -> None:
-        """Build and release the good services, then begin to ask."""
-        for app in self.goods:
+        """Build and release the good apps, measure the pace, then start the load."""
+        for app in self.good_apps:
             self.release(app)
-        self.install(*self.goods)
+        self.install(*self.good_apps)
+        began = time.monotonic()
+        self.vm.docker.check("restart", "--time", "0", self.facts.container)
+        self.wait_until_healthy()
+        self.pace = max(1.0, (time.monotonic() - began) / RESTART_SECONDS)
+        print(f"{self.facts.name}: pace {self.pace:.2f}")  # noqa: T201 - a measured number
         self.tally.start()
         self.load.start()
 
     def stop(self) -> None:
-        """Ask no more, and remove from the VM what was put there."""
+        """Stop the load, and remove the driver from the VM."""
         self.load.stop()
         self.tally.stop()
         self.vm.read("rm -rf %s", ASIDE)
@@ -209,20 +229,20 @@ class Victim:
 
     @property
     def state_dir(self) -> str:
-        """The folder of the VM with classvm's state."""
+        """The state folder of the VM."""
         return str(self.facts["classvm_state_dir"])
 
     def live(self) -> Live:
-        """Return the container that serves."""
+        """Return the live container."""
         label = f'{{{{index .Config.Labels "{service_image.LABEL_RELEASE}"}}}}'
         form = f"{{{{.Id}}}} {{{{.State.StartedAt}}}} {label}"
-        words = ("container", "inspect", "--format", form, self.facts.container)
-        return Live(*self.vm.docker.check(*words).split())
+        argv = ("container", "inspect", "--format", form, self.facts.container)
+        return Live(*self.vm.docker.check(*argv).split())
 
     def pid(self) -> str:
         """Return the process id, on the VM, of the service's first process."""
-        words = ("container", "inspect", "--format", "{{.State.Pid}}", self.facts.container)
-        return self.vm.docker.check(*words).strip()
+        argv = ("container", "inspect", "--format", "{{.State.Pid}}", self.facts.container)
+        return self.vm.docker.check(*argv).strip()
 
     def containers(self) -> list[str]:
         """Return the names of all containers of the service, running or not."""
@@ -231,42 +251,42 @@ class Victim:
         return sorted(self.vm.docker.check("ps", "--all", "--filter", label, *form).split())
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the attempts of the host's history, the oldest first."""
+        """Return the entries of the host's history, the oldest first."""
         lines = self.vm.read("cat %s", f"{self.state_dir}/{history.FILE}").splitlines()
         return [json.loads(line) for line in lines]
 
     def leftovers(self) -> list[str]:
-        """Return what a run that was cut off has left in the state folder."""
+        """Return the files that an interrupted release has left in the state folder."""
         names = self.vm.read("ls -A %s", self.state_dir).split()
         return [name for name in names if re.search(r"^swap-|\.new$", name)]
 
-    def said(self) -> str:
-        """Return what the service says to a client outside."""
+    def message(self) -> str:
+        """Return the message that a client outside gets, or "nothing (REASON)"."""
         call = checker.Call("", "", "GET", f"{self.facts.url('IPv4')}{self.load.paths.page}")
         try:
-            return str(json.loads(checker.send(call, 2).body)["message"])
+            return str(json.loads(checker.send(call, PATIENCE).body)["message"])
         except (checker.NoAnswerError, ValueError, LookupError, TypeError) as error:
             return f"nothing ({error})"
 
-    def is_well(self) -> bool:
-        """Tell whether a release serves, its container is healthy, and no other is there."""
+    def is_healthy(self) -> bool:
+        """Tell whether the live container answers, is healthy, and is the only one."""
         live = self.vm.docker.container(self.facts.container)
         return (
             live is not None
             and self.containers() == [self.facts.container]
             and health.is_healthy(self.vm.docker, live)
-            and not self.said().startswith("nothing (")
+            and not self.message().startswith("nothing (")
         )
 
     def assert_live(self, app: Path) -> None:
-        """Make sure that a service is live, alone, and that no swap is left half done."""
-        assert self.said() == app.name, self.evidence()
+        """Make sure that an app is live, alone, and that no interrupted swap is left."""
+        assert self.message() == app.name, self.evidence()
         assert self.live().release == self.recipe(app).release, self.evidence()
         assert self.containers() == [self.facts.container], self.evidence()
         assert self.leftovers() == [], self.evidence()
 
     def evidence(self, done: expected.Finished | None = None) -> str:
-        """Return what may explain a failure."""
+        """Return output and logs that may explain a failure."""
         parts = [f"{done.stdout}\n{done.stderr}"] if done else []
         parts += [self.vm.evidence(name) for name in ("containers", "container log", "engine log")]
         return "\n".join(["", *parts])
@@ -275,9 +295,9 @@ class Victim:
 
     @contextlib.contextmanager
     def attempt(self, fault: str, promise: str) -> Iterator[Attempt]:
-        """Do something to the VM; what became of it goes into the table, whatever it is.
+        """Watch the clients during a fault, and add a row to the table, whatever the outcome.
 
-        Before, all has to be well; a doubled or lost POST breaks every promise.
+        Before the fault, the VM has to be healthy. A doubled or lost POST breaks every promise.
         """
         self.settle()
         with contextlib.ExitStack() as stack:
@@ -289,25 +309,31 @@ class Victim:
             stack.pop_all()
         self._record(fault, promise, attempt, kept=True)
 
-    def heals(self) -> None:
-        """Wait until the VM is well by itself."""
-        until(self.is_well, self.evidence)
+    def wait_until_healthy(self) -> None:
+        """Wait until the VM has recovered by itself."""
+        until(self.is_healthy, self.evidence)
 
     def _record(self, fault: str, promise: str, attempt: Attempt, *, kept: bool) -> None:
         row = Row(fault, self.strategy, promise, attempt.outcome, attempt.end(), kept)
         self.rows.append(row)
         print(f"{fault}: {row.seen}")  # noqa: T201 - the measured numbers
-        self._is_hurt = not kept
+        self._is_broken = not kept
 
-    def mend(self) -> None:
-        """After a broken promise, deploy anew: what comes next shall be judged on its own."""
-        if self._is_hurt:
-            self._is_hurt = False
-            self.heal(self.other())
+    def note(
+        self, fault: str, promise: str, outcome: str, seen: Seen, *, kept: bool | None
+    ) -> None:
+        """Add a row about something else that was seen during a fault."""
+        self.rows.append(Row(fault, self.strategy, promise, outcome, seen, kept))
+
+    def redeploy_if_broken(self) -> None:
+        """Redeploy after a broken promise, so that the next test is judged on its own."""
+        if self._is_broken:
+            self._is_broken = False
+            self.redeploy(self.other())
 
     def settle(self) -> None:
-        """Wait until all is well, and goes on to be."""
-        self.heals()
+        """Wait until the VM is healthy and no request has failed for some time."""
+        self.wait_until_healthy()
         deadline = time.monotonic() + HEAL_SECONDS
         while True:
             with self.load.watch() as watch:
@@ -318,38 +344,38 @@ class Victim:
 
 
 def until(condition: Callable[[], bool], evidence: Callable[[], str]) -> None:
-    """Wait for something that becomes true by itself."""
+    """Wait until a condition becomes true."""
     deadline = time.monotonic() + HEAL_SECONDS
     while True:
-        with contextlib.suppress(RuntimeError, AssertionError):  # out of reach, for now
+        with contextlib.suppress(RuntimeError, AssertionError):  # the VM is out of reach, for now
             if condition():
                 return
         assert time.monotonic() < deadline, f"not within {HEAL_SECONDS:.0f} s{evidence()}"
         time.sleep(0.2)
 
 
-# --- Whom the load may ask ------------------------------------------------------------------------
+# --- Which address may get the load -------------------------------------------------------------
 
 
 def own_address(address: str) -> str:
     """Return the address of this machine on the network of a lab's VM.
 
     Raises:
-        AssertionError: the address is not behind a bridge of this machine: it is no lab.
+        AssertionError: the address is not behind a bridge of this machine, so it is not a lab's.
 
     """
-    words = ["ip", "-json", "route", "get", str(ipaddress.ip_address(address))]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    argv = ["ip", "-json", "route", "get", str(ipaddress.ip_address(address))]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
     return on_bridge(json.loads(done.stdout)[0], lambda name: bridge(name).is_dir())
 
 
 def bridge(name: str) -> Path:
-    """Return the folder that the kernel has for an interface that is a bridge."""
+    """Return the kernel's folder about an interface as a bridge; it exists for bridges only."""
     return Path("/sys/class/net") / name / "bridge"
 
 
 def on_bridge(route: Mapping[str, Any], is_bridge: Callable[[str], bool]) -> str:
-    """Return this machine's own address of a route that ends at one of its bridges."""
+    """Return this machine's own address on a route, which has to lead to one of its bridges."""
     assert "gateway" not in route, f"{route['dst']} is not on a network of this machine"
     assert is_bridge(route["dev"]), f"{route['dst']} is not behind a bridge of this machine"
     return str(route["prefsrc"])

@@ -1,4 +1,4 @@
-"""The faults, and how it is told whether one was caught; tests/sabotage makes them for real."""
+"""The mutations, and how it is told whether one was caught; tests/mutation makes them for real."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from classvm.release.release_spec import ReleaseSpec
-from faults import ANSWERS, DRY_RUN, FAULTS, Fault
-from saboteur import (
+from mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
+from mutator import (
     CHECKS,
     SLOW,
     Outcome,
     apply_lines,
     function,
+    good_run,
     owns,
-    run_argv,
     script,
     table,
     undo_lines,
@@ -36,9 +36,9 @@ RELEASE_SPEC = ReleaseSpec(
 ADDRESSES = {"ADDRESS": "192.0.2.1", "ADDRESS6": "2001:db8::1"}
 GREEN: tuple[str, ...] = ()
 
-# Checks that no fault makes red, and why.
+# Checks that no mutation makes red, and why.
 UNOWNED = {
-    "test_host.py::test_ssh_answers_where_ansible_connects": "nobody could undo the fault",
+    "test_host.py::test_ssh_answers_where_ansible_connects": "nobody could undo the mutation",
     "test_ports.py::test_the_service_answers_by_the_name_of_the_host": "its name is its address",
     "test_endpoints.py::test_an_operation_answers_over_ipv6": "as from outside over IPv6",
     "test_ufw.py::test_ufw_stays_active_with_the_port_open": "the VM has no ufw",
@@ -78,49 +78,51 @@ def attributes(mark: ast.expr) -> list[ast.Attribute]:
 QUICK = {name for name, marks in checks(CHECKS).items() if not marks & set(SLOW)}
 
 
-# --- The table of faults ------------------------------------------------------------------------
+# --- The table of mutations ---------------------------------------------------------------------
 
 
-def test_there_are_many_faults_and_a_few_quick_ones() -> None:
-    assert len(FAULTS) >= 30
-    assert 10 <= len([fault for fault in FAULTS if fault.quick]) <= 14
+def test_there_are_many_mutations_and_a_few_quick_ones() -> None:
+    assert len(MUTATIONS) >= 30
+    assert 10 <= len([mutation for mutation in MUTATIONS if mutation.quick]) <= 14
 
 
-def test_no_two_faults_have_the_same_name() -> None:
-    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+def test_no_two_mutations_have_the_same_name() -> None:
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
 
 
 def test_each_owner_is_a_quick_check() -> None:
-    assert {function(fault.owner) for fault in FAULTS} <= QUICK
+    assert {function(mutation.owner) for mutation in MUTATIONS} <= QUICK
 
 
-def test_each_quick_check_owns_a_fault() -> None:
-    assert QUICK - {function(fault.owner) for fault in FAULTS} == UNOWNED.keys()
+def test_each_quick_check_owns_a_mutation() -> None:
+    assert QUICK - {function(mutation.owner) for mutation in MUTATIONS} == UNOWNED.keys()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_does_something_and_is_undone(fault: Fault) -> None:
-    assert fault.apply or fault.run or fault.image
-    assert bool(fault.apply) == bool(fault.undo)
-    is_replaced = bool(fault.run or fault.image)
-    assert ("serve run" in undo_lines(fault, RELEASE_SPEC)) is is_replaced
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_mutation_does_something_and_is_undone(mutation: Mutation) -> None:
+    assert mutation.apply or mutation.run or mutation.image
+    assert bool(mutation.apply) == bool(mutation.undo)
+    is_replaced = bool(mutation.run or mutation.image)
+    assert ("serve run" in undo_lines(mutation, RELEASE_SPEC)) is is_replaced
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_the_script_of_a_fault_is_shell(fault: Fault) -> None:
-    text = script(fault, RELEASE_SPEC, ADDRESSES)
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_the_script_of_a_mutation_is_shell(mutation: Mutation) -> None:
+    text = script(mutation, RELEASE_SPEC, ADDRESSES)
     inner = text.partition("<<'UNDO'\n")[2].partition("\nUNDO\n")[0]
     for shell in (text, inner):
         subprocess.run(["/bin/sh", "-n"], input=shell, text=True, check=True)
 
 
 @pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS if fault.run], ids=lambda fault: fault.name
+    "mutation",
+    [mutation for mutation in MUTATIONS if mutation.run],
+    ids=lambda mutation: mutation.name,
 )
-def test_another_run_is_not_the_good_one(fault: Fault) -> None:
-    assert fault.run is not None
-    good = run_argv(RELEASE_SPEC)
-    assert fault.run(run_argv(RELEASE_SPEC)) != good == run_argv(RELEASE_SPEC)
+def test_another_run_is_not_the_good_one(mutation: Mutation) -> None:
+    assert mutation.run is not None
+    good = good_run(RELEASE_SPEC)
+    assert mutation.run(good_run(RELEASE_SPEC)) != good == good_run(RELEASE_SPEC)
 
 
 # --- Whether one was caught ---------------------------------------------------------------------
@@ -146,19 +148,19 @@ def test_an_owner_is_known_by_its_function_and_case(
     assert owns(owner, check) is expected
 
 
-def test_a_fault_that_only_others_see_is_not_caught() -> None:
-    outcome = Outcome(Fault("x", ANSWERS), (DRY_RUN,), GREEN, 1)
+def test_a_mutation_that_only_others_see_is_not_caught() -> None:
+    outcome = Outcome(Mutation("x", ANSWERS), (DRY_RUN,), GREEN, 1)
     assert (outcome.caught, outcome.others) == (False, [DRY_RUN])
 
 
-def test_a_fault_that_nobody_sees_is_not_caught() -> None:
-    assert not Outcome(Fault("x", ANSWERS), GREEN, GREEN, 1).caught
+def test_a_mutation_that_nobody_sees_is_not_caught() -> None:
+    assert not Outcome(Mutation("x", ANSWERS), GREEN, GREEN, 1).caught
 
 
 def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
-    caught = Outcome(Fault("x", DRY_RUN), (f"{DRY_RUN}[ansible://vm]",), GREEN, 1)
-    missed = Outcome(Fault("y", DRY_RUN), GREEN, GREEN, 1)
-    assert table([caught, missed], 3)[-1] == "1 of 3 faults caught by their own check"
+    caught = Outcome(Mutation("x", DRY_RUN), (f"{DRY_RUN}[ansible://vm]",), GREEN, 1)
+    missed = Outcome(Mutation("y", DRY_RUN), GREEN, GREEN, 1)
+    assert table([caught, missed], 3)[-1] == "1 of 3 mutations caught by their own check"
     assert [line for line in table([caught, missed], 3) if "NOT CAUGHT" in line] == [
         f"y: NOT CAUGHT by {DRY_RUN} (1 s)"
     ]
@@ -166,27 +168,27 @@ def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
 
 def test_a_few_of_the_others_are_told() -> None:
     red = tuple(f"tests/infra/test_x.py::test_{number}[ansible://vm]" for number in range(9))
-    lines = table([Outcome(Fault("x", DRY_RUN), red, GREEN, 1)], 1)
+    lines = table([Outcome(Mutation("x", DRY_RUN), red, GREEN, 1)], 1)
     assert "test_x.py::test_0, " in lines[1]
     assert lines[1].endswith(", and 4 more")
 
 
 def test_what_stays_red_is_told() -> None:
-    left = Outcome(Fault("x", DRY_RUN), (DRY_RUN,), (DRY_RUN,), 1)
-    assert f"    STILL RED when undone: {DRY_RUN}" in table([left], 1)
+    left = Outcome(Mutation("x", DRY_RUN), (DRY_RUN,), (DRY_RUN,), 1)
+    assert f"    STILL RED after it was undone: {DRY_RUN}" in table([left], 1)
 
 
 # --- The scripts --------------------------------------------------------------------------------
 
 
-def test_the_vm_knows_how_to_undo_a_fault_before_it_is_made() -> None:
-    fault = Fault("bad", DRY_RUN, apply="spoil", undo="mend")
-    lines = script(fault, RELEASE_SPEC, {"PORT": "4711"}).splitlines()
+def test_the_vm_knows_how_to_undo_a_mutation_before_it_is_made() -> None:
+    mutation = Mutation("bad", DRY_RUN, apply="spoil", undo="mend")
+    lines = script(mutation, RELEASE_SPEC, {"PORT": "4711"}).splitlines()
     assert lines[-4:] == ["mend", "rm -rf $ASIDE", "UNDO", "spoil"]
     assert lines.count("PORT=4711") == 2
 
 
 def test_the_addresses_of_the_vm_stand_in_the_words() -> None:
-    fault = next(fault for fault in FAULTS if "outer addresses" in fault.name)
-    lines = apply_lines(fault, RELEASE_SPEC, ADDRESSES)
+    mutation = next(mutation for mutation in MUTATIONS if "outer addresses" in mutation.name)
+    lines = apply_lines(mutation, RELEASE_SPEC, ADDRESSES)
     assert "--publish 192.0.2.1:4711:4712 --publish '[2001:db8::1]:4711:4712'" in lines

@@ -1,7 +1,7 @@
-"""Do something in a process of its own, and hear from it.
+"""Work in a process of its own that sends reports to this one.
 
-What measures must not have to wait for what this process does meanwhile: to start a program, for
-example, holds all of its threads.
+Measurements must not wait for this process: starting a program, for example, blocks all of its
+threads.
 """
 
 from __future__ import annotations
@@ -13,48 +13,48 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-# What the work refers to goes along as it is.
+# A fork, so that the work may refer to any object.
 CONTEXT = multiprocessing.get_context("fork")
 
 
-class Aside:
-    """A process that does some work, from `start` until it ends or to `stop`."""
+class BackgroundProcess:
+    """A process that does some work, from `start` until the work or `stop` ends it."""
 
     def __init__(
-        self, work: Callable[[Callable[[Any], None]], None], heard: Callable[[Any], None]
+        self, work: Callable[[Callable[[Any], None]], None], receive: Callable[[Any], None]
     ) -> None:
-        """Prepare for the work.
+        """Prepare the work.
 
         Args:
-            work: done in the other process; it is given a function that tells this one something.
-            heard: called here, in a thread, with all that is told.
+            work: called in the other process with a function that sends a report to this one.
+            receive: called here, in a thread, with each report.
 
         """
         self._work = work
-        self._heard = heard
+        self._receive = receive
 
     def start(self) -> None:
-        """Begin."""
+        """Start the process."""
         receiving, sending = CONTEXT.Pipe(duplex=False)
         self._process = CONTEXT.Process(target=self._work, args=(sending.send,), daemon=True)
         self._process.start()
-        # The other process alone can tell now: when it ends, so does the listening.
+        # Now only the other process holds the sending end: when it ends, so does `_listen`.
         sending.close()
         self._thread = threading.Thread(target=self._listen, args=(receiving,), daemon=True)
         self._thread.start()
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the work is still being done."""
+    def is_running(self) -> bool:
+        """Whether the process runs."""
         return self._process.is_alive()
 
     def join(self, seconds: float) -> None:
-        """Wait until it has ended and all was heard; it is ended after that time."""
+        """Wait until the process has ended and all reports were received; then end it."""
         self._process.join(seconds)
         self.stop()
 
     def stop(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.terminate()
         self._process.join()
         self._thread.join()
@@ -62,4 +62,4 @@ class Aside:
     def _listen(self, receiving: Connection) -> None:
         with contextlib.suppress(EOFError):
             while True:
-                self._heard(receiving.recv())
+                self._receive(receiving.recv())
