@@ -27,7 +27,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         folder = Path(args.pop("folder")).resolve()
         known = args.pop("known", {})
         try:
-            checks.check_files(folder)
+            checks.check_folder(folder)
             packed = pack.pack(folder)
             args["source_digest"] = packed.digest
             args["content"] = packed.content

@@ -14,6 +14,7 @@ from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
+from classvm.contract import archive
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from classvm.release import candidate, gap, health
 from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
@@ -556,7 +557,7 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (health, candidate, edge):
         monkeypatch.setattr(module, "time", engine.clock)
     monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
-    monkeypatch.setattr("inspect.getsource", lambda module: f"source of {module.__name__}")
+    monkeypatch.setattr(archive, "program", lambda: "the contract check")
     monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
     monkeypatch.setattr(host, "is_listened_to", engine.is_listened_to)
     monkeypatch.setattr(gap, "Watch", type("Watch", (Watch,), {"engine": engine}))

@@ -16,7 +16,7 @@ from tally import Tally
 
 def check(folder: Path) -> None:
     """Ask all that a deploy asks of an app's folder before it builds."""
-    checks.check_files(folder)
+    checks.check_folder(folder)
     openapi.check_contract(folder)
 
 

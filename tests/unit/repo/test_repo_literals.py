@@ -95,7 +95,8 @@ FACTS = {
         {
             # Runs in a container, with nothing else of ours beside it; its messages give an
             # example of a URL: test_examples_of_urls_have_the_host_port.
-            "ansible/plugins/module_utils/classvm/contract/checker.py": "examples",
+            "ansible/plugins/module_utils/classvm/contract/spec.py": "examples",
+            "ansible/plugins/module_utils/classvm/contract/command_line.py": "examples",
             # An app without a ports.env: test_an_app_without_ports_gets_those_of_the_lab.
             SETTINGS: "default",
             SETTINGS_SPECS: "default",
@@ -259,7 +260,8 @@ def test_another_exposed_port_is_seen() -> None:
 
 
 def test_examples_of_urls_have_the_host_port() -> None:
-    code = text("ansible/plugins/module_utils/classvm/contract/checker.py")
+    folder = tree.ROOT / "ansible/plugins/module_utils/classvm/contract"
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
     examples = re.findall(r"http://localhost:(\d+)", code)
     assert set(examples) == {str(PORTS["HOST_PORT"])}
     assert len(examples) == len(list(re.finditer(FACTS["host port"].pattern, code)))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..base.errors import ClassvmError
-from .layout import DOCKERFILE, LOCK, SPEC, WANTED
+from .layout import DOCKERFILE, LOCK, REQUIREMENTS, SPEC
 from .lock import check_lock
 
 
-def check_files(folder: Path) -> None:
-    """Refuse a folder that is no service, or whose lock is not current: takes milliseconds.
+def check_folder(folder: Path) -> None:
+    """Make sure that an app's folder has the files of the layout, and a current lock.
 
     Raises:
-        ClassvmError: a file is missing, or the lock was edited by hand.
+        ClassvmError: a file is missing, or the lock does not belong to the requirements.
 
     """
-    for name in (DOCKERFILE, SPEC, WANTED, LOCK):
+    for name in (DOCKERFILE, SPEC, REQUIREMENTS, LOCK):
         if not (folder / name).is_file():
             raise ClassvmError(
                 f"{folder} is not a service: it has no {name}. Compare it with the folder"

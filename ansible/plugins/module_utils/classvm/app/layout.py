@@ -1,8 +1,8 @@
-"""The files that an app's folder holds."""
+"""The names of the files in the lab's layout of an app."""
 
 from __future__ import annotations
 
 DOCKERFILE = "Dockerfile"
 SPEC = "master.yml"
-WANTED = "requirements.in"
+REQUIREMENTS = "requirements.in"
 LOCK = "requirements.txt"

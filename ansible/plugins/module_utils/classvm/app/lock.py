@@ -6,14 +6,14 @@ import hashlib
 from pathlib import Path
 
 from ..base.errors import ClassvmError
-from .layout import LOCK, WANTED
+from .layout import LOCK, REQUIREMENTS
 
 LOCK_SEAL = "# sealed by `make lock`: sha256:"
 
 
-def seal(wanted: str, lock: str) -> str:
-    """Return the line that binds a lock to the wishes it was compiled from."""
-    return LOCK_SEAL + hashlib.sha256((wanted + lock).encode()).hexdigest()
+def seal(requirements: str, lock: str) -> str:
+    """Return the line that ties a lock to the requirements from which it was compiled."""
+    return LOCK_SEAL + hashlib.sha256((requirements + lock).encode()).hexdigest()
 
 
 def check_lock(folder: Path) -> None:
@@ -23,12 +23,12 @@ def check_lock(folder: Path) -> None:
         ClassvmError: one of the two files was edited since.
 
     """
-    wanted = (folder / WANTED).read_text(encoding="utf-8")
+    requirements = (folder / REQUIREMENTS).read_text(encoding="utf-8")
     first, _, lock = (folder / LOCK).read_text(encoding="utf-8").partition("\n")
     if not first.startswith(LOCK_SEAL):
         raise ClassvmError(f"{folder / LOCK} was not made by `make lock`: run it, then deploy")
-    if first != seal(wanted, lock):
+    if first != seal(requirements, lock):
         raise ClassvmError(
-            f"{folder / LOCK} does not match {WANTED}: one of them was edited by hand."
-            f" Write your wishes into {WANTED}, then run `make lock`.",
+            f"{folder / LOCK} does not match {REQUIREMENTS}: one of them was edited by hand."
+            f" Write the packages that you need into {REQUIREMENTS}, then run `make lock`.",
         )

@@ -22,11 +22,11 @@ FILE_DIGEST_LENGTH = 8
 
 @dataclass(frozen=True)
 class Packed:
-    """A service's folder as Docker's build context.
+    """An app's folder as Docker's build context.
 
     Attributes:
         digest: sha256 (hex) of the names, execute bits and bytes of all its files.
-        content: digest of each file, and version of each package of its lock, by a telling
+        content: digest of each file, and version of each package of its lock, by a readable
             name, as JSON.
         archive: the context as a tar file; equal content gives equal bytes.
 
@@ -76,11 +76,9 @@ def _context_files(folder: Path) -> List[str]:
     try:
         found = exclude_paths(str(folder), patterns, dockerfile=DOCKERFILE)
     except re.error as error:
-        raise ClassvmError(f"{ignore} has a pattern that says nothing: {error}") from error
+        raise ClassvmError(f"{ignore} has a pattern that is not valid: {error}") from error
     files = sorted(name for name in found if (folder / name).is_file())
     for name in files:
         if folder.resolve() not in (folder / name).resolve().parents:
-            raise ClassvmError(
-                f"{folder / name} is a link out of the service's folder: copy the file"
-            )
+            raise ClassvmError(f"{folder / name} is a link out of the app's folder: copy the file")
     return files

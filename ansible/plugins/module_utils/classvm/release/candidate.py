@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from typing import Dict
@@ -117,7 +116,7 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
     if not spec.contract:
         return
     # Only here: it takes as long as three calls of the engine; without a change there is no need.
-    from ..contract import checker  # noqa: PLC0415 - for the reason above
+    from ..contract import archive  # noqa: PLC0415 - for the reason above
 
     try:
         checked = docker.run_within(
@@ -125,8 +124,9 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
             *("run", "--rm", "--interactive", "--name", check_name(spec.service)),
             *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
             *("--cpu-shares", CANDIDATE_CPU_SHARES),
+            *("--tmpfs", archive.FOLDER),
             *("--network", f"container:{spec.candidate}", "--entrypoint", "python3", spec.image),
-            *("-c", inspect.getsource(checker), "--spec", "/dev/stdin"),
+            *("-c", archive.program(), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{spec.container_port}"),
             stdin=spec.contract.encode(),
         )

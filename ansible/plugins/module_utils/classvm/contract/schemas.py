@@ -1,0 +1,152 @@
+"""Validate values against the schemas of a spec."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+import re
+from typing import Any, Dict, List
+
+from .document import InputError, Json, Node
+from .libraries import UNRESOLVABLE, jsonschema, local_only
+from .references import look_up, pointer, walk
+
+# A schema with ten alternatives of ten parts each has a hundred.
+MAX_EVALUATIONS = 2_000
+MAX_CHAIN = 50
+EXCERPT_LENGTH = 80
+
+
+def to_json_schema(node: Json) -> Json:
+    """Return a copy of ``node`` whose OpenAPI 3.0 schemas are JSON Schema draft 4.
+
+    The two differ in one keyword that matters here: ``nullable: true`` adds null
+    to the ``type`` beside it, and does nothing without one (OpenAPI 3.0.3, Schema
+    Object). A boolean ``exclusiveMinimum`` and ignoring the siblings of ``$ref``
+    are what draft 4 does anyway.
+    """
+    if isinstance(node, list):
+        return [to_json_schema(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {key: to_json_schema(value) for key, value in node.items()}
+    if copy.get("nullable") is True and isinstance(copy.get("type"), str):
+        copy["type"] = [copy["type"], "null"]
+    return copy
+
+
+def check_component_schemas(document: Node) -> None:
+    """Raise InputError when a schema under ``components`` is not a valid schema."""
+    components = document.get("components") or {}
+    check_schema({"definitions": components.get("schemas") or {}})
+
+
+def check_schema(schema: Node) -> None:
+    """Raise InputError when ``schema`` is not valid JSON Schema draft 4."""
+    try:
+        jsonschema.Draft4Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        message = f"invalid schema {pointer(error.absolute_path)} in the specification: "
+        raise InputError(message + error.message) from error
+
+
+def check_evaluation(document: Node) -> None:
+    """Raise InputError when the evaluation of a schema has no end, or takes for ever.
+
+    ``allOf`` and its like have a value validated again and again: 30 schemas that each
+    refer twice to the next are a billion validations.
+    """
+    sizes: Dict[int, int] = {}
+    for node in walk(document):
+        _evaluation_size(document, node, sizes, {})
+
+
+def _evaluation_size(
+    document: Node, schema: Node, sizes: Dict[int, int], open_: Dict[int, Node]
+) -> int:
+    """Return how many schemas are evaluated for one value, ``schema`` included."""
+    if id(schema) in open_:
+        raise InputError(f"the schema {_shown(schema)} contains itself: it can never be validated")
+    if len(open_) > MAX_CHAIN:
+        raise InputError(f"the schema {_shown(schema)} refers to too many others")
+    if id(schema) not in sizes:
+        open_[id(schema)] = schema
+        parts = _in_place(document, schema)
+        size = 1 + sum(_evaluation_size(document, part, sizes, open_) for part in parts)
+        if size > MAX_EVALUATIONS:
+            raise InputError(f"the schema {_shown(schema)} refers to too many others")
+        del open_[id(schema)]
+        sizes[id(schema)] = size
+    return sizes[id(schema)]
+
+
+def _shown(schema: Node) -> str:
+    return str(schema.get("$ref") or schema)[:EXCERPT_LENGTH]
+
+
+def _in_place(document: Node, schema: Node) -> List[Node]:
+    """Return the schemas that are evaluated for the same value as ``schema``."""
+    if isinstance(schema.get("$ref"), str):
+        return [look_up(document, schema["$ref"])]
+    listed = [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ()]
+    return [part for part in (*listed, schema.get("not")) if isinstance(part, dict)]
+
+
+def schema_errors(document: Node, schema: Node, value: Json, most: int) -> List[Any]:
+    """Return the first errors of ``value`` under ``schema``, one of the schemas of ``document``.
+
+    Returns:
+        ``jsonschema.ValidationError`` objects, at most ``most``; [] when it is valid.
+
+    Raises:
+        InputError: the schema itself cannot be used.
+
+    """
+    # References in the schema start at the root of the document, so jsonschema gets
+    # the document itself as a schema: it ignores all of its keys except allOf.
+    root = {**document, "allOf": [schema]}
+    root.pop("id", None)
+    check_schema(root)
+    validator = jsonschema.Draft4Validator(
+        root, format_checker=format_checker(), **local_only(root)
+    )
+    try:
+        return list(itertools.islice(validator.iter_errors(value), most))
+    except UNRESOLVABLE as error:
+        message = f"a $ref below an `id` leads out of the specification: {error}; remove the id"
+        raise InputError(message) from error
+    except re.error as error:
+        raise InputError(f"a pattern in the specification is not valid: {error}") from error
+    except RecursionError as error:
+        raise InputError("a schema of the specification refers to itself without end") from error
+
+
+def format_checker() -> jsonschema.FormatChecker:
+    """Return the formats that are checked, without libraries beyond jsonschema."""
+    checker = jsonschema.FormatChecker(formats=("date", "email", "ipv4", "ipv6", "uuid"))
+    checker.checks("date-time", raises=ValueError)(is_date_time)
+    checker.checks("int32")(functools.partial(fits_bits, 32))
+    checker.checks("int64")(functools.partial(fits_bits, 64))
+    return checker
+
+
+def is_date_time(value: object) -> bool:
+    """Tell whether a string is an RFC 3339 date-time; other types have no format."""
+    if not isinstance(value, str):
+        return True
+    match = re.fullmatch(r"([-\d]{10})[Tt]([:\d]{8})(\.\d+)?([Zz]|[+-]\d\d:\d\d)", value)
+    if match is None:
+        return False
+    day, clock, _fraction, offset = match.groups()
+    # Python 3.7 reads neither Z nor fractions of every length.
+    dt.datetime.fromisoformat(f"{day}T{clock}" + offset.upper().replace("Z", "+00:00"))
+    return True
+
+
+def fits_bits(bits: int, value: object) -> bool:
+    """Tell whether an integer fits a signed integer of ``bits`` bits."""
+    if not isinstance(value, int):
+        return True
+    limit: int = 1 << (bits - 1)
+    return -limit <= value < limit
