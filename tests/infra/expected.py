@@ -263,11 +263,22 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
     """Run one ad-hoc task and return its result by host.
 
     Raises:
-        FactsError: there is no host.
+        FactsError: there is no host, or not every host that the words name.
 
     """
     as_json = "ansible.posix.json"
-    done = run(words, ANSIBLE_LOAD_CALLBACK_PLUGINS="1", ANSIBLE_STDOUT_CALLBACK=as_json)
+    done = run(
+        words,
+        ANSIBLE_LOAD_CALLBACK_PLUGINS="1",
+        ANSIBLE_STDOUT_CALLBACK=as_json,
+        # An inventory may have no neighbours; whatever else is missing is an error here, too.
+        ANSIBLE_HOST_PATTERN_MISMATCH="warning",
+    )
+    missing = set(
+        re.findall(r"Could not match supplied host pattern, ignoring: (\S+)", done.stderr)
+    )
+    if missing - {NEIGHBOURS}:
+        raise FactsError(f"The inventory has no host {', '.join(sorted(missing - {NEIGHBOURS}))}.")
     try:
         # Behind it stands what our own callback tells people.
         said, _ = json.JSONDecoder().raw_decode(done.stdout.lstrip())

@@ -24,6 +24,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         """Return the module's result."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
+        if args.get("state") == "absent":
+            return self._call(args, task_vars)
         folder = Path(args.pop("folder")).resolve()
         known = args.pop("known", {})
         try:

@@ -14,6 +14,12 @@ description: Prints what a playbook left in the statistic C(classvm) with C(set_
 """
 
 
+NO_HOSTS = (
+    "classvm: the inventory has no host for this command, so nothing was done."
+    " Add a host to the inventory, or name another inventory: INVENTORY=FILE"
+)
+
+
 class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships no types
     """Waits for the end of the run."""
 
@@ -34,6 +40,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Remember why a host could not be reached."""
         self.v2_runner_on_failed(result)
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """End the run as failed: a command that did nothing has not succeeded."""
+        self._display.display(NO_HOSTS)
+        # Ansible itself would go on, and end with 0.
+        raise SystemExit(1)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the lines after Ansible's own recap."""

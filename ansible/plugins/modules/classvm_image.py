@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Build the service image."""
+"""Build the service image, or remove all service images."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ description:
     and hands the packed folder over only when the host asks for it. It asks the host only what
     O(classvm_provisioned#module:images) does not tell.
 options:
+  state:
+    description:
+      - V(present) builds the image; it needs O(base_image), O(source_digest) and O(contract_digest).
+      - V(absent) removes all service images, if an engine runs; no container may use one any more.
+    type: str
+    choices: [present, absent]
+    default: present
   service: {type: str, required: true, description: Name of the service.}
-  base_image: {type: str, required: true, description: Name of the base image.}
+  base_image: {type: str, description: Name of the base image.}
   content: {type: str, default: "", description: "What the service's folder holds, as JSON, for a label."}
-  source_digest: {type: str, required: true, description: Digest of the service's folder.}
-  contract_digest: {type: str, required: true, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
+  source_digest: {type: str, description: Digest of the service's folder.}
+  contract_digest: {type: str, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
   context: {type: path, default: "", description: File of the host with the packed folder.}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
 """
@@ -29,10 +36,11 @@ EXAMPLES = """
 """
 
 RETURN = """
-release: {type: str, returned: success, description: Id of the release.}
-image: {type: str, returned: success, description: Name of the image.}
-revision: {type: str, returned: success, description: "Git revision of the folder on the control node, or empty."}
-needs_context: {type: bool, returned: success, description: Whether the image still has to be built.}
+release: {type: str, returned: with state=present, description: Id of the release.}
+image: {type: str, returned: with state=present, description: Name of the image.}
+revision: {type: str, returned: with state=present, description: "Git revision of the folder on the control node, or empty."}
+needs_context: {type: bool, returned: with state=present, description: Whether the image still has to be built.}
+removed: {type: list, returned: with state=absent, description: The names of the images.}
 """
 
 from pathlib import Path
@@ -44,6 +52,7 @@ from ..module_utils.classvm.base import host
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import service_image
+from ..module_utils.classvm.release import removal
 
 SPACE_MEGABYTES = 1024
 
@@ -52,25 +61,26 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
+            "state": {"choices": ["present", "absent"], "default": "present"},
             "service": {"type": "str", "required": True},
-            "base_image": {"type": "str", "required": True},
-            "source_digest": {"type": "str", "required": True},
+            "base_image": {"type": "str"},
+            "source_digest": {"type": "str"},
             "content": {"type": "str", "default": ""},
-            "contract_digest": {"type": "str", "required": True},
+            "contract_digest": {"type": "str"},
             "context": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
+        required_if=[("state", "present", ["base_image", "source_digest", "contract_digest"])],
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**work(module))
+        module.exit_json(**WORK[module.params["state"]](module, Docker()))
     except ClassvmError as error:
         module.fail_json(msg=str(error))
 
 
-def work(module: AnsibleModule) -> Dict[str, Any]:
-    """Return the task's result."""
-    docker = Docker()
+def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
+    """Build the image unless it is here."""
     params = module.params
     if module.check_mode and not docker.engine_version():
         return {"changed": True, "release": "", "image": "", "needs_context": False}
@@ -97,6 +107,17 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     context = Path(params["context"]).read_bytes()
     service_image.build(docker, recipe, context, params["secrets"])
     return {**result, "changed": True, "needs_context": False}
+
+
+def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
+    """Remove all service images; without a running engine, leave them."""
+    removed = removal.images(docker) if docker.engine_version() is not None else []
+    if removed and not module.check_mode:
+        removal.remove_images(docker)
+    return {"changed": bool(removed), "removed": removed}
+
+
+WORK = {"present": present, "absent": absent}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Look at the service of a host, start or stop it, or remove everything that classvm made."""
+"""Look at the service of a host, start or stop it, or remove its containers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ options:
       - V(started) starts the live release where it does not run, and waits until it is healthy.
       - V(restarted) stops it first.
       - V(stopped) stops it; V(started) or the next deploy starts it.
-      - V(absent) removes containers and images with classvm's label, the base image and O(folders).
+      - V(absent) removes all containers with classvm's label, if an engine runs.
     type: str
     choices: [queried, started, restarted, stopped, absent]
     required: true
   service: {type: str, required: true, description: Name of the service.}
-  base_image: {type: str, default: "", description: Name of the base image.}
-  folders: {type: list, elements: path, default: [], description: Folders that go with V(absent).}
   log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
   state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started), V(restarted) and V(stopped) need it."}
   health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
@@ -64,8 +62,6 @@ def main() -> None:
                 "required": True,
             },
             "service": {"type": "str", "required": True},
-            "base_image": {"type": "str", "default": ""},
-            "folders": {"type": "list", "elements": "path", "default": []},
             "log_lines": {"type": "int", "default": 0},
             "state_dir": {"type": "path"},
             "health_timeout": {"type": "float", "default": 30},
@@ -129,9 +125,10 @@ def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
 
 
 def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
-    """Remove all that classvm made."""
-    work = removal.present if module.check_mode else removal.remove
-    removed = work(docker, module.params["base_image"], module.params["folders"])
+    """Remove all containers; without a running engine, leave them."""
+    removed = removal.containers(docker) if docker.engine_version() is not None else []
+    if removed and not module.check_mode:
+        removal.remove_containers(docker)
     return {"changed": bool(removed), "removed": removed}
 
 

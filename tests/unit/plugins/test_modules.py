@@ -265,6 +265,40 @@ def test_the_base_image_is_removed_where_it_is(
     assert told == [("image", "rm", "b")] * (answer["changed"] and not check_mode)
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize(
+    ("name", "listed", "removal"),
+    [
+        ("classvm_service", "ps", [("rm", "--force", "x1"), ("rm", "--force", "x2")]),
+        ("classvm_image", "image", [("image", "rm", "x1"), ("image", "rm", "x2")]),
+    ],
+)
+def test_what_was_made_is_removed_where_an_engine_runs(  # noqa: PLR0913 - four of them are cases
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    check_mode: bool,
+    runs: bool,
+    name: str,
+    listed: str,
+    removal: list[tuple[str, ...]],
+) -> None:
+    told: list[tuple[str, ...]] = []
+
+    def check(_: docker.Docker, *words: str) -> str:
+        told.append(words)
+        return "x1\nx2\n" if words[0] == listed and "rm" not in words else ""
+
+    monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3" if runs else None)
+    monkeypatch.setattr(docker.Docker, "check", check)
+    answer = call(name, check_mode=check_mode, state="absent", service="lab")
+    assert answer == {"changed": runs, "removed": ["x1", "x2"] if runs else []}
+    assert [words for words in told if "rm" in words] == (
+        removal if runs and not check_mode else []
+    )
+
+
 OUTCOME = go_live.Outcome(
     changed=True,
     release="r1",

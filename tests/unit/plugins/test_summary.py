@@ -87,6 +87,15 @@ def test_a_failure_without_a_message(run: Run) -> None:
     assert run.end({}) == ["classvm: vm-148-1 failed: "]
 
 
+def test_a_run_without_hosts_fails(run: Run) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run.callback.v2_playbook_on_no_hosts_matched()
+    assert ended.value.code == 1
+    (line,) = run.lines
+    assert "no host" in line
+    assert "INVENTORY=" in line
+
+
 def test_an_ignored_failure_is_none(run: Run) -> None:
     run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
     assert len(run.end(up("vm-148-1"))) == 1

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from classvm.base.command import Finished
-from classvm.base.docker import Container, Docker, Image
+from classvm.base.docker import Container, Docker
 from classvm.release import removal, status
-
-BASE = "classvm/base:18.04"
 
 
 class Engine(Docker):
@@ -33,9 +29,6 @@ class Engine(Docker):
 
     def container(self, name: str) -> Container | None:
         return self.live if self.live and self.live.name == name else None
-
-    def image(self, reference: str) -> Image | None:
-        return Image(reference, {}, 1) if reference == BASE else None
 
     def check(self, *words: str, stdin: bytes | None = None) -> str:
         assert stdin is None
@@ -75,27 +68,17 @@ def test_the_status(live: Container | None, health: str, state: str) -> None:
 def test_only_labelled_things_are_listed() -> None:
     engine = Engine()
     assert removal.containers(engine) == ["c1", "c2"]
-    assert removal.images(engine, BASE) == ["classvm/lab:1", BASE]
+    assert removal.images(engine) == ["classvm/lab:1"]
     assert all("label=classvm.service" in words for words in engine.told)
 
 
-def test_removing_takes_exactly_what_is_present(tmp_path: Path) -> None:
-    state, absent = tmp_path / "state", tmp_path / "absent"
-    state.mkdir()
-    folders = [str(state), str(absent)]
+def test_containers_and_images_are_removed_one_by_one() -> None:
     engine = Engine()
-    there = removal.present(engine, BASE, folders)
-    assert removal.remove(engine, BASE, folders) == there
-    assert there == [str(state), "c1", "c2", "classvm/lab:1", BASE]
-    assert not state.exists()
-    assert ("rm", "--force", "c1") in engine.told
-    assert ("image", "rm", BASE) in engine.told
-
-
-def test_without_an_engine_the_folders_go(tmp_path: Path) -> None:
-    engine = Engine(running=False)
-    folders = [str(tmp_path / "state")]
-    Path(folders[0]).mkdir()
-    assert removal.present(engine, BASE, folders) == folders
-    assert removal.remove(engine, BASE, folders) == folders
-    assert engine.told == []
+    removal.remove_containers(engine)
+    removal.remove_images(engine)
+    removed = [words for words in engine.told if "rm" in words]
+    assert removed == [
+        ("rm", "--force", "c1"),
+        ("rm", "--force", "c2"),
+        ("image", "rm", "classvm/lab:1"),
+    ]

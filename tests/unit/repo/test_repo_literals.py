@@ -163,9 +163,10 @@ FACTS = {
             "roles/firewall/files/etc/systemd/system/": "ExecStart and its kin",
             # The same: test_the_drop_in_gives_haproxy_the_file_that_is_installed.
             "roles/edge/templates/etc/systemd/system/": "CONFIG",
-            # test_files_on_the_host_are_in_the_folder_that_reset_removes
+            # test_files_on_the_host_are_in_the_folder_that_the_role_common_removes
             "roles/base_image/tasks/": "keyring and archive",
-            "ansible/reset.yml": "removal",
+            "roles/common/tasks/absent.yml": "removal",
+            "roles/common/meta/argument_specs.yml": "description",
         },
     ),
 }
@@ -340,6 +341,7 @@ def test_an_unknown_path_is_found(path: str) -> None:
 
 UNIT_FILE = "roles/firewall/files/etc/systemd/system/classvm-guard.service"
 DROP_IN = "roles/firewall/files/etc/systemd/system/nftables.service.d/classvm-guard.conf"
+FIREWALL_FILES = tree.ROOT / "roles/firewall/files"
 HOST_PATH = r"/(?:etc|var|opt|usr|srv)/[\w/.-]+"
 
 
@@ -368,12 +370,19 @@ def links(unit_file: str, unit: str) -> set[str]:
     return {unit_file} | {f"{folder}/{by}.wants/{name}" for by in values(unit, "WantedBy")}
 
 
-def test_reset_removes_what_enabling_the_unit_made() -> None:
-    plays = tree.read_yaml(tree.ROOT / "ansible/reset.yml")
-    removed = {path for task in plays[0]["tasks"] for path in task.get("loop", [])}
-    installed = UNIT_FILE.removeprefix("roles/firewall/files")
-    drop_in = DROP_IN.removeprefix("roles/firewall/files")
-    assert removed == {*links(installed, text(UNIT_FILE)), drop_in}
+def test_the_role_firewall_removes_what_it_installs_and_enables() -> None:
+    known = tree.read_yaml(tree.ROOT / "roles/firewall/vars/main.yml")
+    folder = "/etc/systemd/system/"
+    units = [folder + name for name in known["__firewall_units"]]
+    in_role = sorted(
+        f"/{path.relative_to(FIREWALL_FILES)}"
+        for path in (FIREWALL_FILES / "etc/systemd").rglob("*")
+        if path.is_file()
+    )
+    assert sorted(units) == in_role
+    removed = {*units, *(folder + name for name in known["__firewall_links"])}
+    enabled = {link for unit in units for link in links(unit, text(f"roles/firewall/files{unit}"))}
+    assert removed == enabled
 
 
 def test_every_link_of_a_unit_is_seen() -> None:
@@ -385,18 +394,11 @@ def test_every_link_of_a_unit_is_seen() -> None:
     }
 
 
-def test_files_on_the_host_are_in_the_folder_that_reset_removes() -> None:
-    plays = tree.read_yaml(tree.ROOT / "ansible/reset.yml")
-    removed = [folder for task in plays[0]["tasks"] for folder in folders_of(task)]
-    assert str(guard.FOLDER) in removed
-    assert "{{ classvm_state_dir }}" in removed
+def test_files_on_the_host_are_in_the_folder_that_the_role_common_removes() -> None:
+    (task,) = tree.read_yaml(tree.ROOT / "roles/common/tasks/absent.yml")
+    assert task["loop"] == ["{{ classvm_state_dir }}", str(guard.FOLDER)]
     tasks = (tree.ROOT / "roles/base_image/tasks").glob("*.yml")
     written = {path for task in tasks for path in re.findall(HOST_PATH, tree.code(task))}
     assert written
     outside = {path for path in written if not Path(path).is_relative_to(guard.FOLDER)}
     assert outside == set()
-
-
-def folders_of(task: dict[str, Any]) -> list[str]:
-    """Return the folders that a task of `reset` removes."""
-    return list(task.get("classvm.kit.classvm_service", {}).get("folders", []))

@@ -15,6 +15,8 @@ ROLES = sorted(path.name for path in (tree.ROOT / "roles").iterdir() if path.is_
 PHASE_LINES = 100
 # The order in which a role does its work; a role leaves out what it does not need.
 PHASES = ["preflight.yml", "install.yml", "configure.yml", "run.yml"]
+# What these roles install stays: other things on the host may depend on it.
+WITHOUT_ABSENT = {"docker"}
 # What a role hands to the playbook; its README describes it.
 PUBLISHED = {"service_image_built", "service_live", "common_account", "lab_started", "lab_removed"}
 # Whose settings bear the names of what they describe, because users set them.
@@ -61,8 +63,18 @@ def is_template(value: object) -> bool:
 
 def missing_parts(role: Path) -> list[str]:
     """Return which parts of the skeleton a role lacks, and what is wrong with its phases."""
-    wanted = ("README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml")
+    wanted = ["README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml"]
+    if role.name not in WITHOUT_ABSENT:
+        wanted.append("tasks/absent.yml")
     found = [f"{name} is missing" for name in wanted if not (role / name).is_file()]
+    entries = set(load(role / "meta/argument_specs.yml").get("argument_specs", {}))
+    found += [
+        f"argument_specs has `{entry}`, tasks/ has not"
+        for entry in sorted(entries)
+        if not (role / f"tasks/{entry}.yml").is_file()
+    ]
+    if "absent" not in entries and role.name not in WITHOUT_ABSENT:
+        found.append("argument_specs has no `absent`")
     phases = [task for task in load(role / "tasks/main.yml") or [] if isinstance(task, dict)]
     files = [task.get("ansible.builtin.import_tasks", "") for task in phases]
     for task, file in zip(phases, files, strict=True):
@@ -167,7 +179,8 @@ def make_role(folder: Path, main: str, phase: str, options: str = "{}") -> Path:
     (role / "meta").mkdir()
     (role / "README.md").touch()
     (role / "meta/main.yml").touch()
-    specs = f"argument_specs: {{main: {{options: {options}}}}}"
+    (role / "tasks/absent.yml").write_text("[]")
+    specs = f"argument_specs: {{main: {{options: {options}}}, absent: {{}}}}"
     (role / "meta/argument_specs.yml").write_text(specs)
     (role / "tasks/main.yml").write_text(main)
     (role / "tasks/run.yml").write_text(phase)
@@ -202,6 +215,26 @@ def test_phases_in_another_order_are_found(tmp_path: Path) -> None:
     role = make_role(tmp_path, IMPORT + IMPORT.replace("run", "install"), TASK)
     (role / "tasks/install.yml").write_text(TASK)
     assert len(missing_parts(role)) == 1
+
+
+def test_a_missing_teardown_is_found(tmp_path: Path) -> None:
+    role = make_role(tmp_path, IMPORT, TASK)
+    (role / "tasks/absent.yml").unlink()
+    assert missing_parts(role) == [
+        "tasks/absent.yml is missing",
+        "argument_specs has `absent`, tasks/ has not",
+    ]
+    (role / "tasks/absent.yml").write_text("[]")
+    (role / "meta/argument_specs.yml").write_text("argument_specs: {main: {}}")
+    assert missing_parts(role) == ["argument_specs has no `absent`"]
+
+
+def test_reset_removes_what_each_role_made() -> None:
+    (play,) = tree.read_yaml(tree.ROOT / "ansible/reset.yml")
+    included = [task.get("ansible.builtin.import_role", {}) for task in play["tasks"]]
+    removed = {role["name"] for role in included if role.get("tasks_from") == "absent"}
+    # The lab is on the control node, and `make lab-down` removes it.
+    assert removed == set(ROLES) - WITHOUT_ABSENT - {"lab"}
 
 
 def test_a_missing_readme_is_found(tmp_path: Path) -> None:

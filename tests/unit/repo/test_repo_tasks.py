@@ -54,8 +54,8 @@ def wrong_options(document: Any, modules: Path) -> list[str]:
             added, filled = REPLACED.get(name, (set(), set()))
             required = {key for key, option in options.items() if option.get("required")}
             given = set(task[full_name])
-            if task[full_name].get("state") == "account":
-                added = set()  # needs no fingerprint
+            if task[full_name].get("state") in ("account", "absent"):
+                added = set()  # the plugin hands these on as they are
             found += [f"{name}: no option {key}" for key in given - set(options) - added]
             found += [f"{name}: {key} comes from the plugin" for key in given & filled]
             found += [f"{name} misses {key}" for key in ((required - filled) | added) - given]
