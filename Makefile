@@ -137,6 +137,10 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
 
+##@ Share
+collection: setup ## the roles and modules as one file for playbooks of your own: build/classvm-kit-….tar.gz
+	@python tools/collection.py build
+
 ##@ Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
@@ -194,4 +198,4 @@ bench: setup ## how long a deploy takes and where its time goes, how fast the se
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check lint unit e2e verify scenario mutation faults harm test test-all bench
+	lock lock-check collection lint unit e2e verify scenario mutation faults harm test test-all bench
