@@ -151,8 +151,6 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
-# Each has a conftest of its own, of which mypy takes one at a time.
-	@mypy tests/infra && mypy tests/mutation && mypy tests/faults
 	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
 	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
 	@openapi-spec-validator service/master.yml

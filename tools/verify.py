@@ -28,10 +28,9 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
-sys.path += [str(SUITE), str(ROOT / "ansible/plugins/module_utils")]
+sys.path += [str(SUITE.parent), str(ROOT / "ansible/plugins/module_utils")]
 
-import expected  # noqa: E402 - its folder was added to the path above
-import scan  # noqa: E402 - its folder was added to the path above
+from infra import expected, scan  # noqa: E402 - its folder was added to the path above
 
 # Where a scan was made, and what was seen: host; protocol, address, observer, answers as JSON.
 Scan = tuple[str, Sequence[str]]

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from machine import Run, copy_of_service, play, run
+from e2e.machine import Run, copy_of_service, play, run
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
 import urllib.request
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from classvm.base.names import container_name
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "service"
 DEPLOY_SECONDS = 900
+# Every address of this machine, and a port that the kernel chooses.
+ANYWHERE = ("0.0.0.0", 0)
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,10 @@ def copy_of_service(folder: Path) -> Path:
     copy = folder / "service"
     shutil.copytree(SERVICE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(ANYWHERE)
+        return int(probe.getsockname()[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from classvm.app import openapi
-from machine import Run, docker, facts, get, live, play, ports, run
+from e2e.machine import Run, docker, facts, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import re
-import socket
 import threading
 import urllib.request
 import uuid
@@ -13,16 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from machine import Run, docker, run
-
-ANYWHERE = ("0.0.0.0", 0)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(ANYWHERE)
-        return int(probe.getsockname()[1])
+from e2e.machine import ANYWHERE, Run, docker, free_port, run
 
 
 @dataclass(frozen=True)

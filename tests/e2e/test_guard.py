@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from machine import ROOT, ports, run
+from e2e.machine import ROOT, ports, run
 
 SSH, SERVICE = 22, ports()["HOST_PORT"]
 CANARY = SERVICE + 1  # published by the container, like the service, but not to be reached

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from machine import Run, docker, facts, get, live, play, ports, run
+from e2e.machine import Run, docker, facts, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 

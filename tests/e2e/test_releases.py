@@ -21,8 +21,7 @@ import pytest
 from classvm.base import locks, state
 from classvm.base.names import container_name, previous_name
 from classvm.release import history
-from machine import ROOT, Run, copy_of_service, docker, facts, play
-from test_docker_alone import free_port
+from e2e.machine import ROOT, Run, copy_of_service, docker, facts, free_port, play
 
 NAME = "releases-test"
 SWAP_SECONDS = 300

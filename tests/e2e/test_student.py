@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from machine import ROOT, Run, get, live, play, run
+from e2e.machine import ROOT, Run, get, live, play, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from classvm.provision import guard
-from machine import docker, facts, play
+from e2e.machine import docker, facts, play
 
 pytestmark = pytest.mark.usefixtures("deployed")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 from classvm.app import layout
 from classvm.base.edge import BLUE_GREEN, RECREATE
-from expected import ROOT
-from load import Paths
+from faults.load import Paths
+from infra.expected import ROOT
 
 SERVICE = ROOT / "service"
 # The container's environment variable with the address of the tally.

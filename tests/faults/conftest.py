@@ -14,17 +14,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import expected
 import pytest
-import scope
-import table
 import testinfra
-from apps import BROKEN_RELEASES, BrokenRelease
-from faults import FAULTS, Fault
-from load import RATES
-from table import Row
-from target import Target
-from vm import Vm, keep_open
+from faults import table
+from faults.apps import BROKEN_RELEASES, BrokenRelease
+from faults.faults import FAULTS, Fault
+from faults.load import RATES
+from faults.table import Row
+from faults.target import Target
+from infra import expected, scope
+from infra.vm import Vm, keep_open
 
 PARAMETERS: dict[str, Sequence[BrokenRelease | Fault]] = {
     "flaw": BROKEN_RELEASES,

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Any
 
-from background import CONTEXT, BackgroundProcess
+from faults.background import CONTEXT, BackgroundProcess
 
 NEW, KEPT, SLOW, POST = "new", "kept", "slow", "post"
 # Requests per second of each kind: together about a tenth of what the service can answer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import scope
+from infra import scope
 
 # How long the service is watched at rest.
 REST_SECONDS = 5 if scope.QUICK else 20

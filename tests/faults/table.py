@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import scope
+from infra import scope
 
 if TYPE_CHECKING:
-    from load import Seen
+    from faults.load import Seen
 
 COLUMNS = (
     *("fault", "strategy", "promised", "healthy after", "requests", "failed", "doubled"),

@@ -12,7 +12,7 @@ import socketserver
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from background import BackgroundProcess
+from faults.background import BackgroundProcess
 
 
 class Tally:

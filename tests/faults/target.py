@@ -19,21 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import apps
 import classvm
-import driver
-import expected
 import pytest
 from classvm.app import layout, pack
 from classvm.contract import checker
 from classvm.image import service_image
 from classvm.release import health, history
-from load import PATIENCE, Load, Seen, Watch
-from table import Row
-from tally import Tally
+from faults import apps, driver
+from faults.load import PATIENCE, Load, Seen, Watch
+from faults.table import Row
+from faults.tally import Tally
+from infra import expected
 
 if TYPE_CHECKING:
-    from vm import Vm
+    from infra.vm import Vm
 
 # On the VM: the driver with classvm's code and orders. It has to survive a reboot.
 ASIDE = "/var/tmp/classvm-faults"  # noqa: S108 - /tmp would be emptied

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import apps
-import scope
-from apps import BrokenRelease
 from classvm.base.edge import RECREATE
+from faults import apps
+from faults.apps import BrokenRelease
+from infra import scope
 
 if TYPE_CHECKING:
-    from target import Target
+    from faults.target import Target
 
 PROMISE = "refused with its reason; the live release is not touched, no request fails"
 

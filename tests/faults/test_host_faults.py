@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import apps
-import scope
 from classvm.base.edge import BLUE_GREEN, RECREATE
 from classvm.image.service_image import LABEL_SERVICE
-from expected import ROOT
-from target import ASIDE, Target
+from faults import apps
+from faults.target import ASIDE, Target
+from infra import scope
+from infra.expected import ROOT
 
 if TYPE_CHECKING:
-    from faults import Fault
+    from faults.faults import Fault
 
 BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
 BOOT_SECONDS, ANSWER_SECONDS = 120.0, 60.0

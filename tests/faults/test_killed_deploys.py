@@ -11,14 +11,14 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-import plan
-import scope
 from classvm.base.edge import BLUE_GREEN
 from classvm.base.names import candidate_name, previous_name
-from expected import ROOT
+from faults import plan
+from infra import scope
+from infra.expected import ROOT
 
 if TYPE_CHECKING:
-    from target import Target
+    from faults.target import Target
 
 PROMISE = "the next deploy makes the desired release live, alone; nothing is left over"
 # Seconds within which a deploy reaches the moment at which it is killed, at the pace 1.

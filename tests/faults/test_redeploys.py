@@ -6,13 +6,13 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-import plan
-import scope
 from classvm.base.edge import BLUE_GREEN
+from faults import plan
+from infra import scope
 
 if TYPE_CHECKING:
-    from load import Seen
-    from target import Target
+    from faults.load import Seen
+    from faults.target import Target
 
 # The gap that `recreate` aims at, and the one that it has to keep.
 AIM_SECONDS, LONGEST_SECONDS = 1.0, 4.0

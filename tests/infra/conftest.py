@@ -15,14 +15,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-import expected
 import pytest
 import testinfra
 from classvm.base import docker
 from classvm.contract import checker
-from expected import FAMILIES, NEIGHBOURS, Facts
-from observer import CONTROL, TARGETS, Observer
-from vm import Vm, keep_open
+from infra import expected
+from infra.expected import FAMILIES, NEIGHBOURS, Facts
+from infra.observer import CONTROL, TARGETS, Observer
+from infra.vm import Vm, keep_open
 
 MARKS = {
     "scan": "asks all ports of the host: minutes",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import scan
+from infra import scan
 
 if TYPE_CHECKING:
-    from vm import Vm
+    from infra.vm import Vm
 
 # A slice of a scan takes a small part of the table of connections. A bridge on the control node
 # may count the neighbour's connections, too, and only the control node sees that table.

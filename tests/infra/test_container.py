@@ -12,8 +12,8 @@ from classvm.image.service_image import LABEL_SERVICE
 from classvm.release import removal
 
 if TYPE_CHECKING:
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 EVIDENCE = ("containers", "container log")
 UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}

@@ -13,18 +13,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import knock
 import pytest
-import scan
-import sniff
 from classvm.contract import checker
 from classvm.provision import guard
+from infra import knock, scan, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from observer import Observer
-    from vm import Vm
+    from infra.observer import Observer
+    from infra.vm import Vm
 
 pytestmark = [pytest.mark.disruptive, pytest.mark.usefixtures("guarded", "systemd")]
 

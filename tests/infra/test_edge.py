@@ -11,8 +11,8 @@ from classvm.base import edge
 from classvm.provision import haproxy
 
 if TYPE_CHECKING:
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 EVIDENCE = ("edge", "containers", "listening")
 # More than HAProxy keeps of a body before it decides.

@@ -14,8 +14,8 @@ import pytest
 from classvm.contract import checker
 
 if TYPE_CHECKING:
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 EVIDENCE = ("container log",)
 SECONDS = 2.0

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 pytestmark = pytest.mark.fuzz
 

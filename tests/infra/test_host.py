@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from classvm.base import docker
 from classvm.provision.engine import DAEMON_JSON, PIDFILE
-from expected import Facts, Finished, supported_systems
+from infra.expected import Facts, Finished, supported_systems
 
 if TYPE_CHECKING:
-    from vm import Vm
+    from infra.vm import Vm
 
 EVIDENCE = ("engine log",)
 CLOCK_SECONDS = 5.0

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from classvm.image import service_image
 from classvm.image.base_image import UBUNTU_VERSION
 from classvm.release.release_spec import LABEL_SETTINGS
-from expected import Facts, lock, normal, packed
+from infra.expected import Facts, lock, normal, packed
 
 if TYPE_CHECKING:
-    from vm import Vm
+    from infra.vm import Vm
 
 EVIDENCE = ("containers",)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import scan
 from classvm.provision import guard
-from expected import GUARD, Facts
-from observer import Observer, is_loopback
+from infra import scan
+from infra.expected import GUARD, Facts
+from infra.observer import Observer, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vm import Vm
+    from infra.vm import Vm
 
 pytestmark = pytest.mark.usefixtures("guarded")
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from classvm.base import docker
 from classvm.contract import checker
-from observer import CONTROL
+from infra.observer import CONTROL
 
 if TYPE_CHECKING:
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 EVIDENCE = ("containers", "listening")
 ANYWHERE = ("0.0.0.0", "[::]")

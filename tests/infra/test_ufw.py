@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from observer import CONTROL
+from infra.observer import CONTROL
 
 if TYPE_CHECKING:
-    from expected import Facts
-    from vm import Vm
+    from infra.expected import Facts
+    from infra.vm import Vm
 
 EVIDENCE = ("listening",)
 

@@ -8,15 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import inside
 from classvm.base import docker, edge
 from classvm.base.command import CommandError, Finished
 from classvm.image import service_image
 from classvm.provision import guard
 from classvm.release.release_spec import ReleaseSpec
+from infra import inside
 
 if TYPE_CHECKING:
-    from expected import Facts
+    from infra.expected import Facts
 
 LOG_LINES = 15
 

@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import expected
 import pytest
-import scope
 import testinfra
-from expected import Facts
-from mutations import MUTATIONS
-from mutator import Mutator, Outcome, Suite, table, undo
-from vm import Vm
+from infra import expected, scope
+from infra.expected import Facts
+from infra.vm import Vm
+from mutation.mutations import MUTATIONS
+from mutation.mutator import Mutator, Outcome, Suite, table, undo
 
 OUTCOMES: pytest.StashKey[list[Outcome]] = pytest.StashKey()
 # How many mutations this run tries.

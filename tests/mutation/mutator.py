@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
-import expected
 import pytest
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from classvm.provision import engine, guard
 from classvm.release import health
 from classvm.release.release_spec import LABEL_SETTINGS, ReleaseSpec, run_argv
-from expected import FAMILIES, GUARD, ROOT, Facts
-from mutations import DRY_RUN, Mutation
+from infra import expected
+from infra.expected import FAMILIES, GUARD, ROOT, Facts
+from mutation.mutations import DRY_RUN, Mutation
 
 if TYPE_CHECKING:
-    from vm import Vm
+    from infra.vm import Vm
 
 LIBRARY = Path(__file__).with_name("library.sh")
 CHECKS = ROOT / "tests/infra"

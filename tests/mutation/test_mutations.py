@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from mutations import DRY_RUN, KERNEL, Mutation
+from mutation.mutations import DRY_RUN, KERNEL, Mutation
 
 if TYPE_CHECKING:
-    from mutator import Mutator, Outcome
+    from mutation.mutator import Mutator, Outcome
 
 EACH_HOST = pytest.mark.parametrize("edge", [False, True], ids=["recreate", "blue_green"])
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-import apps
 import pytest
 import yaml
-from apps import BROKEN_RELEASES, BrokenRelease
 from classvm.app import checks, layout, openapi
-from faults import FAULTS
-from tally import Tally
+from faults import apps
+from faults.apps import BROKEN_RELEASES, BrokenRelease
+from faults.faults import FAULTS
+from faults.tally import Tally
 
 
 def check(folder: Path) -> None:

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from background import BackgroundProcess
-from load import (
+from faults.background import BackgroundProcess
+from faults.load import (
     KEPT,
     NEW,
     POST,
@@ -26,7 +26,7 @@ from load import (
     percentile,
     summary,
 )
-from target import on_bridge
+from faults.target import on_bridge
 
 PATHS = Paths(page="/page", tally="/tally")
 RATES = {NEW: 40.0, KEPT: 40.0, SLOW: 10.0, POST: 40.0}
@@ -205,7 +205,7 @@ def test_nobody_listens(serve: Callable[[Answer], Service]) -> None:
 def test_a_service_that_hangs_is_asked_no_less(
     serve: Callable[[Answer], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("load.PATIENCE", 1.0)
+    monkeypatch.setattr("faults.load.PATIENCE", 1.0)
     release = threading.Event()
     records = ask(serve(lambda *_: release.wait(5)), 1.5).records
     release.set()
@@ -216,7 +216,7 @@ def test_a_service_that_hangs_is_asked_no_less(
 def test_the_load_ends_by_itself(
     serve: Callable[[Answer], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("load.MAX_REQUESTS", 20)
+    monkeypatch.setattr("faults.load.MAX_REQUESTS", 20)
     load = Load("127.0.0.1", serve(good).port, PATHS, rates=RATES)
     load.start()
     with pytest.raises(LoadError, match="has ended"), load.watch():

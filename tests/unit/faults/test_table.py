@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from load import Seen
-from table import COLUMNS, Row, markdown, verdict, write
+from faults.load import Seen
+from faults.table import COLUMNS, Row, markdown, verdict, write
 
 KEPT = Row(
     "x", "recreate", "all is well", "it was", Seen(7, {"reset": 2}, healthy_after=1.25), kept=True

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import scan
+from infra import scan
 
 LOOPBACKS = ["127.0.0.1", "::1"]
 QUICK = 0.3

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import scope
+from infra import scope
 
 INFRA = Path(scope.__file__).parent
 CONFTEST = """
-import scope
+from infra import scope
 
 def pytest_collection_modifyitems(config, items):
     scope.keep_chosen(config, items)
@@ -33,7 +33,7 @@ def run(folder: Path, suites: Mapping[str, str], *options: str, **environment: s
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
     argv += ["--rootdir", str(folder), "--confcutdir", str(folder), "-c", "/dev/null"]
     # The installed plugins take seconds to load.
-    environment |= {"PYTHONPATH": str(INFRA), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment |= {"PYTHONPATH": str(INFRA.parent), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(argv, env=environment, check=False, capture_output=True)
     return done.returncode
 

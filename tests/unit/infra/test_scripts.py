@@ -9,11 +9,8 @@ import ipaddress
 import socket
 from pathlib import Path
 
-import inside
-import knock
 import pytest
-import scan
-import sniff
+from infra import inside, knock, scan, sniff
 
 QUICK = 0.3
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from classvm.release.release_spec import ReleaseSpec
-from mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
-from mutator import (
+from mutation.mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
+from mutation.mutator import (
     CHECKS,
     SLOW,
     Outcome,

@@ -8,10 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import expected
 import pytest
-import scan
 import verify
+from infra import expected, scan
 from rich.console import Console
 
 ID = "tests/infra/test_host.py::test_x"
