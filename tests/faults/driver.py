@@ -37,11 +37,11 @@ SECONDS = 120
 def release(order: Dict[str, Any], *, skip_steady: bool) -> Dict[str, Any]:
     """Make a release live and return the outcome."""
     from classvm.base import docker, errors  # noqa: PLC0415 - on the VM only
-    from classvm.release import candidate, go_live, release_spec  # noqa: PLC0415 - as above
+    from classvm.release import go_live, release_spec  # noqa: PLC0415 - as above
 
-    if skip_steady:
-        candidate.STEADY_SECONDS = 0.0
-    desired = release_spec.ReleaseSpec(**order["spec"])
+    seconds = {**order["spec"]["seconds"], **({"steady": 0.0} if skip_steady else {})}
+    given = {**order["spec"], "seconds": release_spec.Seconds(**seconds)}
+    desired = release_spec.ReleaseSpec(**given)
     try:
         outcome = go_live.release(docker.Docker(), desired, order["state_dir"], order["keep"])
     except errors.ClassvmError as error:

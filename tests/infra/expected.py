@@ -25,7 +25,8 @@ from classvm.base import edge, names, systems
 from classvm.base.docker import Image
 from classvm.image import service_image
 from classvm.provision import guard, haproxy
-from classvm.release.release_spec import ReleaseSpec, run_argv
+from classvm.release.limits import LIMITS
+from classvm.release.release_spec import ReleaseSpec, Seconds, run_argv
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVISION = ROOT / "ansible/provision.yml"
@@ -141,15 +142,23 @@ class Facts:
         return ReleaseSpec(
             service=recipe.service,
             release=recipe.release,
-            image=recipe.image,
             host_port=self.host_port,
             container_port=self.container_port,
-            memory=str(self["service_memory"]),
-            pids=int(self["service_pids"]),
-            tmpfs_size=str(self["service_tmpfs_size"]),
-            health_timeout=float(self["service_health_timeout"]),
+            limits={name: str(self[f"service_{name}"]) for name in LIMITS},
+            seconds=self.seconds,
             environment=self["service_environment"],
             strategy=str(self["service_strategy"]),
+        )
+
+    @property
+    def seconds(self) -> Seconds:
+        """How long things may take."""
+        return Seconds(
+            health=float(self["service_health_timeout"]),
+            steady=float(self["service_steady_seconds"]),
+            contract=float(self["service_contract_seconds"]),
+            stop=float(self["service_stop_seconds"]),
+            request=float(self["service_request_seconds"]),
         )
 
     @property

@@ -46,7 +46,7 @@ def tell(vm: Vm, words: str) -> str:
 
 
 def test_haproxy_runs_and_starts_at_boot(vm: Vm) -> None:
-    states = [vm.unit(haproxy.UNIT, key) for key in ("ActiveState", "UnitFileState")]
+    states = [vm.unit(edge.UNIT, key) for key in ("ActiveState", "UnitFileState")]
     assert states == ["active", "enabled"]
 
 

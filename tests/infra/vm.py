@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classvm.base import docker, edge
+from classvm.base import docker, edge, state
 from classvm.base.command import CommandError, Finished
 from classvm.image import service_image
 from classvm.provision import guard
@@ -161,7 +162,12 @@ class Vm:
     @functools.cached_property
     def release_spec(self) -> ReleaseSpec:
         """How the release should run."""
-        return self.facts.release_spec(self.recipe)
+        spec = self.facts.release_spec(self.recipe)
+        if not spec.environment:
+            return spec
+        # The digest of the settings is keyed with what only the host knows.
+        path = f"{self.facts['classvm_state_dir']}/{state.KEY}"
+        return dataclasses.replace(spec, key=self.read("cat %s", path))
 
     @functools.cached_property
     def image(self) -> docker.Image:

@@ -19,7 +19,7 @@ import pytest
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from classvm.provision import engine, guard
 from classvm.release import health
-from classvm.release.release_spec import LABEL_SETTINGS, ReleaseSpec, run_argv
+from classvm.release.release_spec import LABEL_SETTINGS, ReleaseSpec, env_file, run_argv
 from infra import expected
 from infra.expected import FAMILIES, GUARD, ROOT, Facts
 from mutation.mutations import DRY_RUN, Mutation
@@ -224,7 +224,7 @@ def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
         "CONTAINER_PORT": str(facts.container_port),
         "DAEMON_JSON": str(engine.DAEMON_JSON),
         "DROP_IN": f"/{drop_in.relative_to(GUARD)}",
-        "HEALTHCHECK": shlex.join(health.words(live)),
+        "HEALTHCHECK": shlex.join(health.check_argv(live)),
         "HOST_PORT": str(facts.host_port),
         "IMAGE": spec.image,
         "NEIGHBOURS": ", ".join(filter(None, others)),
@@ -272,8 +272,13 @@ def apply_lines(mutation: Mutation, spec: ReleaseSpec, variables: Mapping[str, s
     if mutation.image or mutation.run:
         argv = mutation.run(good_run(spec)) if mutation.run else good_run(spec)
         argv = [string.Template(argument).safe_substitute(variables) for argument in argv]
-        lines.append(f"serve {shlex.join(argv)}")
+        lines.append(serve_line(argv, spec))
     return "\n".join([*lines, mutation.apply])
+
+
+def serve_line(argv: list[str], spec: ReleaseSpec) -> str:
+    """Return the command that runs a container, which reads its environment as classvm hands it."""
+    return f"serve {shlex.join(argv)} <<'ENV'\n{env_file(spec)}ENV"
 
 
 def undo_lines(mutation: Mutation, spec: ReleaseSpec) -> str:
@@ -282,5 +287,5 @@ def undo_lines(mutation: Mutation, spec: ReleaseSpec) -> str:
     if mutation.image:
         lines += ["remove $CONTAINER", "bring_back_image $IMAGE"]
     if mutation.image or mutation.run:
-        lines.append(f"serve {shlex.join(good_run(spec))}")
+        lines.append(serve_line(good_run(spec), spec))
     return "\n".join([*lines, "rm -rf $ASIDE"])

@@ -31,6 +31,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         try:
             checks.check_folder(folder)
             packed = pack.pack(folder)
+            args["revision"] = revision.revision(folder)
             args["source_digest"] = packed.digest
             args["content"] = packed.content
             args["contract_digest"] = openapi.contract_digest(folder)
@@ -41,7 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
                 openapi.check_contract(folder, known.get("contracts", ()))
             if result.get("needs_context"):
                 result = self._build(args, packed.archive, task_vars)
-            result["revision"] = revision.revision(folder)
+            result["revision"] = args["revision"]
             result["content"] = packed.content
         except ClassvmError as error:
             raise AnsibleActionFail(str(error)) from error

@@ -24,6 +24,8 @@ options:
   source_digest: {type: str, description: Digest of the service's folder.}
   contract_digest: {type: str, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
   context: {type: path, default: "", description: File of the host with the packed folder.}
+  revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
+  state_dir: {type: path, default: "", description: "Folder of the host with the history, in which a failed build gets its line; V() writes none."}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
 """
 
@@ -48,11 +50,11 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.classvm.base import host
+from ..module_utils.classvm.base import host, state
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import service_image
-from ..module_utils.classvm.release import removal
+from ..module_utils.classvm.release import history, removal
 
 SPACE_MEGABYTES = 1024
 
@@ -68,6 +70,8 @@ def main() -> None:
             "content": {"type": "str", "default": ""},
             "contract_digest": {"type": "str"},
             "context": {"type": "path", "default": ""},
+            "revision": {"type": "str", "default": ""},
+            "state_dir": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
         required_if=[("state", "present", ["base_image", "source_digest", "contract_digest"])],
@@ -105,8 +109,30 @@ def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     if not params["context"]:
         return {**result, "needs_context": True}
     context = Path(params["context"]).read_bytes()
-    service_image.build(docker, recipe, context, params["secrets"])
+    try:
+        service_image.build(docker, recipe, context, params["secrets"])
+    except ClassvmError as reason:
+        raise ClassvmError(recorded(params, recipe, str(reason))) from reason
     return {**result, "changed": True, "needs_context": False}
+
+
+def recorded(params: Dict[str, Any], recipe: service_image.Recipe, reason: str) -> str:
+    """Give a failed build its line in the history; return the reason, and why it has no line."""
+    if not params["state_dir"]:
+        return reason
+    entry = history.Entry(
+        time=state.now(),
+        service=recipe.service,
+        release=recipe.release,
+        image=recipe.image,
+        revision=params["revision"],
+        who=state.account(),
+    )
+    try:
+        history.add(params["state_dir"], entry.refused(reason))
+    except ClassvmError as unwritten:
+        return f"{reason}\n{unwritten}"
+    return reason
 
 
 def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:

@@ -1,29 +1,37 @@
 #!/usr/bin/python
-"""Make a release live."""
+"""Make a release live, or roll back to one that was."""
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_release
-short_description: Make a release live; what was live before stays so when the new one fails
+short_description: Make a release live; if that fails, the release that was live before still is
 description:
-  - Starts the release as a candidate on a loopback port, checks its health and its contract, then swaps.
-  - Without O(image), goes back to a release that was live before, without trying it again.
+  - With O(state=live), starts the release as a candidate on a loopback port, checks its health and its contract, then swaps.
+  - With O(state=rolled_back), makes a release live again that was live before; it does not have to prove itself again.
   - Each attempt gets its line in the host's history.
+  - The image's name derives from O(service) and O(release).
 options:
+  state: {type: str, choices: [live, rolled_back], default: live, description: Whether to deploy a release or to go back to one.}
   service: {type: str, required: true, description: Name of the service.}
-  release: {type: str, required: true, description: "Id of the release; without O(image) also V(previous), the last one that is not live."}
-  image: {type: str, default: "", description: "Name of its image; V() for a release of the host's history."}
+  release: {type: str, default: previous, description: "Id of the release; O(state=live) requires it, and only V(rolled_back) knows V(previous), the last one that is not live now."}
   host_port: {type: int, required: true, description: TCP port of the host.}
   container_port: {type: int, required: true, description: TCP port inside the container.}
-  memory: {type: str, required: true, description: "Memory limit, such as V(512m)."}
-  pids: {type: int, required: true, description: Highest number of processes and threads.}
-  tmpfs_size: {type: str, required: true, description: Size of the writable /tmp.}
-  environment: {type: dict, default: {}, description: Further variables of the container.}
-  health_timeout: {type: float, required: true, description: Seconds within which it has to be healthy.}
-  contract: {type: str, default: "", description: Text of the OpenAPI file that it has to keep.}
-  content: {type: str, default: "", description: "What it is made of, as JSON, for the difference to what is live; V() asks its image."}
-  revision: {type: str, default: "", description: Git revision of the service's folder, for the history.}
+  limits: {type: dict, required: true, description: "Value of each limit by name: C(memory) and C(tmpfs_size), such as V(512m), and C(pids)."}
+  seconds:
+    type: dict
+    required: true
+    description: How long things may take.
+    suboptions:
+      health: {type: float, required: true, description: Until a release has to be healthy.}
+      steady: {type: float, required: true, description: A candidate has to stay up so long after it became healthy.}
+      contract: {type: float, required: true, description: For all calls of the contract check together.}
+      stop: {type: float, required: true, description: From the signal to end until the container is killed.}
+      request: {type: float, required: true, description: The longest that a request may take.}
+  environment: {type: dict, default: {}, description: "Further variables of the container, one line each."}
+  contract: {type: str, default: "", description: Text of the OpenAPI file that the candidate has to keep.}
+  content: {type: str, default: "", description: "What the release is made of, as JSON, for the difference to the live one; V() reads it from the image."}
+  revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
 """
@@ -33,13 +41,10 @@ EXAMPLES = """
   classvm.kit.classvm_release:
     service: lab
     release: 3f2a91c
-    image: "classvm/lab:3f2a91c"
     host_port: "{{ service_host_port }}"
     container_port: "{{ service_container_port }}"
-    memory: 512m
-    pids: 128
-    tmpfs_size: 64m
-    health_timeout: 30
+    limits: {memory: 512m, pids: 128, tmpfs_size: 64m}
+    seconds: {health: 30, steady: 3, contract: 120, stop: 3, request: 30}
     keep_releases: 5
     state_dir: /var/lib/classvm
 """
@@ -54,27 +59,28 @@ edge_is_idle: {type: bool, returned: success, description: "Whether HAProxy is o
 removed: {type: list, returned: success, description: Images of old releases that were removed.}
 """
 
+import dataclasses
 import signal
 import sys
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.release import go_live
-from ..module_utils.classvm.release.release_spec import ReleaseSpec
+from ..module_utils.classvm.release.release_spec import ReleaseSpec, Seconds
+from ..module_utils.classvm.release.rollback import PREVIOUS
 
-RELEASE_SPEC = {
+SECONDS = {one.name: {"type": "float", "required": True} for one in dataclasses.fields(Seconds)}
+SPEC = {
     "service": {"type": "str", "required": True},
-    "release": {"type": "str", "required": True},
-    "image": {"type": "str", "default": ""},
+    "release": {"type": "str", "default": PREVIOUS},
     "host_port": {"type": "int", "required": True},
     "container_port": {"type": "int", "required": True},
-    "memory": {"type": "str", "required": True},
-    "pids": {"type": "int", "required": True},
-    "tmpfs_size": {"type": "str", "required": True},
+    "limits": {"type": "dict", "required": True},
+    "seconds": {"type": "dict", "required": True, "options": SECONDS},
     "environment": {"type": "dict", "default": {}, "no_log": True},
-    "health_timeout": {"type": "float", "required": True},
     "contract": {"type": "str", "default": ""},
     "revision": {"type": "str", "default": ""},
 }
@@ -84,7 +90,8 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            **RELEASE_SPEC,
+            "state": {"choices": ["live", "rolled_back"], "default": "live"},
+            **SPEC,
             "content": {"type": "str", "default": ""},
             "keep_releases": {"type": "int", "required": True},
             "state_dir": {"type": "path", "required": True},
@@ -94,32 +101,58 @@ def main() -> None:
     # A terminated run undoes what it has begun, as an interrupted one does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    docker = Docker()
-    spec = ReleaseSpec(**{name: module.params[name] for name in RELEASE_SPEC})
-    answer = {}
+    docker, params = Docker(), module.params
+    rolled_back = params["state"] == "rolled_back"
+    answer: Dict[str, Any] = {}
     try:
+        spec = read_spec(params)
         if module._diff and docker.engine_version():  # noqa: SLF001 - Ansible offers no other way
-            state_dir, content = module.params["state_dir"], module.params["content"]
-            answer["diff"] = go_live.compare(docker, spec, state_dir, content)
+            answer["diff"] = go_live.compare(
+                docker, spec, params["state_dir"], params["content"], rolled_back=rolled_back
+            )
         outcome = work(module, docker, spec)
     except ClassvmError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=docker_problem(docker) or str(error))
     module.exit_json(**vars(outcome), **answer)
 
 
+def read_spec(params: Dict[str, Any]) -> ReleaseSpec:
+    """Return the release that the options describe.
+
+    Raises:
+        ClassvmError: the options name no release to deploy.
+
+    """
+    if params["state"] == "live" and params["release"] == PREVIOUS:
+        raise ClassvmError("No release was named: `release` is the id of the release to deploy.")
+    given = {name: params[name] for name in SPEC}
+    limits = {name: str(value) for name, value in params["limits"].items()}
+    return ReleaseSpec(**{**given, "limits": limits, "seconds": Seconds(**params["seconds"])})
+
+
 def work(module: AnsibleModule, docker: Docker, spec: ReleaseSpec) -> go_live.Outcome:
-    """Release, go back, or tell what would be done."""
-    state_dir = module.params["state_dir"]
-    # In a dry run on a bare host, nobody knows yet what the release will be called.
-    goes_back = bool(spec.release) and not spec.image
-    if module.check_mode and not goes_back and not docker.engine_version():
+    """Deploy, roll back, or in check mode return what would be done."""
+    state_dir, rolled_back = module.params["state_dir"], module.params["state"] == "rolled_back"
+    # In a dry run on a bare host, the release has no id yet.
+    if module.check_mode and not rolled_back and not docker.engine_version():
         return go_live.Outcome(changed=True, release=spec.release, container="", replaced="")
-    docker.require_engine()
     if module.check_mode:
-        return go_live.preview(docker, spec, state_dir)
-    if goes_back:
-        return go_live.go_back(docker, spec, state_dir)
+        return go_live.preview(docker, spec, state_dir, rolled_back=rolled_back)
+    if rolled_back:
+        return go_live.roll_back(docker, spec, state_dir)
     return go_live.release(docker, spec, state_dir, module.params["keep_releases"])
+
+
+def docker_problem(docker: Docker) -> str:
+    """Return why the engine is out of reach, or "".
+
+    It is asked only after a failure: a deploy without changes then makes one call less.
+    """
+    try:
+        docker.require_engine()
+    except ClassvmError as error:
+        return str(error)
+    return ""
 
 
 if __name__ == "__main__":

@@ -1,26 +1,24 @@
 #!/usr/bin/python
-"""Look at the service of a host, start or stop it, or remove its containers."""
+"""Start, restart or stop the service of a host, or remove its containers."""
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_service
-short_description: Query, start, stop or remove the service
+short_description: Start, restart, stop or remove the service
 description:
-  - Touches only what bears classvm's label or is named in the options.
+  - Touches only what has classvm's label or is named in the options. M(classvm.kit.classvm_service_info) looks at the service.
 options:
   state:
     description:
-      - V(queried) tells which release is live, its last log lines, and which releases there were.
-      - V(started) starts the live release where it does not run, and waits until it is healthy.
+      - V(started) starts the live release, and the edge before it, where they do not run, and waits until it is healthy.
       - V(restarted) stops it first.
       - V(stopped) stops it; V(started) or the next deploy starts it.
       - V(absent) removes all containers with classvm's label, if an engine runs.
     type: str
-    choices: [queried, started, restarted, stopped, absent]
+    choices: [started, restarted, stopped, absent]
     required: true
   service: {type: str, required: true, description: Name of the service.}
-  log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
   state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started), V(restarted) and V(stopped) need it."}
   health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
 """
@@ -34,10 +32,7 @@ EXAMPLES = """
 """
 
 RETURN = """
-status: {type: dict, returned: "queried, started, restarted", description: "state, release and since."}
-releases: {type: list, returned: queried, description: "The host's history, the oldest first; empty without O(state_dir)."}
-table: {type: str, returned: queried, description: "The last lines of the history, to be read by people."}
-log: {type: str, returned: queried, description: The last log lines.}
+status: {type: dict, returned: "started, restarted", description: "As M(classvm.kit.classvm_service_info) returns it."}
 removed: {type: list, returned: absent, description: What was removed.}
 """
 
@@ -45,10 +40,11 @@ from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.classvm.base import names
 from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.edge import Edge
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.release import history, lifecycle, prune, removal, status, table
+from ..module_utils.classvm.base.names import container_name
+from ..module_utils.classvm.release import lifecycle, removal, status
 
 STATEFUL = ("started", "restarted", "stopped")
 
@@ -58,11 +54,10 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {
-                "choices": ["queried", "started", "restarted", "stopped", "absent"],
+                "choices": ["started", "restarted", "stopped", "absent"],
                 "required": True,
             },
             "service": {"type": "str", "required": True},
-            "log_lines": {"type": "int", "default": 0},
             "state_dir": {"type": "path"},
             "health_timeout": {"type": "float", "default": 30},
         },
@@ -75,26 +70,8 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def queried(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
-    """Return which release is live, its log, and which releases there were."""
-    docker.require_engine()
-    name, lines, folder = (module.params[key] for key in ("service", "log_lines", "state_dir"))
-    found = status.read(docker, name)
-    there = lines and found.state != "absent"
-    log = docker.logs(names.container_name(name), lines) if there else ""
-    entries = history.read(folder, name) if folder else []
-    kept = prune.named(docker, name) if entries else []
-    return {
-        "changed": False,
-        "status": vars(found),
-        "log": log,
-        "releases": [vars(entry) for entry in entries],
-        "table": table.table(entries, found.release, kept),
-    }
-
-
 def started(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
-    """Start the live release where it does not run."""
+    """Start the live release, and the edge before it, where they do not run."""
     return _started(module, docker, lifecycle.start)
 
 
@@ -105,14 +82,17 @@ def restarted(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
 
 def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -> Dict[str, Any]:
     docker.require_engine()
-    name = module.params["service"]
+    name, state_dir = module.params["service"], module.params["state_dir"]
     if module.check_mode:
-        running = lifecycle.required(docker, name).running
-        changed = work is lifecycle.restart or not running
+        live = lifecycle.required(docker, name)
+        changed = (
+            work is lifecycle.restart
+            or not live.running
+            or bool(Edge.load(state_dir).problem_of(live))
+        )
     else:
-        timeout = module.params["health_timeout"]
-        changed = work(docker, name, module.params["state_dir"], timeout)
-    return {"changed": changed, "status": vars(status.read(docker, name))}
+        changed = work(docker, name, state_dir, module.params["health_timeout"])
+    return {"changed": changed, "status": vars(status.read(docker, name, state_dir))}
 
 
 def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
@@ -120,7 +100,8 @@ def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     docker.require_engine()
     name = module.params["service"]
     if module.check_mode:
-        return {"changed": status.read(docker, name).state in ("up", "unhealthy")}
+        live = docker.container(container_name(name))
+        return {"changed": live is not None and live.running}
     return {"changed": lifecycle.stop(docker, name, module.params["state_dir"])}
 
 
@@ -133,7 +114,6 @@ def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
 
 
 WORK = {
-    "queried": queried,
     "started": started,
     "restarted": restarted,
     "stopped": stopped,

@@ -19,9 +19,16 @@ CONTAINER = {
     "Id": "c1",
     "Name": "/classvm-lab",
     "Image": "sha256:1",
-    "State": {"Running": True, "ExitCode": 0},
+    "HostConfig": {"Memory": 1},
+    "State": {
+        "Running": True,
+        "ExitCode": 0,
+        "Health": {"Status": "healthy"},
+        "StartedAt": "2026-01-01T10:00:00.5Z",
+    },
     "Config": {"Labels": {"classvm.release": "r1"}, "Healthcheck": {"Test": ["CMD", "true"]}},
     "NetworkSettings": {
+        "Networks": {"bridge": {}},
         "Ports": {
             "8080/tcp": [
                 {"HostIp": "0.0.0.0", "HostPort": "11000"},
@@ -48,6 +55,10 @@ def test_a_container_is_read(program: Callable[..., Path]) -> None:
         labels={"classvm.release": "r1"},
         healthcheck=["CMD", "true"],
         ports={"8080/tcp": [("0.0.0.0", 11000), ("::", 11000)]},
+        health="healthy",
+        started="2026-01-01T10:00:00.5Z",
+        networks=("bridge",),
+        host_config={"Memory": 1},
     )
     assert calls.read_text() == "container inspect classvm-lab\n"
 

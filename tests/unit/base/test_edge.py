@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from classvm.base.docker import Container
 from classvm.base.edge import (
     BLUE_GREEN,
     LABEL_SLOT,
-    NOBODY,
+    NEW_MAP,
     OFF,
     ON,
     RECORD,
@@ -69,7 +69,11 @@ def server(edge: Edge) -> Iterator[Server]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classvm.base.edge.READY_SECONDS", 0.1)
-    monkeypatch.setattr("classvm.base.edge.DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(Edge, "start", lambda _: None)
+
+
+def container(**labels: str) -> Container:
+    return Container("id", "n", "i", running=True, exit_code=0, labels=labels)
 
 
 def map_of(edge: Edge) -> str:
@@ -125,16 +129,89 @@ def test_a_host_without_an_edge_is_not_asked(tmp_path: Path) -> None:
     assert not alone.holds_port()
 
 
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        ({}, ""),
+        ({"map": {"live": "blue"}}, "HAProxy leads to slot 'blue', not 'green'"),
+        ({"map": {}}, "HAProxy leads to slot 'none', not 'green'"),
+        ({"listens": False}, f"HAProxy does not listen on port {PORT}"),
+    ],
+)
+def test_whether_the_port_leads_to_a_container(
+    edge: Edge, server: Server, harm: dict[str, object], problem: str
+) -> None:
+    edge.lead_to("green")
+    for name, value in harm.items():
+        setattr(server.haproxy, name, value)
+    assert edge.problem_of(container(**{LABEL_SLOT: "green"})) == problem
+
+
+def test_a_map_file_that_leads_elsewhere_is_a_problem(edge: Edge, server: Server) -> None:
+    edge.lead_to("green")
+    Path(edge.map).write_text("live blue\nmaintenance off\n")
+    problem = f"{edge.map} leads to slot 'blue', not 'green'"
+    assert edge.problem_of(container(**{LABEL_SLOT: "green"})) == problem
+    assert server.haproxy.map["live"] == "green"
+
+
+def test_a_haproxy_that_does_not_run_is_a_problem(edge: Edge) -> None:
+    assert edge.problem_of(container(**{LABEL_SLOT: "green"})) == "HAProxy does not run"
+    assert edge.problem_of(container()) == ""
+
+
+def test_an_entry_that_the_map_lacks_is_added(edge: Edge, server: Server) -> None:
+    server.haproxy.map = {}
+    edge.lead_to("blue")
+    assert edge.maintain(ON) is True
+    assert server.haproxy.map == {"live": "blue", "maintenance": "on"}
+
+
+@pytest.mark.parametrize(
+    ("state", "privilege", "command"),
+    [
+        ("inactive", "root", "start --no-block haproxy.service"),
+        ("failed", "root", "start --no-block haproxy.service"),
+        ("failed", "sudo", "start --no-block haproxy.service"),
+        ("activating", "none", ""),
+        ("active", "none", ""),
+    ],
+)
+def test_a_stopped_haproxy_is_started(  # noqa: PLR0913, PLR0917 - a column each
+    edge: Edge,
+    program: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    privilege: str,
+    command: str,
+) -> None:
+    calls = program("systemctl", f'[ "$1" != is-active ] || echo {state}')
+    program("sudo", 'shift; exec "$@"')
+    monkeypatch.setattr("classvm.base.account.privilege", lambda _: privilege)
+    edge.start()
+    done = calls.read_text().splitlines()
+    assert done == ["is-active haproxy.service", *filter(None, [command])]
+
+
+def test_who_may_not_start_haproxy_is_told_who_may(
+    edge: Edge, program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("systemctl", "echo inactive")
+    monkeypatch.setattr("classvm.base.account.privilege", lambda _: "none")
+    with pytest.raises(ClassvmError, match=r"this account may not start it. An admin can: `sudo"):
+        edge.lead_to("blue")
+
+
 def test_draining_waits_for_the_last_request(edge: Edge, server: Server) -> None:
     server.haproxy.busy = [2, 1, 0]
-    edge.drain("blue")
+    edge.drain("blue", 0.1)
     assert server.told == ["show stat"] * 3
 
 
 @pytest.mark.usefixtures("short")
 def test_draining_ends_when_a_client_does_not(edge: Edge, server: Server) -> None:
     server.haproxy.busy = [1] * 1000
-    edge.drain("blue")
+    edge.drain("blue", 0.1)
     assert server.haproxy.busy
 
 
@@ -157,7 +234,7 @@ def test_maintenance(edge: Edge, server: Server) -> None:
 @pytest.mark.parametrize("text", ["", "live\n", "nonsense and more\n"])
 def test_a_torn_map_is_that_of_a_new_host(edge: Edge, text: str) -> None:
     Path(edge.map).write_text(text)
-    assert edge.read() == NOBODY
+    assert edge.read() == NEW_MAP
 
 
 def test_the_free_slot(edge: Edge) -> None:
@@ -178,8 +255,5 @@ def test_a_record_that_is_not_legible_is_told(tmp_path: Path, text: str) -> None
 
 
 def test_the_slot_of_a_container() -> None:
-    def container(**labels: str) -> Container:
-        return Container("id", "n", "i", running=True, exit_code=0, labels=labels)
-
     assert slot_of(container()) == ""
     assert slot_of(container(**{LABEL_SLOT: "blue"})) == "blue"

@@ -92,3 +92,25 @@ def test_a_port_of_a_container(program: Callable[..., Path], busy_port: int) -> 
     busy = f"Port {busy_port} is busy: the container somebody publishes it"
     with pytest.raises(ClassvmError, match=busy):
         host.require_free_port(Docker(), busy_port)
+
+
+def test_a_port_that_the_guard_opens(tmp_path: Path) -> None:
+    (tmp_path / host.OPEN_PORTS).write_text('{"guarded": true, "open_tcp": [11000, 12000]}')
+    host.require_open_port(str(tmp_path), 12000)
+
+
+def test_a_port_that_the_guard_keeps_closed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / host.OPEN_PORTS).write_text('{"guarded": true, "open_tcp": [11000]}')
+    with pytest.raises(
+        ClassvmError, match=r"^Port 12345 is closed: this host's guard opens 11000.*PORT=12345"
+    ):
+        host.require_open_port(str(tmp_path), 12345)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", "3", "{}", '{"guarded": false, "open_tcp": [11000]}']
+)
+def test_without_a_guard_every_port_is_open(text: str | None, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / host.OPEN_PORTS).write_text(text)
+    host.require_open_port(str(tmp_path), 12345)

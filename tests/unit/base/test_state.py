@@ -16,7 +16,11 @@ def test_what_is_not_there_reads_as_nothing(tmp_path: Path) -> None:
     state.remove(str(tmp_path / "absent"))
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(ClassvmError, match="cannot be read"):
         state.read(str(tmp_path))
 
@@ -86,3 +90,25 @@ def test_the_account_is_that_of_the_person(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert state.account() == account
+
+
+def test_the_key_is_made_once_and_only_when_it_is_needed(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    assert state.settings_key(folder, create=False) == ""
+    assert os.listdir(folder) == []
+    key = state.settings_key(folder, create=True)
+    assert len(key) == 2 * state.KEY_BYTES
+    assert state.settings_key(folder, create=True) == key
+    assert (tmp_path / state.KEY).stat().st_mode & 0o777 == state.KEY_MODE
+
+
+def test_two_hosts_have_two_keys(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    one, other = (state.settings_key(str(tmp_path / name), create=True) for name in "ab")
+    assert one != other
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ClassvmError, match=r"is a folder, where a file belongs. Remove it: .sudo"):
+        state.read(str(tmp_path))

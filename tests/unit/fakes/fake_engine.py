@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -9,15 +10,22 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from classvm.base import edge, host, locks, state
+from classvm.base import client, edge, host, locks, state
 from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
 from classvm.contract import archive
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
-from classvm.release import candidate, gap, health
-from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
+from classvm.release import candidate, difference, gap, health, limits
+from classvm.release.release_spec import (
+    ALWAYS,
+    ENV_FILE,
+    LABEL_HOW,
+    LABEL_SETTINGS,
+    ReleaseSpec,
+    Seconds,
+)
 
 if TYPE_CHECKING:
     import pytest
@@ -32,22 +40,20 @@ GAP, SECONDS = 0.9, 0.7
 RELEASE_SPEC = ReleaseSpec(
     service="lab",
     release="r2",
-    image="classvm/lab:r2",
     host_port=PORT,
     container_port=8080,
-    memory="512m",
-    pids=128,
-    tmpfs_size="64m",
-    health_timeout=2,
+    limits={"memory": "512m", "pids": "128", "tmpfs_size": "64m"},
+    seconds=Seconds(health=2, steady=3, contract=120, stop=3, request=30),
     contract="openapi: 3.0.0",
     revision="abc1234",
 )
-OLD = dataclasses.replace(RELEASE_SPEC, release="r1", image="classvm/lab:r1")
-OTHER = dataclasses.replace(RELEASE_SPEC, release="r3", image="classvm/lab:r3")
-LAST = dataclasses.replace(RELEASE_SPEC, release="r4", image="classvm/lab:r4")
+OLD = dataclasses.replace(RELEASE_SPEC, release="r1")
+OTHER = dataclasses.replace(RELEASE_SPEC, release="r3")
+LAST = dataclasses.replace(RELEASE_SPEC, release="r4")
 RELEASE_SPECS = (OLD, RELEASE_SPEC, OTHER, LAST)
 MAP_FILE = os.path.join(STATE_DIR, edge.MAP)
 RECORD_FILE = os.path.join(STATE_DIR, edge.RECORD)
+LOG_DRIVER = "json-file"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +95,10 @@ class Box:
     stops: int = 0
     started: float = 0.0
     restart: str = ALWAYS
+    networks: tuple[str, ...] = ("bridge",)
+    limits: dict[str, Any] = dataclasses.field(default_factory=dict)
+    log_driver: str = LOG_DRIVER
+    environment: bytes = b""
 
     @property
     def running(self) -> bool:
@@ -146,14 +156,13 @@ class Haproxy:
     waits: bool = False
     listens: bool = False
     up: bool = False
-    map: dict[str, str] = dataclasses.field(default_factory=dict)
+    map: dict[str, str] = dataclasses.field(default_factory=lambda: dict(edge.NEW_MAP))
     busy: list[int] = dataclasses.field(default_factory=list)
 
     def answer(self, words: list[str], *, port_is_free: bool) -> str:
         """Do what a command says; "" is a silent success."""
-        if words[:2] == ["set", "map"]:
-            self.map[words[3]] = words[4]
-            return ""
+        if words[1] == "map":
+            return self._map(words)
         if words[:2] == ["show", "stat"]:
             status = "OPEN" if self.listens else "STOP"
             at_hand = self.busy.pop(0) if self.busy else 0
@@ -164,6 +173,14 @@ class Haproxy:
         again = words[0] == "enable"
         already, self.listens = self.listens == again, again
         return f"Frontend is already {words[0]}d." if already else ""
+
+    def _map(self, words: list[str]) -> str:
+        if words[0] == "show":
+            return "".join(f"0x55d0 {key} {value}\n" for key, value in self.map.items())
+        if words[0] == "set" and words[3] not in self.map:
+            return "entry not found."
+        self.map[words[3]] = words[4]
+        return ""
 
 
 class Engine(Docker):
@@ -188,12 +205,16 @@ class Engine(Docker):
         self.clock = Clock()
         self.attempts = 0
         self.haproxy = Haproxy()
+        # Whether this account may start HAProxy, and whether the control node still listens.
+        self.may_start_haproxy = True
+        self.client_has_gone = False
+        self.stdin = b""
 
     def engine_version(self) -> str | None:
         return "29.1.3"
 
     def run(self, *words: str, stdin: bytes | None = None) -> Finished:
-        del stdin
+        self.stdin = stdin or b""
         finished: Finished = self._step(
             words, lambda: self._do(words), lambda: self._do_by_half(words)
         )
@@ -222,6 +243,7 @@ class Engine(Docker):
             LABEL_SERVICE: spec.service,
             LABEL_RELEASE: spec.release,
             LABEL_SETTINGS: spec.settings,
+            LABEL_HOW: json.dumps(difference.how(spec)),
         }
         # In a slot, the spec's settings are those of a release behind the edge.
         slot = str(changes.pop("slot", ""))
@@ -229,7 +251,9 @@ class Engine(Docker):
         if slot:
             labels[LABEL_SETTINGS] = dataclasses.replace(spec, strategy=BLUE_GREEN).settings
             labels[LABEL_SLOT] = slot
-        box = Box(spec.image, labels, publish, probes=9)
+        reported = [limits.LIMITS[one].host_config(value) for one, value in spec.limits.items()]
+        host_config = {key: value for each in reported for key, value in each.items()}
+        box = Box(spec.image, labels, publish, probes=9, limits=host_config)
         self.boxes[name] = dataclasses.replace(box, **changes)  # type: ignore[arg-type] # any field
         return self.boxes[name]
 
@@ -246,6 +270,18 @@ class Engine(Docker):
         if not self.haproxy.up:
             self.haproxy = Haproxy(waits=True)
             self.wake()
+
+    def stop_edge(self) -> None:
+        """Have HAProxy stopped, as `systemctl stop` leaves it."""
+        self.haproxy = Haproxy()
+
+    def start_edge(self) -> None:
+        """Start HAProxy where it is stopped, as `Edge.start` does."""
+        if self.haproxy.up or self.haproxy.waits:
+            return
+        if not self.may_start_haproxy:
+            raise ClassvmError("HAProxy is stopped, and this account may not start it")
+        self._step(("systemctl", "start"), lambda: setattr(self.haproxy, "waits", True))
 
     def retire_edge(self) -> None:
         """Have HAProxy gone."""
@@ -283,15 +319,27 @@ class Engine(Docker):
         return [verb for verb in self.verbs() if verb in verbs]
 
     def serving(self) -> str:
-        """Return which release serves healthily at its port, or ""."""
+        """Return which release answers healthily at its port, or ""."""
         box = self.boxes.get(RELEASE_SPEC.live)
         if self.haproxy.listens:
             led_to = [one for one in self.boxes.values() if self._is_led_to(one)]
             box = led_to[0] if led_to else None
-        return box.labels[LABEL_RELEASE] if box and box.healthy else ""
+        elif box and LABEL_SLOT in box.labels:
+            return ""
+        return box.labels[LABEL_RELEASE] if box and box.healthy and box.networks else ""
+
+    def answers(self, port: int) -> bool:
+        """Tell whether a port of the host gives any HTTP answer."""
+        if port == PORT and self.haproxy.listens:
+            return True
+        return port in {box.publish[1] for box in self.reached()}
+
+    def reached(self) -> list[Box]:
+        """Return the containers whose ports are published: without a network, none is."""
+        return [box for box in self.boxes.values() if box.running and box.networks]
 
     def _is_led_to(self, box: Box) -> bool:
-        return box.labels.get(LABEL_SLOT) == self.haproxy.map["live"] and box.running
+        return box.labels.get(LABEL_SLOT) == self.haproxy.map.get("live") and box.running
 
     # --- The state folder ---------------------------------------------------------------------
 
@@ -307,7 +355,8 @@ class Engine(Docker):
         half = text[: len(text) // 2]
         self._step(("append", path), lambda: write(text), lambda: write(half))
 
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str, mode: int = 0o664) -> None:
+        del mode
         self._step(("write", path), lambda: self.files.update({path: text}))
 
     def remove(self, path: str) -> None:
@@ -325,7 +374,8 @@ class Engine(Docker):
             raise Killed
         self.calls.append(words)
         if self.cut and len(self.calls) == self.cut.at:
-            {"not": lambda: None, "wholly": work, "by half": half}[self.cut.happened]()
+            with contextlib.suppress(OSError):  # of a HAProxy that does not run
+                {"not": lambda: None, "wholly": work, "by half": half}[self.cut.happened]()
             self.dead = self.cut.by is Killed
             raise self.cut.by
         done = work()
@@ -362,8 +412,6 @@ class Engine(Docker):
         return self.described
 
     def _inspect_container(self, words: tuple[str, ...]) -> str:
-        if "--format" in words:  # of the status
-            return "healthy 2026-01-01T10:00:00.5Z"
         self.described = [self._describe(name) for name in words[2:] if name in self.boxes]
         return ""
 
@@ -371,13 +419,27 @@ class Engine(Docker):
         box = self.boxes[name]
         address, port = box.publish
         places = [{"HostIp": address, "HostPort": str(port)}]
+        is_published = box.running and box.networks
         return {
             "Id": f"id-{name}",
             "Name": f"/{name}",
             "Image": f"sha256:{box.image}",
-            "State": {"Running": box.running, "ExitCode": 3 if box.restarts else 0},
+            "State": {
+                "Running": box.running,
+                "ExitCode": 3 if box.restarts else 0,
+                "Health": {"Status": "healthy" if box.healthy else "unhealthy"},
+                "StartedAt": "2026-01-01T10:00:00.5Z",
+            },
+            "HostConfig": {
+                **box.limits,
+                "RestartPolicy": {"Name": box.restart},
+                "LogConfig": {"Type": box.log_driver},
+            },
             "Config": {"Labels": box.labels, "Healthcheck": {"Test": self.healthcheck}},
-            "NetworkSettings": {"Ports": {"8080/tcp": places} if box.running else {}},
+            "NetworkSettings": {
+                "Ports": {"8080/tcp": places} if is_published else {},
+                "Networks": {name: {} for name in box.networks},
+            },
         }
 
     def _image(self, words: tuple[str, ...]) -> str:
@@ -475,14 +537,22 @@ class Engine(Docker):
             value.split("=", 1) for key, value in itertools.pairwise(words) if key == "--label"
         )
         image = words[words.index("python3") + 1] if "--rm" in words else words[-1]
-        self.boxes[name] = Box(image, labels, publish, self.behaviours[image], state="created")
+        self.boxes[name] = Box(
+            image,
+            labels,
+            publish,
+            self.behaviours[image],
+            state="created",
+            limits=limits_of(words),
+            environment=self.stdin if ENV_FILE in words else b"",
+        )
         if "--restart" in words:
             self.boxes[name].restart = words[words.index("--restart") + 1]
         return self.boxes[name]
 
     def _holders(self, port: int) -> list[object]:
         """Return which running containers and processes, but for HAProxy, hold a port."""
-        boxes = [box for box in self.boxes.values() if box.running and box.publish[1] == port]
+        boxes = [one for one in self.reached() if one.publish[1] == port]
         return [*boxes, *(self.process_ports & {port})]
 
     def _require_port(self, box: Box) -> None:
@@ -506,12 +576,22 @@ class Engine(Docker):
 
     def _ps(self, words: tuple[str, ...]) -> str:
         asked = words[words.index("--filter") + 1]
+        if asked == f"label={LABEL_SETTINGS}":
+            boxes = [box for box in self.boxes.values() if LABEL_SETTINGS in box.labels]
+            return "\n".join(box.labels[LABEL_SERVICE] for box in boxes)
         if asked.startswith("ancestor="):
             image = asked.partition("=")[2]
             return "\n".join(name for name, box in self.boxes.items() if box.image == image)
         port = int(asked.partition("=")[2].partition("/")[0])
-        found = [name for name, box in self.boxes.items() if box.running and box.publish[1] == port]
+        reached = self.reached()
+        found = [
+            name for name, box in self.boxes.items() if box in reached and box.publish[1] == port
+        ]
         return "\n".join(found)
+
+    def _info(self, words: tuple[str, ...]) -> str:
+        del words
+        return LOG_DRIVER
 
     _answers: ClassVar[dict[str, Callable[..., str]]] = {
         "container": _inspect_container,
@@ -528,6 +608,20 @@ class Engine(Docker):
         "exec": _exec,
         "logs": _logs,
         "ps": _ps,
+        "info": _info,
+    }
+
+
+def limits_of(words: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the engine reports of the limits on a command line."""
+    given = dict(itertools.pairwise(words))
+    if "--memory" not in given:
+        return {}
+    path, _, options = given["--tmpfs"].partition(":")
+    return {
+        "Memory": limits.in_bytes(given["--memory"]),
+        "PidsLimit": int(given["--pids-limit"]),
+        "Tmpfs": {path: options},
     }
 
 
@@ -558,6 +652,9 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "time", engine.clock)
     monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
     monkeypatch.setattr(archive, "program", lambda: "the contract check")
+    monkeypatch.setattr(Edge, "start", lambda _: engine.start_edge())
+    monkeypatch.setattr(health, "answers", engine.answers)
+    monkeypatch.setattr(client, "has_gone", lambda: engine.client_has_gone)
     monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
     monkeypatch.setattr(host, "is_listened_to", engine.is_listened_to)
     monkeypatch.setattr(gap, "Watch", type("Watch", (Watch,), {"engine": engine}))
@@ -601,4 +698,5 @@ CHANGES = (
     "write",
     "unlink",
     "haproxy",
+    "systemctl",
 )

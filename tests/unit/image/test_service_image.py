@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base.command import Finished
 from classvm.base.docker import Docker, Image
 from classvm.base.errors import ClassvmError
 from classvm.image import service_image
@@ -114,18 +115,44 @@ def test_the_context_and_the_secrets_reach_the_build(
         Path(source).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("code", "inspect"),
-    [(1, described(service_image.labels(RECIPE)) + "\n"), (0, "echo No such image >&2; exit 1")],
-    ids=["build fails", "build makes nothing"],
-)
+ABSENT = "echo No such image >&2; exit 1"
+
+
+@pytest.mark.parametrize("code", [1, 0], ids=["build fails", "build makes nothing"])
 def test_a_failed_build_ends_with_its_last_lines(
-    code: int, inspect: str, program: Callable[..., Path], tmp_path: Path
+    code: int, program: Callable[..., Path], tmp_path: Path
 ) -> None:
-    program("docker", BUILDS.format(seen=tmp_path, code=code, inspect=inspect))
-    with pytest.raises(ClassvmError, match="the running release was not touched") as failed:
+    program("docker", BUILDS.format(seen=tmp_path, code=code, inspect=ABSENT))
+    with pytest.raises(ClassvmError, match="The running release was not touched") as failed:
         service_image.build(Docker(), RECIPE, b"tar", {})
+    assert str(failed.value).startswith("The service image could not be built: step 2\n")
     assert str(failed.value).endswith("step 1\nstep 2")
+
+
+def test_the_image_of_another_deploys_build_is_taken(
+    program: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Two builds of the same content: the second one may not give its image the name."""
+    inspect = described(service_image.labels(RECIPE)) + "\n"
+    program("docker", BUILDS.format(seen=tmp_path, code=1, inspect=inspect))
+    assert service_image.build(Docker(), RECIPE, b"tar", {}).id == "sha256:i"
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (
+            "#9 12.3 E: Unable to locate package x\n#9 ERROR: exit code: 100\n---",
+            "E: Unable to locate package x",
+        ),
+        ("#9 1.2 ERROR: No matching distribution found for x==9", "ERROR: No matching"),
+        ("only this", "only this"),
+        ("", "the build printed nothing"),
+    ],
+)
+def test_the_first_line_tells_the_cause(lines: str, cause: str) -> None:
+    message = service_image.build_failure(Finished(["docker"], 1, lines, ""))
+    assert message.splitlines()[0].startswith(f"The service image could not be built: {cause}")
 
 
 # --- what is known beforehand --------------------------------------------------------------------

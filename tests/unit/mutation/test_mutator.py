@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from classvm.release.release_spec import ReleaseSpec
+from classvm.release.release_spec import ReleaseSpec, Seconds
 from mutation.mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
 from mutation.mutator import (
     CHECKS,
@@ -25,13 +25,10 @@ from mutation.mutator import (
 RELEASE_SPEC = ReleaseSpec(
     service="app",
     release="abcdef0",
-    image="classvm/app:abcdef0",
     host_port=4711,
     container_port=4712,
-    memory="512m",
-    pids=128,
-    tmpfs_size="64m",
-    health_timeout=30,
+    limits={"memory": "512m", "pids": "128", "tmpfs_size": "64m"},
+    seconds=Seconds(health=30, steady=3, contract=120, stop=3, request=30),
 )
 ADDRESSES = {"ADDRESS": "192.0.2.1", "ADDRESS6": "2001:db8::1"}
 GREEN: tuple[str, ...] = ()

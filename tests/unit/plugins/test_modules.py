@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import fake_engine
 import pytest
+import start_states
 import yaml
 from classvm.base import docker
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
+from classvm.image import service_image
 from classvm.provision import haproxy
-from classvm.release import go_live
-from classvm.release.release_spec import ReleaseSpec
+from classvm.release import go_live, history
+from classvm.release.release_spec import ReleaseSpec, Seconds
 from fake_engine import Engine, enter
 from plugin_loader import load_plugin
 
@@ -184,16 +186,14 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 RELEASE_SPEC = {
     "service": "lab",
     "release": "r1",
-    "image": "classvm/lab:r1",
     "host_port": 11000,
     "container_port": 8080,
-    "memory": "512m",
-    "pids": 128,
-    "tmpfs_size": "64m",
-    "health_timeout": 30.0,
+    "limits": {"memory": "512m", "pids": 128, "tmpfs_size": "64m"},
+    "seconds": {"health": 30.0, "steady": 3.0, "contract": 120.0, "stop": 3.0, "request": 30.0},
     "keep_releases": 5,
     "state_dir": "/absent",
 }
+ROLLED_BACK = {**RELEASE_SPEC, "state": "rolled_back", "release": "previous"}
 IMAGE = {
     "service": "lab",
     "base_image": "classvm/base:18.04",
@@ -329,42 +329,58 @@ def test_release_hands_over_each_option(
     monkeypatch.setattr(go_live, "release", record)
     more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
     answer = call("classvm_release", **RELEASE_SPEC, **more)
-    spec = {key: RELEASE_SPEC[key] for key in RELEASE_SPEC.keys() - {"state_dir", "keep_releases"}}
-    assert seen == [(ReleaseSpec(**spec, **more), "/absent", 5)]  # type: ignore[arg-type] # any field
+    spec = ReleaseSpec(
+        service="lab",
+        release="r1",
+        host_port=11000,
+        container_port=8080,
+        limits={"memory": "512m", "pids": "128", "tmpfs_size": "64m"},
+        seconds=Seconds(health=30, steady=3, contract=120, stop=3, request=30),
+        environment={"A": "1"},
+        contract="openapi",
+        revision="abc1234",
+    )
+    assert seen == [(spec, "/absent", 5)]
     assert answer == vars(OUTCOME)
 
 
 @pytest.mark.usefixtures("engine")
-def test_release_without_an_image_goes_back(
+def test_release_rolls_back(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[str, str, str]] = []
+    seen: list[tuple[str, str, dict[str, bool]]] = []
 
-    def record(_: docker.Docker, spec: ReleaseSpec, state_dir: str) -> go_live.Outcome:
-        seen.append((spec.release, spec.image, state_dir))
+    def record(
+        _: docker.Docker, spec: ReleaseSpec, state_dir: str, **more: bool
+    ) -> go_live.Outcome:
+        seen.append((spec.release, state_dir, more))
         return OUTCOME
 
-    monkeypatch.setattr(go_live, "go_back", record)
+    monkeypatch.setattr(go_live, "roll_back", record)
     monkeypatch.setattr(go_live, "preview", record)
-    asked = {**RELEASE_SPEC, "release": "previous", "image": ""}
     for check_mode in (False, True):
-        assert call("classvm_release", check_mode=check_mode, **asked) == vars(OUTCOME)
-    assert seen == [("previous", "", "/absent")] * 2
+        answer = call("classvm_release", check_mode=check_mode, **ROLLED_BACK)
+        assert answer == vars(OUTCOME)
+    assert seen == [("previous", "/absent", {}), ("previous", "/absent", {"rolled_back": True})]
+
+
+@pytest.mark.usefixtures("engine")
+def test_release_needs_a_release_to_deploy(call: Callable[..., dict[str, Any]]) -> None:
+    answer = call("classvm_release", **{**ROLLED_BACK, "state": "live"})
+    assert answer["failed"] is True
+    assert answer["msg"].startswith("No release was named")
 
 
 @pytest.mark.usefixtures("program")
 def test_a_dry_run_on_a_bare_host_does_not_go_back(call: Callable[..., dict[str, Any]]) -> None:
     # What classvm_image answers where there is no engine yet.
-    answer = call(
-        "classvm_release", check_mode=True, **{**RELEASE_SPEC, "release": "", "image": ""}
-    )
+    answer = call("classvm_release", check_mode=True, **{**RELEASE_SPEC, "release": ""})
     assert answer["changed"] is True
 
 
 @pytest.mark.usefixtures("program")
 def test_going_back_needs_an_engine_even_in_a_dry_run(call: Callable[..., dict[str, Any]]) -> None:
-    asked = {**RELEASE_SPEC, "release": "previous", "image": ""}
-    assert call("classvm_release", check_mode=True, **asked)["failed"] is True
+    assert call("classvm_release", check_mode=True, **ROLLED_BACK)["failed"] is True
 
 
 def test_a_refused_release_fails_the_task(
@@ -453,14 +469,66 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 @pytest.mark.usefixtures("model")
-def test_queried_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
-    answer = call("classvm_service", state="queried", service="lab", state_dir="/state")
+def test_info_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
+    answer = call("classvm_service_info", service="lab", state_dir="/state")
+    assert answer["changed"] is False
     assert [one["release"] for one in answer["releases"]] == ["r1", "r2"]
     assert [line.split()[0] for line in answer["table"].splitlines()[1:]] == ["kept", "live"]
     assert answer["log"] == ""
-    without = call("classvm_service", state="queried", service="lab", log_lines=5)
-    assert (without["releases"], without["table"]) == ([], "")
-    assert without["log"] == "last words of classvm/lab:r2"
+    assert answer["status"]["state"] == "up"
+    shown = call("classvm_service_info", service="lab", state_dir="/state", log_lines=5)
+    assert shown["log"] == "last words of classvm/lab:r2"
+
+
+def test_info_tells_what_differs(call: Callable[..., dict[str, Any]], model: Engine) -> None:
+    model.boxes[fake_engine.RELEASE_SPEC.live].networks = ()
+    answer = call("classvm_service_info", service="lab", state_dir="/state")
+    assert answer["status"]["state"] == "degraded"
+    assert answer["status"]["problems"] == ["it is attached to no network"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_stopped_edge_makes_a_start_a_change(
+    check_mode: bool, call: Callable[..., dict[str, Any]], model: Engine
+) -> None:
+    model.boxes.clear()
+    start_states.edge_stopped(model)
+    for expected in (True, check_mode):
+        done = call("classvm_service", check_mode=check_mode, state="started", **LIVE)
+        assert done["changed"] is expected
+
+
+# --- classvm_image ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_failed_build_gets_its_line(
+    written: bool,
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ClassvmError("The service image could not be built: E: no such package\nmore")
+
+    monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
+    monkeypatch.setattr(docker.Docker, "image", lambda _, name: BASES.get(name))
+    monkeypatch.setattr(docker.Docker, "data_root", lambda _: "/")
+    monkeypatch.setattr(service_image, "build", fail)
+    (tmp_path / "context").write_bytes(b"")
+    state_dir = tmp_path if written else tmp_path / "absent"
+    more = {"context": str(tmp_path / "context"), "state_dir": str(state_dir), "revision": "abc"}
+    answer = call("classvm_image", **IMAGE, **more)
+    assert answer["failed"] is True
+    assert answer["msg"].startswith("The service image could not be built: E: no such package")
+    assert ("cannot be written" in answer["msg"]) is not written
+    if written:
+        (line,) = history.read(str(tmp_path), "lab")
+        assert (line.result, line.revision, len(line.release)) == ("refused", "abc", 7)
+        assert line.reason == "The service image could not be built: E: no such package"
+
+
+BASES = {"classvm/base:18.04": docker.Image("b", {}, 1)}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import tree
 from classvm.base import host
 from classvm.base.command import CommandError
 from classvm.base.docker import Container, Docker
-from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, NOBODY, RECREATE, Edge
+from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, NEW_MAP, RECREATE, Edge
 from classvm.base.errors import ClassvmError
 from classvm.provision import haproxy
 from classvm.provision.haproxy import Files, Wanted
@@ -86,7 +86,7 @@ def test_what_is_put_is_there(
     ]
     assert haproxy.missing(wanted) == []
     assert Edge.load(wanted.edge.state_dir) == wanted.edge
-    assert wanted.edge.read() == NOBODY
+    assert wanted.edge.read() == NEW_MAP
     assert Path(wanted.files.config).read_text().startswith("frontend service\n")
     assert not list(Path(wanted.files.config).parent.glob("*.check"))
 

@@ -47,7 +47,7 @@ def changed(host: Host, **changes: object) -> set[str]:
     """Return the lines in which a spec differs from what is live."""
     content = str(changes.pop("content", host.content))
     spec = dataclasses.replace(RELEASE_SPEC, **changes)  # type: ignore[arg-type] # any field
-    found = go_live.compare(host, spec, STATE_DIR, content)
+    found = go_live.compare(host, spec, STATE_DIR, content, rolled_back=False)
     return {*found["before"].splitlines()} ^ {*found["after"].splitlines()}
 
 
@@ -56,7 +56,10 @@ def test_the_release_differs(host: Host) -> None:
 
 
 def test_a_setting_differs(host: Host) -> None:
-    assert changed(host, release="r1", memory="1g") == {"memory: 512m", "memory: 1g"}
+    assert changed(host, release="r1", limits={**RELEASE_SPEC.limits, "memory": "1g"}) == {
+        "memory: 512m",
+        "memory: 1g",
+    }
 
 
 def test_a_file_and_a_package_differ(host: Host) -> None:
@@ -81,7 +84,7 @@ def test_without_its_content_a_release_is_asked_by_its_image(host: Host) -> None
 
 def test_what_was_never_live_differs_in_everything(host: Host) -> None:
     host.live = None
-    assert go_live.compare(host, RELEASE_SPEC, STATE_DIR, host.content)["before"] == ""
+    assert difference.before(host, host.live) == ""
 
 
 @pytest.mark.parametrize("label", ["", "{", "[]"])
@@ -92,5 +95,5 @@ def test_an_image_of_an_older_kind_has_no_content(host: Host, label: str) -> Non
 
 
 def test_a_release_that_is_not_built_yet_is_new(host: Host) -> None:
-    spec = dataclasses.replace(RELEASE_SPEC, release="", image="")
+    spec = dataclasses.replace(RELEASE_SPEC, release="")
     assert difference.after(host, spec, host.content).startswith("release (new)\n")

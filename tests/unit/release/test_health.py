@@ -10,6 +10,7 @@ import pytest
 from classvm.base.errors import ClassvmError
 from classvm.release import health
 from fake_engine import PORT, RELEASE_SPEC, Clock, Engine
+from start_states import World, deploy, engine_in, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def test_a_service_that_answers_elsewhere_is_checked_all_the_same(
 ) -> None:
     listens(engine, monkeypatch, since=1e9)
     health.wait(engine, RELEASE_SPEC.live, 2)
-    assert engine.clock.now <= health.PORT_GRACE_SECONDS + health.SIGN_SECONDS
+    assert engine.clock.now <= health.PORT_GRACE_SECONDS + health.PORT_POLL_SECONDS
 
 
 def test_without_a_port_it_is_checked_at_once(
@@ -109,3 +110,33 @@ def test_any_answer_is_a_sign_and_none_is_none(port: int) -> None:
 
 def test_a_closed_port_gives_none(port: int) -> None:
     assert not answers(1 if port != 1 else 2)
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        (["CMD", "a", "b"], ["a", "b"]),
+        (["CMD-SHELL", "a | b"], ["/bin/sh", "-c", "a | b"]),
+        (["NONE"], []),
+        ([], []),
+    ],
+)
+def test_health_words(test: list[str], words: list[str]) -> None:
+    engine = Engine()
+    engine.healthcheck = test
+    engine.put(RELEASE_SPEC.live, RELEASE_SPEC)
+    live = engine.container(RELEASE_SPEC.live)
+    assert live is not None
+    assert health.check_argv(live) == words
+
+
+def test_an_image_without_a_health_check_is_asked_whether_it_runs(world: World) -> None:
+    engine = engine_in(nothing)
+    engine.healthcheck = []
+    world(engine)
+    deploy(engine)
+    assert ("exec", RELEASE_SPEC.live, "true") in engine.calls
+
+
+def test_a_container_that_vanishes_is_refused() -> None:
+    assert health.ended(engine_in(nothing), RELEASE_SPEC.live) == "it is gone"

@@ -49,6 +49,31 @@ def test_a_torn_last_line_spoils_nothing(torn: str, state_dir: str) -> None:
     assert history.read(state_dir, "lab") == [ENTRY, NEXT]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        json.dumps({"service": "lab", "release": 5}),
+        json.dumps({"service": "lab", "time": None}),
+        json.dumps({"service": "lab", "gap": "long"}),
+        json.dumps({"service": "lab", "gap": True}),
+        json.dumps({"service": "lab", "seconds": [1]}),
+        json.dumps({"service": ["lab"]}),
+    ],
+    ids=lambda line: line[:30],
+)
+def test_a_line_that_is_not_legible_spoils_nothing(line: str, state_dir: str) -> None:
+    history.finish(state_dir, ENTRY)
+    with open(os.path.join(state_dir, history.FILE), "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    history.finish(state_dir, NEXT)
+    assert history.read(state_dir, "lab") == [ENTRY, NEXT]
+    # It is not lost: a person may still read it.
+    with open(os.path.join(state_dir, history.FILE), encoding="utf-8") as file:
+        assert line in file.read()
+
+
 @given(cut=st.integers(min_value=0))
 def test_a_line_torn_anywhere_spoils_nothing(
     cut: int, tmp_path_factory: pytest.TempPathFactory

@@ -8,6 +8,7 @@ import pytest
 from classvm.base.errors import ClassvmError
 from classvm.release import lifecycle
 from fake_engine import CHECK_HANGS, NEVER_HEALTHY, OLD, PORT, RELEASE_SPEC, Engine, enter
+from start_states import edge_stopped
 
 
 @pytest.fixture
@@ -72,3 +73,20 @@ def test_stopping(engine: Engine, state: str | None, changed: bool) -> None:
         engine.put(RELEASE_SPEC.live, RELEASE_SPEC, state=state)
     assert lifecycle.stop(engine, "lab", "/state") is changed
     assert engine.serving() == ""
+
+
+@pytest.mark.parametrize("work", [lifecycle.start, lifecycle.restart])
+def test_a_stopped_edge_is_started(engine: Engine, work: object) -> None:
+    edge_stopped(engine)
+    assert work(engine, "lab", "/state", 2) is True  # type: ignore[operator] # a function
+    assert engine.serving() == "r2"
+
+
+@pytest.mark.parametrize("work", [lifecycle.start, lifecycle.restart])
+def test_a_stopped_edge_that_this_account_may_not_start_is_told(
+    engine: Engine, work: object
+) -> None:
+    edge_stopped(engine)
+    engine.may_start_haproxy = False
+    with pytest.raises(ClassvmError, match="this account may not start it"):
+        work(engine, "lab", "/state", 2)  # type: ignore[operator] # a function

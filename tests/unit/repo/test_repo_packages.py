@@ -53,10 +53,20 @@ def test_each_module_has_its_test_file(path: Path) -> None:
     assert (UNIT / path.parent.name / f"test_{path.stem}.py").is_file()
 
 
-def test_each_test_file_has_its_module() -> None:
-    tests = {
-        f"{path.parent.name}/{path.stem.removeprefix('test_')}"
-        for name in BELOW
-        for path in (UNIT / name).glob("test_*.py")
-    }
-    assert tests <= {f"{path.parent.name}/{path.stem}" for path in MODULES}
+def is_test_of(test: str, module: str) -> bool:
+    """Tell whether a test file is a module's: test_MODULE.py or test_MODULE_ASPECT.py."""
+    return f"{test}_".startswith(f"test_{module}_")
+
+
+@pytest.mark.parametrize("name", BELOW)
+def test_each_test_file_has_its_module(name: str) -> None:
+    modules = [path.stem for path in MODULES if path.parent.name == name]
+    for path in (UNIT / name).glob("test_*.py"):
+        assert any(is_test_of(path.stem, module) for module in modules), path
+
+
+def test_a_test_file_without_a_module_is_found() -> None:
+    assert is_test_of("test_swap", "swap")
+    assert is_test_of("test_go_live_history", "go_live")
+    assert not is_test_of("test_swapping", "swap")
+    assert not is_test_of("test_go", "go_live")

@@ -50,6 +50,10 @@ class Container:
         healthcheck: how its health is checked, as its image says; () when that says nothing.
         ports: host address of each published container port, such as
             ``{"8080/tcp": [("0.0.0.0", 11000)]}``.
+        health: what its health check last said: "healthy", "unhealthy", "starting" or "".
+        started: when it was started, UTC, ISO 8601.
+        networks: names of the networks to which it is attached.
+        host_config: its limits, restart policy and log driver, as the engine reports them.
 
     """
 
@@ -62,6 +66,10 @@ class Container:
     healthcheck: Sequence[str] = ()
     ports: Mapping[str, List[Any]] = field(default_factory=dict)
     out_of_memory: bool = False
+    health: str = ""
+    started: str = ""
+    networks: Sequence[str] = ()
+    host_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Docker:
@@ -174,6 +182,10 @@ class Docker:
         read = self.run("logs", "--tail", str(lines), name)
         return (read.out + read.err).strip()
 
+    def log_driver(self) -> str:
+        """Return the log driver that the engine gives to new containers."""
+        return self.check("info", "--format", "{{.LoggingDriver}}").strip()
+
     def data_root(self) -> str:
         """Return the folder in which the engine keeps images and containers."""
         return self.check("info", "--format", "{{.DockerRootDir}}").strip()
@@ -202,6 +214,10 @@ def _container(found: Dict[str, Any]) -> Container:
         running=found["State"]["Running"],
         exit_code=found["State"]["ExitCode"],
         out_of_memory=found["State"].get("OOMKilled", False),
+        health=(found["State"].get("Health") or {}).get("Status", ""),
+        started=found["State"].get("StartedAt", ""),
+        networks=tuple(found["NetworkSettings"].get("Networks") or ()),
+        host_config=found.get("HostConfig") or {},
         labels=found["Config"].get("Labels") or {},
         healthcheck=(found["Config"].get("Healthcheck") or {}).get("Test") or (),
         ports={

@@ -1,9 +1,9 @@
-"""The edge: with strategy blue_green, HAProxy owns the host's port and hands requests on.
+"""The edge: with strategy blue_green, HAProxy has the host's port and hands requests on.
 
 Behind it are two slots, loopback ports of the host, so that two releases can run side by side.
-Which slot is live stands in a file, the map: HAProxy reads it when it starts, and is told over
-its runtime interface what changes in it. So the answer outlives the process and the machine,
-and changing it needs neither root nor a reload.
+A file, the map, tells which slot is live. HAProxy reads it when it starts; later changes are also
+sent over its runtime interface. So the map survives a restart of HAProxy or of the machine, and
+changing it needs neither root nor a reload.
 Source: HAProxy 2.8, Management Guide, 9.3 (Unix Socket commands)
 """
 
@@ -17,9 +17,9 @@ import os
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Mapping
+from typing import Callable, Dict, Iterable, Mapping
 
-from . import host, state
+from . import account, command, host, state
 from .docker import Container
 from .errors import ClassvmError
 
@@ -31,14 +31,17 @@ LABEL_SLOT = "classvm.slot"
 # The name of the section in HAProxy's configuration that listens on the host's port.
 FRONTEND = "service"
 ON, OFF = "on", "off"
-# The map as a new host has it.
-NOBODY = {"live": "none", "maintenance": OFF}
+# The map of a new host.
+NEW_MAP = {"live": "none", "maintenance": OFF}
 POLL_SECONDS = 0.02
 ANSWER_SECONDS = 2
 # How long HAProxy may take to come up, or to get its port.
 READY_SECONDS = 15
-# The longest that the lab's service lets a request take.
-DRAIN_SECONDS = 30
+UNIT = "haproxy.service"
+# What systemd says of a unit that would not start by itself.
+STOPPED = ("inactive", "failed")
+# How systemd is told to start it, by the account's privilege.
+SUDO = {"root": [], "sudo": ["sudo", "--non-interactive"]}
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,9 @@ class Edge:
 
     Attributes:
         strategy: how the next release goes live; ``BLUE_GREEN`` puts it behind the edge.
-        port: TCP port of the host that shows the service.
-        slots: loopback port by slot; a slot is called as its backend in HAProxy's
-            configuration. Empty on a host without HAProxy.
+        port: TCP port of the host on which the service is reached.
+        slots: loopback port by slot; HAProxy's backend for a slot has the slot's name. Empty on a
+            host without HAProxy.
         socket: path of HAProxy's runtime interface.
         state_dir: folder with the host's state, where the map is.
 
@@ -66,7 +69,7 @@ class Edge:
         """Return the edge of a host; the role `edge` writes its record.
 
         Raises:
-            ClassvmError: the record is not legible.
+            ClassvmError: the record cannot be read.
 
         """
         text = state.read(os.path.join(state_dir, RECORD))
@@ -111,14 +114,14 @@ class Edge:
         return self._stat(FRONTEND, "FRONTEND", "status") == "OPEN"
 
     def leave_port(self) -> None:
-        """Let the port go, so that a container can publish it itself."""
+        """Free the port, so that a container can publish it itself."""
         if self.slots:
-            with contextlib.suppress(OSError):  # nobody is there to hold it
+            with contextlib.suppress(OSError):  # HAProxy does not run
                 self.tell(f"disable frontend {FRONTEND}")
 
-    def drain(self, slot: str) -> None:
-        """Wait until the requests that a slot has at hand are answered."""
-        deadline = time.monotonic() + DRAIN_SECONDS
+    def drain(self, slot: str, seconds: float) -> None:
+        """Wait until the requests that a slot has at hand are answered, so many seconds at most."""
+        deadline = time.monotonic() + seconds
         while self._stat(slot, "BACKEND", "scur") not in ("", "0"):
             if time.monotonic() > deadline:
                 return
@@ -133,20 +136,38 @@ class Edge:
         """
         changed = self.read()["maintenance"] != value
         self._write({"maintenance": value})
-        self._until_done(lambda: not self.tell(f"set map {self.map} maintenance {value}"))
+        self._until_done(lambda: self._set("maintenance", value))
         return changed
+
+    def problem_of(self, container: Container) -> str:
+        """Return why the host's port does not lead to a container behind the edge, or ""."""
+        slot = slot_of(container)
+        return self._problem_of_slot(slot) if slot else ""
+
+    def _problem_of_slot(self, slot: str) -> str:
+        try:
+            shown = self.tell(f"show map {self.map}")
+        except OSError:
+            return "HAProxy does not run"
+        if not self.holds_port():
+            return f"HAProxy does not listen on port {self.port}"
+        # Each line has the entry's address first. What runs and what the next start reads are two.
+        running = _pairs(line.partition(" ")[2] for line in shown.splitlines())
+        for where, found in (("HAProxy", running), (self.map, self.read())):
+            if found.get("live") != slot:
+                return f"{where} leads to slot {found.get('live', 'none')!r}, not {slot!r}"
+        return ""
 
     def begin(self) -> None:
         """Write the map of a new host."""
         self._write({})
 
     def read(self) -> Dict[str, str]:
-        """Return the map; a lost or torn one is that of a new host."""
-        words = [line.split() for line in state.read(self.map).splitlines()]
-        return {**NOBODY, **dict(pair for pair in words if len(pair) == len(("key", "value")))}
+        """Return the map; where it is lost or torn, that of a new host."""
+        return {**NEW_MAP, **_pairs(state.read(self.map).splitlines())}
 
     def tell(self, words: str) -> str:
-        """Give HAProxy a command and return its answer, "" for a silent success.
+        """Send HAProxy a command and return its answer, "" for success.
 
         Raises:
             OSError: it does not answer.
@@ -164,12 +185,34 @@ class Edge:
 
     def _point(self, slot: str) -> bool:
         """Tell a running HAProxy which slot is live; return whether it holds the port."""
-        if self.tell(f"set map {self.map} live {slot}"):
+        if not self._set("live", slot):
             return False
         return not self.tell(f"enable frontend {FRONTEND}").startswith("Failed")
 
+    def _set(self, key: str, value: str) -> bool:
+        """Set an entry of a running HAProxy's map, which may lack it; return whether it is set."""
+        verbs = ("set", "add")
+        return any(not self.tell(f"{verb} map {self.map} {key} {value}") for verb in verbs)
+
+    def start(self) -> None:
+        """Start HAProxy where it is stopped and this account has the right; it may wait for its port.
+
+        Raises:
+            ClassvmError: it is stopped, and this account has not the right.
+
+        """
+        if command.run(["systemctl", "is-active", UNIT]).out.strip() not in STOPPED:
+            return
+        privilege = account.privilege(())
+        if privilege not in SUDO:
+            raise ClassvmError(
+                f"HAProxy, which has port {self.port}, is stopped, and this account may not start"
+                " it. An admin can: `sudo systemctl start haproxy`, or `make provision`.",
+            )
+        command.check([*SUDO[privilege], "systemctl", "start", "--no-block", UNIT])
+
     def _stat(self, section: str, kind: str, column: str) -> str:
-        """Return a column of HAProxy's statistics, "" where nobody answers."""
+        """Return a column of HAProxy's statistics, "" where HAProxy does not answer."""
         if not self.slots:
             return ""
         try:
@@ -181,10 +224,15 @@ class Edge:
 
     def _until_done(self, work: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
+        started = False
         while True:
-            with contextlib.suppress(OSError):
+            try:
                 if work():
                     return
+            except OSError:
+                if not started:
+                    self.start()
+                started = True
             if time.monotonic() > deadline:
                 raise ClassvmError(self._problem())
             time.sleep(POLL_SECONDS)
@@ -195,6 +243,12 @@ class Edge:
             f"HAProxy did not take port {self.port} within {READY_SECONDS} s; {holder} listens"
             " there. `sudo systemctl status haproxy` tells more."
         )
+
+
+def _pairs(lines: Iterable[str]) -> Dict[str, str]:
+    """Return the entries of a map; a torn line is left out."""
+    found = [line.split() for line in lines]
+    return dict(pair for pair in found if len(pair) == len(("key", "value")))
 
 
 def slot_of(container: Container) -> str:

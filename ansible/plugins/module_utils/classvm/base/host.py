@@ -1,16 +1,19 @@
-"""Look at a host before anything on it is changed."""
+"""Check a host before anything on it is changed."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
 
-from . import command
+from . import command, state
 from .docker import Docker
 from .errors import ClassvmError
 
 MEGABYTE = 1 << 20
+# Written by `make provision`: whether the guard is on, and which TCP ports it opens.
+OPEN_PORTS = "open_ports.json"
 
 
 def require_space(path: str, megabytes: int) -> None:
@@ -23,22 +26,43 @@ def require_space(path: str, megabytes: int) -> None:
     there = Path(path)
     while not there.exists():
         there = there.parent
-    state = os.statvfs(there)
-    free = state.f_bavail * state.f_frsize // MEGABYTE
+    found = os.statvfs(there)
+    free = found.f_bavail * found.f_frsize // MEGABYTE
     if free < megabytes:
         raise ClassvmError(
             f"Disk full: {there} has {free} MB free, {megabytes} MB are needed. Find what is"
             f" large with `du -xh {there} | sort -h | tail`; `docker system df` shows Docker's part.",
         )
-    if state.f_files and not state.f_favail:
+    if found.f_files and not found.f_favail:
         raise ClassvmError(f"Disk full: {there} has no free inodes (`df -i {there}`).")
 
 
-def require_free_port(docker: Docker, port: int) -> None:
-    """Make sure that nobody holds a TCP port of this host.
+def require_open_port(state_dir: str, port: int) -> None:
+    """Make sure that the guard, where there is one, lets others reach a TCP port of this host.
 
     Raises:
-        ClassvmError: somebody does; the text names who, as far as this account may know.
+        ClassvmError: it does not.
+
+    """
+    text = state.read(os.path.join(state_dir, OPEN_PORTS))
+    try:
+        known = json.loads(text or "{}")
+        opened = known["open_tcp"] if known.get("guarded") else [port]
+    except (ValueError, LookupError, AttributeError):
+        return  # from another version; the check from outside will tell
+    if port not in opened:
+        ports = ", ".join(map(str, opened))
+        raise ClassvmError(
+            f"Port {port} is closed: this host's guard opens {ports}. Take that one, or ask an admin"
+            f" to run `make provision PORT={port}`.",
+        )
+
+
+def require_free_port(docker: Docker, port: int) -> None:
+    """Make sure that no program or container uses a TCP port of this host.
+
+    Raises:
+        ClassvmError: one does; the text names it, as far as this account may know.
 
     """
     publishers = docker.publishers(port)
@@ -57,7 +81,7 @@ def require_free_port(docker: Docker, port: int) -> None:
 def is_listened_to(port: int) -> bool:
     """Tell whether any program listens on a TCP port, over IPv4 or IPv6.
 
-    Trying to bind it would tell less: below 1024 only root may, but Docker can.
+    Binding it would be a worse test: below 1024 only root may, but Docker can.
     """
     return bool(command.check(["ss", "-Hltn", f"sport = :{port}"]).strip())
 

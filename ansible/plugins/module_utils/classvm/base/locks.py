@@ -1,4 +1,4 @@
-"""One change of what is live at a time on each host."""
+"""A lock, so that one change at a time happens to the releases of a host."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ POLL_SECONDS = 0.1
 
 @contextlib.contextmanager
 def held(state_dir: str) -> Iterator[None]:
-    """Hold the host; the kernel frees the lock of a dead process.
+    """Hold the host's lock; the kernel frees the lock of a dead process.
 
     Raises:
-        ClassvmError: another one did not end in time; the text names its process, whose it is,
-            and since when.
+        ClassvmError: another process did not free it in time; the text names that process, its
+            account, and since when it holds the lock.
 
     """
     path = os.path.join(state_dir, FILE)

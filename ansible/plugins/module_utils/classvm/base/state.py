@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import secrets
 import time
 from typing import Iterator, TextIO
 
 from .errors import ClassvmError
 
 FILE_MODE = 0o664
+# The host's key for digests of settings, some of which are secret; nobody else may read it.
+KEY, KEY_MODE, KEY_BYTES = "settings.key", 0o660, 32
 # The group may write what any of its members made.
 UMASK = 0o002
 
@@ -23,7 +26,7 @@ def now() -> str:
 
 
 def account() -> str:
-    """Return the account of the host for which this runs: of an admin, not the root of sudo."""
+    """Return the account of the host for which this runs: with sudo, the admin's own."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
@@ -51,8 +54,23 @@ def append(path: str, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def write_atomically(path: str, text: str) -> None:
-    """Write a file that is there wholly or not at all, even when the power fails.
+def settings_key(state_dir: str, *, create: bool) -> str:
+    """Return the host's random key for digests of settings, "" where there is none yet.
+
+    Raises:
+        ClassvmError: the file cannot be read or written.
+
+    """
+    path = os.path.join(state_dir, KEY)
+    key = read(path)
+    if not key and create:
+        key = secrets.token_hex(KEY_BYTES)
+        write_atomically(path, key, mode=KEY_MODE)
+    return key
+
+
+def write_atomically(path: str, text: str, mode: int = FILE_MODE) -> None:
+    """Replace a file in one step, so that a power cut leaves the old text or the new one.
 
     Raises:
         ClassvmError: the file cannot be written; what was there before still is.
@@ -61,6 +79,7 @@ def write_atomically(path: str, text: str) -> None:
     new = f"{path}.new"
     with _explained(path):
         with open(new, "w", encoding="utf-8", opener=_shared) as file:
+            os.fchmod(file.fileno(), mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -83,7 +102,7 @@ def read(path: str) -> str:
     """Return the text of a file, "" where there is none.
 
     Raises:
-        ClassvmError: it is not for this account.
+        ClassvmError: this account may not read it, or it is not a file.
 
     """
     try:
@@ -91,8 +110,15 @@ def read(path: str) -> str:
             return file.read()
     except FileNotFoundError:
         return ""
+    except IsADirectoryError as error:
+        raise ClassvmError(
+            f"{path} is a folder, where a file belongs. Remove it: `sudo rmdir {path}`."
+        ) from error
     except OSError as error:
-        raise ClassvmError(f"{path} cannot be read ({error.strerror})") from error
+        raise ClassvmError(
+            f"{path} cannot be read ({error.strerror}). `make provision`, as an admin, repairs the"
+            " rights of the state folder.",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -117,7 +143,7 @@ def _shared(name: str, flags: int) -> int:
 
 
 def _sync_folder(folder: str) -> None:
-    """Have the new name on the disk, too, not only the new file."""
+    """Write the new name to the disk; syncing the file writes its content only."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
@@ -11,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from ..base import command
 from ..base.docker import BUILDKIT, Docker, Image, buildkit_client
 from ..base.errors import ClassvmError
+from ..base.names import image_name
 
 RELEASE_ID_LENGTH = 7
 LABEL_RELEASE = "classvm.release"
@@ -56,7 +58,7 @@ class Recipe:
     @property
     def image(self) -> str:
         """The image's name and tag."""
-        return f"classvm/{self.service}:{self.release}"
+        return image_name(self.service, self.release)
 
 
 def find(docker: Docker, recipe: Recipe) -> Optional[Image]:
@@ -150,10 +152,20 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str
             env=BUILDKIT,
             timeout=BUILD_TIMEOUT,
         )
+    # Where another deploy has built the same content meanwhile, this build fails at giving its image
+    # the name; the image of that name has the same content.
     image = find(docker, recipe)
-    if built.code or image is None:
-        raise ClassvmError(
-            "The service image could not be built; the running release was not touched."
-            f" The build's last lines:\n{built.last_lines()}",
-        )
+    if image is None:
+        raise ClassvmError(build_failure(built))
     return image
+
+
+def build_failure(built: command.Finished) -> str:
+    """Return the message of a failed build: its cause first, its last lines at the end."""
+    lines = built.last_lines()
+    causes = re.findall(r"^(?:#\d+ [\d.]+ )?((?:ERROR|error|E): .+)$", lines, re.MULTILINE)
+    cause = causes[-1] if causes else (lines.splitlines() or ["the build printed nothing"])[-1]
+    return (
+        f"The service image could not be built: {cause}\nThe running release was not touched."
+        f" The build's last lines:\n{lines}"
+    )

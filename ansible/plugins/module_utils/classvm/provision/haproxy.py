@@ -19,12 +19,11 @@ from typing import Dict, List
 
 from ..base import command, host, state
 from ..base.docker import Docker
-from ..base.edge import RECORD, RECREATE, Edge, slot_of
+from ..base.edge import RECORD, RECREATE, UNIT, Edge, slot_of
 from ..base.errors import ClassvmError
 from ..base.names import container_name
 from .guard import FOLDER
 
-UNIT = "haproxy.service"
 SOCKET = "/run/haproxy/classvm.sock"
 READY_SECONDS = 20
 POLL_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""Start a release beside the live one and have it prove itself."""
+"""Start a release as the candidate, beside the live one, and have it prove itself."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from ..base.errors import ClassvmError
 from ..base.names import check_name
 from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from . import difference, health
-from .release_spec import ALWAYS, LABEL_HOW, LABEL_SETTINGS, NEVER, ReleaseSpec, run_argv
+from .release_spec import (
+    ALWAYS,
+    LABEL_HOW,
+    LABEL_SETTINGS,
+    NEVER,
+    ReleaseSpec,
+    env_file,
+    run_argv,
+)
 
-# Ten operations take a second; a service that never ends its answers would take for ever.
-CONTRACT_SECONDS = 120
-# What serves comes first: shares of the processor of what runs beside it, and its own.
+# Candidates get an eighth of the live release's CPU shares.
 CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
-# One that crashes shortly after its start would be live by then.
-STEADY_SECONDS = 3.0
 
 
 def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
-    """Return the labels by which the container of a release is known."""
+    """Return the labels of a release's container."""
     known = {
         LABEL_SERVICE: spec.service,
         LABEL_RELEASE: spec.release,
@@ -34,7 +38,7 @@ def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
 
 
 def prove(docker: Docker, spec: ReleaseSpec) -> None:
-    """Start the candidate, and refuse it unless it is healthy, keeps its contract and stays up.
+    """Start the candidate; refuse it unless it becomes healthy, keeps its contract and stays up.
 
     Raises:
         ClassvmError: it is refused; the text tells why, with its last log lines.
@@ -43,7 +47,7 @@ def prove(docker: Docker, spec: ReleaseSpec) -> None:
     start(docker, spec, spec.candidate)
     healthy = time.monotonic()
     require_contract(docker, spec)
-    time.sleep(max(0.0, healthy + STEADY_SECONDS - time.monotonic()))
+    time.sleep(max(0.0, healthy + spec.seconds.steady - time.monotonic()))
     reason = health.ended(docker, spec.candidate)
     if reason:
         raise refusal(docker, spec, spec.candidate, f"{reason}, shortly after it was healthy")
@@ -52,33 +56,32 @@ def prove(docker: Docker, spec: ReleaseSpec) -> None:
 def create(
     docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "", *, beside: bool = True
 ) -> None:
-    """Have the candidate's container there, ready to be started.
+    """Create the candidate's container, which can then be started.
 
     Args:
         docker: the engine of the host.
-        spec: the release and its limits.
+        spec: the release and how it shall run.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
-        beside: whether it starts beside what serves, or in its place.
+        beside: whether it starts beside the live release; else it starts in its place.
 
     Raises:
-        ClassvmError: the engine does not make it.
+        ClassvmError: the engine does not create it.
 
     """
-    words = run_argv(
+    argv = run_argv(
         spec,
         name=spec.candidate,
         publish=publish,
         labels=labels(spec, slot),
         restart=NEVER if beside else ALWAYS,
     )
-    docker.check(
-        "create", "--cpu-shares", CANDIDATE_CPU_SHARES if beside else LIVE_CPU_SHARES, *words
-    )
+    shares = CANDIDATE_CPU_SHARES if beside else LIVE_CPU_SHARES
+    docker.check("create", "--cpu-shares", shares, *argv, stdin=env_file(spec).encode())
 
 
 def promote(docker: Docker, spec: ReleaseSpec) -> None:
-    """Give a candidate that started beside what serves all that one needs that serves."""
+    """Give a candidate that started beside the live release the settings of a live one."""
     docker.check("update", "--restart", ALWAYS, "--cpu-shares", LIVE_CPU_SHARES, spec.candidate)
 
 
@@ -93,15 +96,15 @@ def start(docker: Docker, spec: ReleaseSpec, name: str) -> None:
     if started.code:
         raise refusal(docker, spec, name, f"it does not start: {started.last_lines()}")
     try:
-        health.wait(docker, name, spec.health_timeout)
+        health.wait(docker, name, spec.seconds.health)
     except ClassvmError as reason:
         raise refusal(docker, spec, name, str(reason)) from reason
 
 
 def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> ClassvmError:
     """Return the error that says why a release was refused."""
-    words = health.last_words(docker, name)
-    return ClassvmError(f"Release {spec.release} was refused: {reason}\n{words}")
+    last_lines = health.last_log_lines(docker, name)
+    return ClassvmError(f"Release {spec.release} was refused: {reason}\n{last_lines}")
 
 
 def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
@@ -115,12 +118,13 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
     """
     if not spec.contract:
         return
-    # Only here: it takes as long as three calls of the engine; without a change there is no need.
+    # Only here: importing it takes as long as three calls of the engine, and a deploy that changes
+    # nothing does not need it.
     from ..contract import archive  # noqa: PLC0415 - for the reason above
 
     try:
         checked = docker.run_within(
-            CONTRACT_SECONDS,
+            spec.seconds.contract,
             *("run", "--rm", "--interactive", "--name", check_name(spec.service)),
             *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
             *("--cpu-shares", CANDIDATE_CPU_SHARES),
@@ -132,9 +136,9 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
         )
         broken = checked.last_lines() if checked.code else ""
     except ClassvmError:
-        broken = f"Its answers took longer than {CONTRACT_SECONDS} s altogether."
+        broken = f"Its answers took longer than {spec.seconds.contract:.0f} s altogether."
     if broken:
         raise ClassvmError(
             f"Release {spec.release} breaks its contract; the running release was not touched."
-            f"\n{broken}\n{health.last_words(docker, spec.candidate)}",
+            f"\n{broken}\n{health.last_log_lines(docker, spec.candidate)}",
         )

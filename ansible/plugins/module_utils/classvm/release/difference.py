@@ -1,11 +1,10 @@
-"""Say in lines what a release is made of and how it runs, so that two of them can be compared.
+"""Describe in lines what a release is made of and how it runs, so that two can be compared.
 
 What it is made of stands in a label of its image, how it runs in a label of its container.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Dict, List, Mapping, Optional
 
@@ -14,46 +13,41 @@ from ..image.service_image import LABEL_CONTENT, LABEL_RELEASE
 from .release_spec import LABEL_HOW, ReleaseSpec
 
 DIGEST_LENGTH = 8
+# Settings that the engine's report is compared with, by their names in the label.
+HOST_PORT = "host_port"
 
 
 def how(spec: ReleaseSpec) -> Dict[str, str]:
     """Return the settings of a release by name; of the environment, which may hold secrets, digests."""
     secrets = {
-        f"environment {name}": f"(digest {short(value)})"
+        f"environment {name}": f"(digest {spec.digest(str(value))[:DIGEST_LENGTH]})"
         for name, value in sorted(spec.environment.items())
     }
     return {
         "strategy": spec.strategy,
-        "port": f"{spec.host_port} to {spec.container_port}",
-        "memory": spec.memory,
-        "processes": str(spec.pids),
-        "tmpfs": spec.tmpfs_size,
+        HOST_PORT: str(spec.host_port),
+        "container_port": str(spec.container_port),
+        **spec.limits,
         **secrets,
     }
 
 
-def short(value: object) -> str:
-    """Return the beginning of a sha256, enough to see that two values differ."""
-    return hashlib.sha256(str(value).encode()).hexdigest()[:DIGEST_LENGTH]
-
-
 def before(docker: Docker, live: Optional[Container]) -> str:
-    """Return the lines of what is live, "" for nothing."""
+    """Return the lines of the live release, "" where there is none."""
     if live is None:
         return ""
     image = docker.image(live.image)
     content = image.labels.get(LABEL_CONTENT, "") if image else ""
-    settings = live.labels.get(LABEL_HOW, "")
-    return lines(live.labels.get(LABEL_RELEASE, ""), parsed(settings), parsed(content))
+    return lines(live.labels.get(LABEL_RELEASE, ""), settings_of(live), parsed(content))
 
 
 def after(docker: Docker, spec: ReleaseSpec, content: str) -> str:
-    """Return the lines of what shall be live.
+    """Return the lines of the desired release.
 
     Args:
         docker: the engine of the host.
         spec: the release and how it shall run.
-        content: what it is made of, as JSON; "" to ask its image.
+        content: what it is made of, as JSON; "" to read it from the image's label.
 
     """
     image = docker.image(spec.image) if spec.image and not content else None
@@ -61,8 +55,13 @@ def after(docker: Docker, spec: ReleaseSpec, content: str) -> str:
     return lines(spec.release, how(spec), parsed(made_of))
 
 
+def settings_of(container: Container) -> Dict[str, str]:
+    """Return the settings with which a container was made, by name, as its label tells them."""
+    return parsed(container.labels.get(LABEL_HOW, ""))
+
+
 def parsed(text: str) -> Dict[str, str]:
-    """Return the pairs of a label; none where it is missing or of an older kind."""
+    """Return the pairs of a label; {} where it is missing or of an older version."""
     try:
         return {str(key): str(value) for key, value in json.loads(text).items()}
     except (ValueError, AttributeError):

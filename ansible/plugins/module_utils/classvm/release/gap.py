@@ -1,4 +1,4 @@
-"""Measure what a client sees of a swap: the longest time without any answer."""
+"""Measure the gap of a swap: the longest time in which a client gets no answer."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Optional
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
-# Longer than a healthy service needs, and short beside the gap that is measured.
+# Longer than a healthy service needs to answer, and much shorter than the gap of a swap.
 ANSWER_SECONDS = 0.5
-# How long to wait, after the swap, for the answer that ends the gap.
+# How long to wait after the swap for the answer that ends the gap.
 LAST_SECONDS = 2.0
-# The service's log tells who it was that asked so often.
+# Names this client in the service's log.
 USER_AGENT = "classvm-gap"
 
 
 class Watch:
-    """Asks a port, over and over, while the ``with`` block runs.
+    """Sends requests to a port, one after the other, while the ``with`` block runs.
 
-    Any HTTP answer counts but those of status 5xx, which the edge gives when nobody is behind it:
-    whether it is the right one is the contract's business.
+    Every HTTP answer counts except those of status 5xx, which the edge gives when no release is
+    behind it. Whether an answer is correct is for the contract check to find out.
 
     Attributes:
-        gap: longest time between two answers, in seconds; None when nobody answered before.
-            When nobody answers afterwards, it is the time up to the end of the watch.
+        gap: longest time between two answers, in seconds; None when the port did not answer before.
+            When it does not answer afterwards, it is the time up to the end of the watch.
         seconds: how long the block ran.
 
     """
 
     def __init__(self, port: int, address: str = LOOPBACK) -> None:
-        """Prepare to watch a TCP port of this host, or of the one with that address."""
+        """Prepare to watch a TCP port of this host, or of the host with that address."""
         self.port = port
         self.address = address
         self.gap: Optional[float] = None
@@ -43,14 +43,14 @@ class Watch:
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> None:
-        """Begin to ask, unless there is nobody to be missed."""
+        """Begin to send requests, unless the port does not answer even now."""
         if answers(self.port, self.address):
             self.gap, self._last = 0.0, time.monotonic()
             self._thread.start()
         self._started = time.monotonic()
 
     def __exit__(self, *_: object) -> None:
-        """Wait for one more answer, then stop asking."""
+        """Wait for one more answer, then stop."""
         ended = time.monotonic()
         self.seconds = ended - self._started
         if self.gap is None:

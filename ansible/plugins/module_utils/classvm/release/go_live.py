@@ -1,12 +1,17 @@
-"""Move a host to "release R serves port P" without ever leaving it worse than before.
+"""Make a release live on a host without ever leaving the host worse than before.
 
-One release is live. A new one starts as the candidate, on a loopback port of its own, with
-its real limits. Only when it is healthy and keeps its contract does the live one make room:
-how, is the strategy's business (swap.py).
-Three container names tell what a run that was cut off left behind:
+The story of a deploy, under the host's lock:
+
+    recover     finish or undo what an interrupted run left behind
+    prepare     the new release proves itself as the candidate, beside the live one
+    swap        the candidate takes the live release's place (swap.py has the two strategies)
+    retire      the former release is removed
+    record      the history gets its line, whatever became of the attempt
+
+Three container names tell the next run how far an interrupted one came:
 
     classvm-S             the live release
-    classvm-S-candidate   being tried; safe to remove at any time
+    classvm-S-candidate   the candidate; safe to remove at any time
     classvm-S-previous    was live until a swap began; brought back if that swap did not end
 """
 
@@ -14,19 +19,21 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple, Union
 
-from ..base import host, locks, state
+from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_RELEASE
-from . import difference, gap, health, history, recover, rollback
+from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from . import difference, drift, gap, health, history, recover, rollback
 from .prune import prune
+from .recover import Recovered
 from .release_spec import LABEL_SETTINGS, ReleaseSpec
 from .swap import BlueGreen, Recreate
 
 SPACE_MEGABYTES = 10
+Strategy = Union[BlueGreen, Recreate]
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,13 @@ class Outcome:
     """What a run did.
 
     Attributes:
-        changed: whether the live release is another one, or runs otherwise, than before.
+        changed: whether another release is live, or the same one runs otherwise, than before.
         release: id of the live release.
         container: id of the live container; "" in check mode when it does not exist yet.
         replaced: the release that was live before, or "".
-        gap: longest time in which nobody answered on the port during the swap, in seconds;
-            None where there was no swap, or nobody answered before it.
-        seconds: how long the swap took, from stopping the old to the new one's health.
+        gap: longest time in which the port did not answer during the swap, in seconds; None where
+            there was no swap, or the port did not answer before it.
+        seconds: how long the swap took, from stopping the old release to the new one's health.
         removed: names of the images of old releases that were removed.
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
 
@@ -56,15 +63,102 @@ class Outcome:
     edge_is_idle: bool = False
 
 
-def is_live(
-    docker: Docker, spec: ReleaseSpec, live: Optional[Container], image: Optional[Image]
-) -> bool:
-    """Tell whether the desired release already serves, with the desired settings.
+# --- What the module calls ----------------------------------------------------------------------
+
+
+def release(docker: Docker, spec: ReleaseSpec, state_dir: str, keep: int) -> Outcome:
+    """Make the desired release live, once it has proven itself as a candidate.
 
     Args:
         docker: the engine of the host.
-        spec: the release and its limits.
-        live: the container that serves, if any.
+        spec: the release and how it shall run.
+        state_dir: folder with the host's state.
+        keep: how many earlier releases keep their images for a rollback.
+
+    Raises:
+        ClassvmError: it did not become live; the release that was live before still is.
+
+    """
+    host.require_space(state_dir, SPACE_MEGABYTES)
+    with locks.held(state_dir):
+        edge, found, spec = _recovered(docker, spec, state_dir)
+        outcome = _make_live(docker, spec, edge, found, history.LIVE)
+        if not outcome.changed:
+            return outcome
+        entries = history.read(state_dir, spec.service)
+        removed = prune(docker, entries, spec.service, spec.image, keep)
+        return dataclasses.replace(outcome, removed=removed)
+
+
+def roll_back(docker: Docker, spec: ReleaseSpec, state_dir: str) -> Outcome:
+    """Make a release live again that was live before.
+
+    Args:
+        docker: the engine of the host.
+        spec: how it shall run; its release may be "previous".
+        state_dir: folder with the host's state.
+
+    Raises:
+        ClassvmError: there is no such release, or it did not become live; the release that was live
+            before still is.
+
+    """
+    host.require_space(state_dir, SPACE_MEGABYTES)
+    with locks.held(state_dir):
+        edge, found, spec = _recovered(docker, spec, state_dir)
+        target = resolved(docker, spec, state_dir, found.live)
+        return _make_live(docker, target, edge, found, history.ROLLED_BACK)
+
+
+def preview(docker: Docker, spec: ReleaseSpec, state_dir: str, *, rolled_back: bool) -> Outcome:
+    """Return what `release`, or `roll_back`, would do, and change nothing.
+
+    Raises:
+        ClassvmError: there is no release to roll back to.
+
+    """
+    edge, live, spec = _looked_up(docker, spec, state_dir, rolled_back=rolled_back)
+    changed = not is_live(docker, spec, edge, live, docker.image(spec.image))
+    return Outcome(changed, spec.release, "" if changed else _id(live), _release(live))
+
+
+def compare(
+    docker: Docker, spec: ReleaseSpec, state_dir: str, content: str, *, rolled_back: bool
+) -> Dict[str, str]:
+    """Return the live and the desired release in lines, as Ansible shows differences.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and how it shall run.
+        state_dir: folder with the host's state.
+        content: what the release is made of, as JSON, or "".
+        rolled_back: whether the spec names a release to roll back to.
+
+    Raises:
+        ClassvmError: there is no release to roll back to.
+
+    """
+    _, live, spec = _looked_up(docker, spec, state_dir, rolled_back=rolled_back)
+    return {
+        "before": difference.before(docker, live),
+        "after": difference.after(docker, spec, content),
+    }
+
+
+def is_live(
+    docker: Docker,
+    spec: ReleaseSpec,
+    edge: Edge,
+    live: Optional[Container],
+    image: Optional[Image],
+) -> bool:
+    """Tell whether the desired release is live, as desired and reachable.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and how it shall run.
+        edge: what stands before the releases of the host.
+        live: the live container, if any.
         image: the image of the desired release, if it is there.
 
     """
@@ -74,89 +168,8 @@ def is_live(
         and live.image == image.id
         and live.labels.get(LABEL_SETTINGS) == spec.settings
         and health.is_healthy(docker, live)
+        and not drift.problems(docker, edge, live)
     )
-
-
-def release(docker: Docker, spec: ReleaseSpec, state_dir: str, keep: int) -> Outcome:
-    """Make the desired release live, once it has proven itself beside the live one.
-
-    Args:
-        docker: the engine of the host.
-        spec: the release and its limits.
-        state_dir: folder with the host's state.
-        keep: how many earlier releases keep their images, so that one can go back to them.
-
-    Raises:
-        ClassvmError: it did not become live; what was live before still is.
-
-    """
-    host.require_space(state_dir, SPACE_MEGABYTES)
-    with locks.held(state_dir):
-        edge, live, spec = _recovered(docker, spec, state_dir)
-        outcome = _go_live(docker, spec, edge, live, history.LIVE)
-        if not outcome.changed:
-            return outcome
-        entries = history.read(state_dir, spec.service)
-        removed = prune(docker, entries, spec.service, spec.image, keep)
-        return dataclasses.replace(outcome, removed=removed)
-
-
-def go_back(docker: Docker, spec: ReleaseSpec, state_dir: str) -> Outcome:
-    """Make a release live again that was live before.
-
-    Args:
-        docker: the engine of the host.
-        spec: how it shall run; its image is looked up, its release may be "previous".
-        state_dir: folder with the host's state.
-
-    Raises:
-        ClassvmError: there is no such release, or it did not become live; what was live
-            before still is.
-
-    """
-    host.require_space(state_dir, SPACE_MEGABYTES)
-    with locks.held(state_dir):
-        edge, live, spec = _recovered(docker, spec, state_dir)
-        former = resolved(docker, spec, state_dir, live)
-        return _go_live(docker, former, edge, live, history.ROLLED_BACK)
-
-
-def preview(docker: Docker, spec: ReleaseSpec, state_dir: str) -> Outcome:
-    """Return what `release`, or without an image `go_back`, would do, and do nothing.
-
-    Raises:
-        ClassvmError: there is no release to go back to.
-
-    """
-    spec = dataclasses.replace(spec, strategy=Edge.load(state_dir).strategy)
-    live = docker.container(spec.live)
-    if not spec.image:
-        spec = resolved(docker, spec, state_dir, live)
-    changed = not is_live(docker, spec, live, docker.image(spec.image))
-    return Outcome(changed, spec.release, "" if changed else _id(live), _release(live))
-
-
-def compare(docker: Docker, spec: ReleaseSpec, state_dir: str, content: str) -> Dict[str, str]:
-    """Return what is live and what would be, in lines, as Ansible shows differences.
-
-    Args:
-        docker: the engine of the host.
-        spec: the release, or without an image the one to go back to.
-        state_dir: folder with the host's state.
-        content: what the release is made of, as JSON, or "".
-
-    Raises:
-        ClassvmError: there is no release to go back to.
-
-    """
-    spec = dataclasses.replace(spec, strategy=Edge.load(state_dir).strategy)
-    live = docker.container(spec.live)
-    if spec.release and not spec.image:
-        spec = resolved(docker, spec, state_dir, live)
-    return {
-        "before": difference.before(docker, live),
-        "after": difference.after(docker, spec, content),
-    }
 
 
 def resolved(
@@ -169,99 +182,131 @@ def resolved(
 
     """
     entries = history.read(state_dir, spec.service)
-    former = rollback.resolve(docker, entries, spec.release, _release(live))
-    return dataclasses.replace(
-        spec,
-        release=former.release,
-        image=former.image,
-        revision=former.revision,
-    )
+    target = rollback.resolve(docker, entries, spec.release, _release(live))
+    return dataclasses.replace(spec, release=target.release, revision=target.revision)
+
+
+# --- The story ----------------------------------------------------------------------------------
 
 
 def _recovered(
     docker: Docker, spec: ReleaseSpec, state_dir: str
-) -> Tuple[Edge, Optional[Container], ReleaseSpec]:
-    """Bring in order what was cut off; return the edge, what is live, and the spec with its strategy."""
+) -> Tuple[Edge, Recovered, ReleaseSpec]:
+    """Recover the host; return its edge, what is live, and the spec as this host runs it."""
+    # Before anything is touched: an attempt whose line cannot be written shall not begin.
+    history.read(state_dir, spec.service)
     edge = Edge.load(state_dir)
-    live = recover.recover(docker, spec.service, state_dir, edge)
-    return edge, live, dataclasses.replace(spec, strategy=edge.strategy)
+    found = recover.recover(docker, spec.service, state_dir, edge)
+    return edge, found, _on_host(spec, edge, create_key=True)
 
 
-def _id(live: Optional[Container]) -> str:
-    return live.id if live else ""
+def _looked_up(
+    docker: Docker, spec: ReleaseSpec, state_dir: str, *, rolled_back: bool
+) -> Tuple[Edge, Optional[Container], ReleaseSpec]:
+    """Return the edge, the live container and the resolved spec, and change nothing."""
+    edge = Edge.load(state_dir)
+    live = docker.container(spec.live)
+    if rolled_back:
+        spec = resolved(docker, spec, state_dir, live)
+    return edge, live, _on_host(spec, edge, create_key=False)
 
 
-def _release(live: Optional[Container]) -> str:
-    return live.labels.get(LABEL_RELEASE, "") if live else ""
+def _on_host(spec: ReleaseSpec, edge: Edge, *, create_key: bool) -> ReleaseSpec:
+    """Return the spec with what only the host knows: its strategy, and its key for secrets."""
+    key = state.settings_key(edge.state_dir, create=create_key) if spec.environment else ""
+    return dataclasses.replace(spec, strategy=edge.strategy, key=key)
 
 
-def _go_live(
-    docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container], result: str
+def _make_live(
+    docker: Docker, spec: ReleaseSpec, edge: Edge, found: Recovered, result: str
 ) -> Outcome:
-    """Make the release live unless it is, and record what became of it.
+    """Make the release live unless it is, and record the attempt.
 
     Args:
         docker: the engine of the host.
-        spec: the release and its limits.
+        spec: the release and how it shall run.
         edge: what stands before the releases of this host.
-        live: the container that is live, running or not, or None.
-        result: what the history says of it when it is live.
+        found: the live container, if any.
+        result: the result that the history shows if the release becomes live.
 
     """
-    image = docker.image(spec.image)
-    replaced, state_dir = _release(live), edge.state_dir
-    idle = bool(edge.slots) and not edge.takes_releases
-    if is_live(docker, spec, live, image):
-        _record_unknown(spec, image, state_dir)
-        return Outcome(
-            changed=False,
-            release=spec.release,
-            container=_id(live),
-            replaced=replaced,
-            edge_is_idle=idle,
-        )
-    entry = _attempt(spec, image, replaced, result)
-    watch = gap.Watch(spec.host_port)
+    live, image = found.live, docker.image(spec.image)
+    outcome = Outcome(
+        changed=found.edge_repaired,
+        release=spec.release,
+        container=_id(live),
+        replaced=_release(live),
+        edge_is_idle=bool(edge.slots) and not edge.takes_releases,
+    )
+    if is_live(docker, spec, edge, live, image):
+        _record_unknown(spec, image, edge.state_dir)
+        return outcome
+    entry = _attempt(spec, image, outcome.replaced, result)
     strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, spec, edge, live)
+    entry = _prepare_and_swap(strategy, entry)
+    _retire(strategy, edge.state_dir, entry)
+    return dataclasses.replace(
+        outcome,
+        changed=True,
+        container=_id(docker.container(spec.live)),
+        gap=entry.gap,
+        seconds=entry.seconds,
+    )
+
+
+def _prepare_and_swap(strategy: Strategy, entry: history.Entry) -> history.Entry:
+    """Take an attempt to where its release is live; return its entry with the measured gap.
+
+    Raises:
+        ClassvmError: the release is refused; its entry is recorded.
+
+    """
+    docker, spec, edge, live = strategy.docker, strategy.spec, strategy.edge, strategy.live
+    watch = gap.Watch(spec.host_port)
     try:
         _require_image(spec, entry)
+        _require_only_service(docker, spec, live)
         _require_port(docker, spec, edge, live)
-        # One to which somebody goes back has proven itself when it was released.
-        strategy.prepare(proven=result == history.ROLLED_BACK)
-        history.intend(state_dir, entry)
+        # A rollback target has proven itself when it was deployed.
+        strategy.prepare(proven=entry.result == history.ROLLED_BACK)
+        client.require_present()
+        history.intend(edge.state_dir, entry)
         with watch:
             strategy.swap()
     except BaseException as reason:
         recover.drop_candidate(docker, spec.service)
-        _record_refusal(state_dir, _measured(entry, watch), reason)
+        _record_refusal(edge.state_dir, _measured(entry, watch), reason)
         raise
-    entry = _measured(entry, watch)
+    return _measured(entry, watch)
+
+
+def _retire(strategy: Strategy, state_dir: str, entry: history.Entry) -> None:
+    """Remove the former release and record that the new one is live.
+
+    Clean-up does not affect clients, so it is not measured.
+
+    Raises:
+        ClassvmError: one of both failed; the text says that the new release is live.
+
+    """
     try:
-        # Clients wait for nothing of that, so nobody asks meanwhile whether they do.
         strategy.retire()
     except ClassvmError as reason:
         raise ClassvmError(
-            f"Release {spec.release} is live, but the former one is still there: {reason}\n"
+            f"Release {entry.release} is live, but the former one is still there: {reason}\n"
             "The next `make deploy` removes it.",
         ) from reason
     finally:
-        # Live it is, even where the former one does not go.
-        history.finish(state_dir, entry)
-    return Outcome(
-        changed=True,
-        release=spec.release,
-        container=_id(docker.container(spec.live)),
-        replaced=replaced,
-        gap=entry.gap,
-        seconds=entry.seconds,
-        edge_is_idle=idle,
-    )
+        _record_live(state_dir, entry)
+
+
+# --- What the history says ----------------------------------------------------------------------
 
 
 def _attempt(
     spec: ReleaseSpec, image: Optional[Image], replaced: str, result: str
 ) -> history.Entry:
-    """Return what the history will say of an attempt, as far as it is known beforehand."""
+    """Return the entry of an attempt, as far as it is known beforehand."""
     return history.Entry(
         time=state.now(),
         service=spec.service,
@@ -276,17 +321,27 @@ def _attempt(
     )
 
 
+def _measured(entry: history.Entry, watch: gap.Watch) -> history.Entry:
+    """Return the entry with the gap and the duration of the swap."""
+    longest = None if watch.gap is None else round(watch.gap, 3)
+    return dataclasses.replace(entry, gap=longest, seconds=round(watch.seconds, 3))
+
+
+def _record_live(state_dir: str, entry: history.Entry) -> None:
+    try:
+        history.finish(state_dir, entry)
+    except ClassvmError as unwritten:
+        raise ClassvmError(
+            f"Release {entry.release} is live, but the history does not show it: {unwritten}"
+        ) from unwritten
+
+
 def _record_unknown(spec: ReleaseSpec, image: Optional[Image], state_dir: str) -> None:
-    """Record what is live where the history does not say so: it was lost, or is younger."""
+    """Record the live release where the history does not show it, because it was lost."""
     good = [one.release for one in history.read(state_dir, spec.service) if one.went_live]
     if good[-1:] != [spec.release]:
         replaced = good[-1] if good else ""
         history.finish(state_dir, _attempt(spec, image, replaced, history.LIVE))
-
-
-def _measured(entry: history.Entry, watch: gap.Watch) -> history.Entry:
-    missing = None if watch.gap is None else round(watch.gap, 3)
-    return dataclasses.replace(entry, gap=missing, seconds=round(watch.seconds, 3))
 
 
 def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException) -> None:
@@ -298,21 +353,49 @@ def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException)
         raise ClassvmError(f"{text}\n{unwritten}") from reason
 
 
+# --- What an attempt needs ----------------------------------------------------------------------
+
+
 def _require_image(spec: ReleaseSpec, entry: history.Entry) -> None:
     if not entry.image_id:
         raise ClassvmError(
             f"The image {spec.image} is not on this host; `make deploy` builds it."
-            " What runs now was not touched.",
+            " The live release was not touched.",
+        )
+
+
+def _require_only_service(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None:
+    """Refuse a second service: a host has one, for whose port the guard is open."""
+    if live is not None:
+        return
+    listed = docker.check(
+        *("ps", "--all", "--filter", f"label={LABEL_SETTINGS}"),
+        *("--format", f'{{{{.Label "{LABEL_SERVICE}"}}}}'),
+    )
+    others = sorted(set(listed.split()) - {spec.service})
+    if others:
+        raise ClassvmError(
+            f"This host has the service {others[0]} already, and a host has only one. Deploy"
+            f" {spec.service} to another host, or remove {others[0]} with `make reset`.",
         )
 
 
 def _require_port(docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container]) -> None:
-    """Make sure that the port is free, or held by the one who will make room or stays."""
+    """Make sure that the port is open, and free or used by the live release or the edge."""
     if edge.takes_releases and spec.host_port != edge.port:
         raise ClassvmError(
             f"HAProxy shows the service of this host on port {edge.port}, not {spec.host_port}:"
             " an admin can change it with `make provision PORT=…`.",
         )
-    held = [port for places in (live.ports if live else {}).values() for _, port in places]
+    host.require_open_port(edge.state_dir, spec.host_port)
+    held = health.published(live) if live else []
     if spec.host_port not in held and not edge.holds_port():
         host.require_free_port(docker, spec.host_port)
+
+
+def _id(live: Optional[Container]) -> str:
+    return live.id if live else ""
+
+
+def _release(live: Optional[Container]) -> str:
+    return live.labels.get(LABEL_RELEASE, "") if live else ""

@@ -1,4 +1,4 @@
-"""Ask a container, by the health check of its image, whether it is healthy."""
+"""Find out whether a container is healthy: by the health check of its image, and by its port."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..base.docker import Container, Docker
 from ..base.errors import ClassvmError
 
 POLL_SECONDS = 0.1
-# The check starts a program in the container, which takes the time that the service needs to
-# start. A request to the published port costs next to nothing, so that comes first ...
-SIGN_SECONDS = 0.02
+# A health check starts a program in the container, which takes CPU time from the service that is
+# starting. A request to the published port costs almost nothing, so it comes first ...
+PORT_POLL_SECONDS = 0.02
 ANSWER_SECONDS = 0.5
-# ... but a service need not answer there to be healthy, and may have ended.
+# ... but a healthy service need not answer there, and one that ended never will.
 PORT_GRACE_SECONDS = 1.0
-# A check that hangs for that long says no.
+# A health check that takes longer has failed.
 PROBE_SECONDS = 10
 TRIES, PAUSE_SECONDS = 3, 1.0
 LOG_LINES = 20
 GONE = "it is gone"
 
 
-def words(container: Container) -> List[str]:
+def check_argv(container: Container) -> List[str]:
     """Return the command of a container's health check; [] where its image has none.
 
     Source: https://docs.docker.com/reference/dockerfile/#healthcheck
@@ -37,17 +37,11 @@ def words(container: Container) -> List[str]:
 
 
 def is_healthy(docker: Docker, container: Container) -> bool:
-    """Tell whether a container runs and passes its own check now.
+    """Tell whether a container runs and passes its health check now.
 
-    A slow moment of a busy host is no illness: to replace what serves would make it slower.
+    A check may fail once on a busy host; to replace the live release would load the host more.
     """
-    if not container.running:
-        return False
-    for _ in range(TRIES - 1):
-        if _passes(docker, container, PROBE_SECONDS):
-            return True
-        time.sleep(PAUSE_SECONDS)
-    return _passes(docker, container, PROBE_SECONDS)
+    return container.running and _in_some_try(lambda: _passes(docker, container, PROBE_SECONDS))
 
 
 def wait(docker: Docker, name: str, timeout: float) -> None:
@@ -62,7 +56,7 @@ def wait(docker: Docker, name: str, timeout: float) -> None:
     if container is None:
         raise ClassvmError(GONE)
     ports = published(container)
-    _await_sign(ports)
+    _await_answer(ports)
     # The last try may take a moment longer than what is left, but it may not hang.
     while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
         reason = ended(docker, name)
@@ -71,7 +65,7 @@ def wait(docker: Docker, name: str, timeout: float) -> None:
         if time.monotonic() > deadline:
             raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
         time.sleep(POLL_SECONDS)
-        _await_sign(ports)
+        _await_answer(ports)
 
 
 def published(container: Container) -> List[int]:
@@ -80,7 +74,7 @@ def published(container: Container) -> List[int]:
 
 
 def answers(port: int) -> bool:
-    """Tell whether a TCP port of this host gives an HTTP answer, whichever."""
+    """Tell whether a TCP port of this host gives any HTTP answer."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         client.request("HEAD", "/", headers={"User-Agent": "classvm-health"})
@@ -90,6 +84,11 @@ def answers(port: int) -> bool:
     finally:
         client.close()
     return True
+
+
+def answers_in_time(port: int) -> bool:
+    """Tell whether a TCP port gives any HTTP answer, as patiently as ``is_healthy``."""
+    return _in_some_try(lambda: answers(port))
 
 
 def ended(docker: Docker, name: str) -> str:
@@ -107,22 +106,30 @@ def ended(docker: Docker, name: str) -> str:
     return f"it ended with exit code {container.exit_code}{cause}"
 
 
-def last_words(docker: Docker, name: str) -> str:
-    """Return the last log lines of a container, with their headline."""
+def last_log_lines(docker: Docker, name: str) -> str:
+    """Return the last log lines of a container below a headline."""
     logs = docker.logs(name, LOG_LINES) if docker.container(name) else "(it never ran)"
     return f"Its last log lines:\n{logs}"
 
 
 def _passes(docker: Docker, container: Container, seconds: float) -> bool:
-    check = words(container) or ["true"]
+    check = check_argv(container) or ["true"]
     try:
         return docker.run_within(seconds, "exec", container.name, *check).code == 0
     except ClassvmError:  # it hangs
         return False
 
 
-def _await_sign(ports: Sequence[int]) -> None:
-    """Wait for an answer on one of the ports, for a moment."""
+def _in_some_try(succeeds: Callable[[], bool]) -> bool:
+    for _ in range(TRIES - 1):
+        if succeeds():
+            return True
+        time.sleep(PAUSE_SECONDS)
+    return succeeds()
+
+
+def _await_answer(ports: Sequence[int]) -> None:
+    """Wait for an answer on one of the ports, ``PORT_GRACE_SECONDS`` at most."""
     deadline = time.monotonic() + PORT_GRACE_SECONDS
     while ports and time.monotonic() < deadline and not any(map(answers, ports)):
-        time.sleep(SIGN_SECONDS)
+        time.sleep(PORT_POLL_SECONDS)

@@ -1,8 +1,7 @@
-"""What was tried on a host and what became of it: one line of JSON per attempt.
+"""The history of a host: one line of JSON for each attempt to make a release live.
 
-The file only grows. A swap writes down beforehand what it is about to do, in a journal; so
-the line is written even when the machine dies in between: by the next run, which sees what
-became of it.
+The file only grows. Before a swap, the attempt is written to a journal. So it gets its line even
+when the machine dies during the swap: the next run sees which release is live and writes the line.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ class Entry:
         release: id of the release.
         image: name of its image.
         image_id: id of its image; "" when it was not there.
-        settings: digest of how it was to run.
-        revision: git revision of the service's folder, "-dirty" when it was changed, or "".
+        settings: digest of the settings with which it was to run.
+        revision: git revision of the app's folder, "-dirty" when it was changed, or "".
         who: account of the host.
         replaced: the release that was live before, or "".
-        result: ``LIVE``, ``REFUSED``, or ``ROLLED_BACK``: live because somebody went back to it.
+        result: ``LIVE``, ``REFUSED``, or ``ROLLED_BACK``: live because of a rollback.
         reason: first line of why it was refused, or "".
-        gap: longest time without an answer, in seconds; None where nobody answered before,
-            or nobody could measure.
+        gap: longest time without an answer, in seconds; None where the port did not answer
+            before, or the swap was interrupted.
         seconds: how long the swap took; 0 when there was none.
 
     """
@@ -70,25 +69,35 @@ class Entry:
 
 
 def read(state_dir: str, service: str) -> List[Entry]:
-    """Return the attempts of a service, the oldest first; torn lines are left out."""
+    """Return the attempts of a service, the oldest first; lines that are not legible are left out.
+
+    Raises:
+        ClassvmError: the file cannot be read, or is not a file.
+
+    """
     lines = state.read(_history(state_dir)).splitlines()
     entries = [entry for entry in map(_parsed, lines) if entry is not None]
     return [entry for entry in entries if entry.service == service]
 
 
 def intend(state_dir: str, entry: Entry) -> None:
-    """Write down what is about to be swapped in."""
+    """Write to the journal which release is about to become live."""
     state.write_atomically(_journal(state_dir, entry.service), _line(entry))
 
 
 def finish(state_dir: str, entry: Entry) -> None:
-    """Record what became of an attempt, whether it was written down beforehand or not."""
+    """Record an attempt with its result, whether it stands in the journal or not."""
     _append(_history(state_dir), _line(entry))
     state.remove(_journal(state_dir, entry.service))
 
 
+def add(state_dir: str, entry: Entry) -> None:
+    """Record an attempt that never came to a swap; another one's journal is left alone."""
+    _append(_history(state_dir), _line(entry))
+
+
 def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> bool:
-    """Record what became of a swap that was cut off; return whether there was one.
+    """Record the result of an interrupted swap; return whether there was one.
 
     Args:
         state_dir: folder with the host's state.
@@ -99,7 +108,7 @@ def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> b
     entry = _parsed(state.read(_journal(state_dir, service)))
     if entry is None:
         return False
-    # Cut off after the line was written: the journal is all that is left over.
+    # Interrupted after the line was written: only the journal is left.
     if any(
         (one.time, one.release) == (entry.time, entry.release) for one in read(state_dir, service)
     ):
@@ -123,16 +132,26 @@ def _line(entry: Entry) -> str:
 
 def _append(path: str, line: str) -> None:
     before = state.read(path)
-    # The beginning of a line that a dead machine could not finish must not spoil this one.
+    # The beginning of a line that a machine wrote while it died must not spoil this one.
     torn = bool(before) and not before.endswith("\n")
     state.append(path, ("\n" if torn else "") + line)
 
 
 def _parsed(line: str) -> Optional[Entry]:
-    """Return the attempt of a line, None for a torn one; what is not known is left at its default."""
+    """Return the attempt of a line, None for one that is not legible; unknown keys are left out."""
     try:
         found: Dict[str, Any] = json.loads(line)
         known = {field.name for field in dataclasses.fields(Entry)}
-        return Entry(**{key: value for key, value in found.items() if key in known})
-    except (ValueError, AttributeError):
+        entry = Entry(**{key: value for key, value in found.items() if key in known})
+    except (ValueError, AttributeError, RecursionError):
         return None
+    return entry if _has_valid_types(entry) else None
+
+
+def _has_valid_types(entry: Entry) -> bool:
+    """Tell whether each value has the type that its field declares, which JSON does not ensure."""
+    values = dataclasses.asdict(entry)
+    numbers = [values.pop("seconds"), values.pop("gap") or 0]
+    return all(isinstance(one, str) for one in values.values()) and all(
+        type(one) in (int, float) for one in numbers
+    )

@@ -1,4 +1,4 @@
-"""Start, restart and stop what was released; which release it is does not change."""
+"""Start, restart and stop the live release; which release it is does not change."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from ..base.errors import ClassvmError
 from . import health, recover
 
 
-def start(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
-    """Have the live release run and be healthy; return whether it had to be started.
+def start(docker: Docker, service: str, state_dir: str, timeout: float) -> bool:
+    """Make the live release run, healthy and behind its edge; return whether that is a change.
 
     Args:
         docker: the engine of the host.
-        name: name of the service.
+        service: name of the service.
         state_dir: folder with the host's state.
         timeout: seconds within which it has to become healthy.
 
     Raises:
-        ClassvmError: there is none, or it does not become healthy.
+        ClassvmError: there is no release, it does not become healthy, or the edge is stopped and
+            this account may not start it.
 
     """
     with locks.held(state_dir):
-        recover.recover(docker, name, state_dir, Edge.load(state_dir))
-        live = required(docker, name)
+        found = recover.recover(docker, service, state_dir, Edge.load(state_dir))
+        live = required(docker, service)
         if not live.running:
             _do(docker, "start", live)
         _wait(docker, live, timeout)
-        return not live.running
+        return found.edge_repaired or not live.running
 
 
-def restart(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
+def restart(docker: Docker, service: str, state_dir: str, timeout: float) -> bool:
     """Stop the live release, where it runs, and start it; return that this is a change.
 
     Raises:
@@ -39,41 +40,43 @@ def restart(docker: Docker, name: str, state_dir: str, timeout: float) -> bool:
 
     """
     with locks.held(state_dir):
-        recover.recover(docker, name, state_dir, Edge.load(state_dir))
-        live = required(docker, name)
-        _do(docker, "restart", live, "-t", str(names.STOP_SECONDS))
+        recover.recover(docker, service, state_dir, Edge.load(state_dir))
+        live = required(docker, service)
+        _do(docker, "restart", live)
         _wait(docker, live, timeout)
         return True
 
 
-def stop(docker: Docker, name: str, state_dir: str) -> bool:
+def stop(docker: Docker, service: str, state_dir: str) -> bool:
     """Stop the live release; return whether it ran.
 
-    A swap that is under way ends first: it would start what is stopped here.
+    A swap that is under way ends first: it would start again what is stopped here.
     """
     with locks.held(state_dir):
-        live = docker.container(names.container_name(name))
+        live = docker.container(names.container_name(service))
         if live is None or not live.running:
             return False
-        docker.check("stop", "-t", str(names.STOP_SECONDS), live.name)
+        docker.check("stop", live.name)
         return True
 
 
-def required(docker: Docker, name: str) -> Container:
+def required(docker: Docker, service: str) -> Container:
     """Return the live container, running or not.
 
     Raises:
         ClassvmError: there is none.
 
     """
-    live = docker.container(names.container_name(name))
+    live = docker.container(names.container_name(service))
     if live is None:
-        raise ClassvmError(f"There is no release of {name} on this host; `make deploy` makes one.")
+        raise ClassvmError(
+            f"There is no release of {service} on this host; `make deploy` makes one."
+        )
     return live
 
 
-def _do(docker: Docker, verb: str, live: Container, *options: str) -> None:
-    done = docker.run(verb, *options, live.name)
+def _do(docker: Docker, verb: str, live: Container) -> None:
+    done = docker.run(verb, live.name)
     if done.code:
         raise ClassvmError(
             f"{live.name} does not {verb}: {done.last_lines()}\n"
@@ -86,6 +89,6 @@ def _wait(docker: Docker, live: Container, timeout: float) -> None:
         health.wait(docker, live.name, timeout)
     except ClassvmError as reason:
         raise ClassvmError(
-            f"{live.name} runs, but {reason}\n{health.last_words(docker, live.name)}\n"
+            f"{live.name} runs, but {reason}\n{health.last_log_lines(docker, live.name)}\n"
             "`make restart` may help, `make rollback` goes back to another release.",
         ) from reason

@@ -12,18 +12,18 @@ from .history import Entry
 def prune(
     docker: Docker, entries: Sequence[Entry], service: str, live: str, keep: int
 ) -> List[str]:
-    """Remove the images to which nobody needs to go back, and return their names.
+    """Remove the images that no rollback needs any more, and return their names.
 
-    An image of which the history knows nothing stays: somebody may have built it on top of
-    ours, or is about to try it. One that a container uses stays, too. What cannot be removed
-    is left for the next time: the deploy was a success.
+    An image that the history does not mention stays: somebody may have built it on top of ours,
+    or another deploy is about to start it. One that a container uses stays, too. An image that
+    cannot be removed is left for the next deploy, because this one was a success.
 
     Args:
         docker: the engine of the host.
         entries: the history of the service, the oldest first.
         service: name of the service.
-        live: name of the image that is live.
-        keep: how many further releases stay, of those that were live last.
+        live: name of the live release's image.
+        keep: how many earlier releases keep their images, the last live ones first.
 
     """
     good: Dict[str, None] = dict.fromkeys(
@@ -46,5 +46,5 @@ def named(docker: Docker, service: str) -> List[str]:
 
 
 def is_used(docker: Docker, image: str) -> bool:
-    """Tell whether any container, running or not, was made of an image or of one on top of it."""
+    """Tell whether any container, running or not, was created from an image or one built on it."""
     return bool(docker.run("ps", "--all", "--quiet", "--filter", f"ancestor={image}").out.strip())

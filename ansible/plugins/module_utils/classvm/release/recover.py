@@ -1,8 +1,9 @@
-"""Finish or undo what a run that was cut off left behind; names and the journal tell what it was."""
+"""Finish or undo what an interrupted run left behind; names and the journal tell what it was."""
 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import Optional
 
 from ..base import names
@@ -15,66 +16,82 @@ from . import health, history
 from .release_spec import LABEL_SETTINGS
 
 
-def recover(docker: Docker, name: str, state_dir: str, edge: Edge) -> Optional[Container]:
-    """Bring a service to where one release is live, or none, and nothing else is there.
+@dataclass(frozen=True)
+class Recovered:
+    """A host on which at most one container of the service is left.
+
+    Attributes:
+        live: the live container, running or not, or None.
+        edge_repaired: whether the edge did not lead to it before.
+
+    """
+
+    live: Optional[Container]
+    edge_repaired: bool = False
+
+
+def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recovered:
+    """Bring a service to where one release is live, or none, and nothing else is left of it.
 
     Args:
         docker: the engine of the host.
-        name: name of the service.
+        service: name of the service.
         state_dir: folder with the host's state; the caller holds its lock.
         edge: what stands before the releases of this host.
-
-    Returns:
-        The live container, running or not, or None.
 
     Raises:
         ClassvmError: a release is live, but the edge cannot be led to it.
 
     """
-    served, before = names.container_name(name), names.previous_name(name)
-    tried = (names.check_name(name), names.candidate_name(name))
-    # One question for all of them: most of the time there is nothing to do.
-    there = docker.containers(served, before, *tried)
-    live, former = there.get(served), there.get(before)
-    if there.keys() & set(tried):
-        drop_candidate(docker, name)
+    live_name, previous_name = names.container_name(service), names.previous_name(service)
+    beside = (names.check_name(service), names.candidate_name(service))
+    # One call for all of them: most of the time there is nothing to do.
+    found = docker.containers(live_name, previous_name, *beside)
+    live, former = found.get(live_name), found.get(previous_name)
+    repaired = False
+    if found.keys() & set(beside):
+        drop_candidate(docker, service)
     if former is None:
-        lead_to(edge, live)
+        repaired = lead_to(edge, live)
     elif live is not None and health.is_healthy(docker, live):
         if slot_of(former):
-            lead_to(edge, live)  # before the other one goes: nobody is kept waiting
+            lead_to(edge, live)  # before the former one goes, so that no client has to wait
         docker.check("rm", "--force", former.name)
         lead_to(edge, live)
     else:
-        bring_back(docker, name, edge)
+        bring_back(docker, service, edge)
     settled = history.settle(
-        state_dir, name, lambda entry: outcome_of_interrupted_swap(docker, entry)
+        state_dir, service, lambda entry: outcome_of_interrupted_swap(docker, entry)
     )
-    # Where something was cut off, another one may be live now, or this one has come up.
-    return docker.container(served) if settled or former is not None else live
+    # After an interrupted swap another container may be live, or this one has started meanwhile.
+    again = settled or former is not None
+    return Recovered(docker.container(live_name) if again else live, repaired)
 
 
-def lead_to(edge: Edge, live: Optional[Container]) -> None:
-    """Let the edge, where the live container is behind it, hand requests to that one."""
-    if live is not None and slot_of(live):
-        edge.lead_to(slot_of(live))
+def lead_to(edge: Edge, live: Optional[Container]) -> bool:
+    """Let the edge lead to the live container if that is behind it; return whether it did not."""
+    if live is None or not edge.problem_of(live):
+        return False
+    edge.lead_to(slot_of(live))
+    return True
 
 
-def drop_candidate(docker: Docker, name: str) -> None:
-    """Remove the candidate and what calls it, as far as they are there."""
-    docker.run("rm", "--force", names.check_name(name), names.candidate_name(name))
+def drop_candidate(docker: Docker, service: str) -> None:
+    """Remove the candidate and the container that calls it, where they exist."""
+    docker.run("rm", "--force", names.check_name(service), names.candidate_name(service))
 
 
-def bring_back(docker: Docker, name: str, edge: Edge) -> Finished:
-    """Put the container that served before the swap back into its place.
+def bring_back(docker: Docker, service: str, edge: Edge) -> Finished:
+    """Make the container live again that was live before the swap.
 
-    It keeps its telling name until it runs: cut off here, the next run brings it back again.
+    It keeps the name of the former release until it runs: if this is interrupted, the next run
+    brings it back again.
 
     Returns:
-        What `docker start` said; its code is not 0 when somebody took the port meanwhile.
+        The finished `docker start`; its code is not 0 when another program took the port.
 
     """
-    live, previous = names.container_name(name), names.previous_name(name)
+    live, previous = names.container_name(service), names.previous_name(service)
     former = docker.container(previous)
     if docker.container(live) is not None:
         docker.check("rm", "--force", live)
@@ -87,10 +104,10 @@ def bring_back(docker: Docker, name: str, edge: Edge) -> Finished:
 
 
 def outcome_of_interrupted_swap(docker: Docker, entry: history.Entry) -> history.Entry:
-    """Return an attempt that was cut off with its result: look at what is live."""
+    """Return an interrupted attempt with its result, which the live container tells."""
     live = docker.container(names.container_name(entry.service))
     if live is not None and is_of(live, entry):
-        # It may have been started a moment ago.
+        # It may have started a moment ago.
         with contextlib.suppress(ClassvmError):
             health.wait(docker, live.name, health.PROBE_SECONDS)
             return entry
@@ -98,7 +115,7 @@ def outcome_of_interrupted_swap(docker: Docker, entry: history.Entry) -> history
 
 
 def is_of(live: Container, entry: history.Entry) -> bool:
-    """Tell whether a container is the one that an attempt was to bring."""
+    """Tell whether a container is the one that an attempt was to make live."""
     return (live.labels.get(LABEL_RELEASE), live.labels.get(LABEL_SETTINGS), live.image) == (
         entry.release,
         entry.settings,

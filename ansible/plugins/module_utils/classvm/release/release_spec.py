@@ -1,79 +1,131 @@
-"""What shall run on a host, and the words that start it."""
+"""How a release shall run on a host, and the `docker create` arguments that make it run so."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 from dataclasses import dataclass, field
-from typing import List, Mapping
+from typing import Dict, List, Mapping
 
 from ..base.edge import RECREATE
-from ..base.names import candidate_name, container_name, previous_name
+from ..base.errors import ClassvmError
+from ..base.names import candidate_name, container_name, image_name, previous_name
+from . import limits
 
-# A digest of how a container runs, and the same in words.
+# A digest of how a container runs, and the same setting by setting, as JSON.
 LABEL_SETTINGS = "classvm.settings"
 LABEL_HOW = "classvm.how"
-# Restart policies: of what serves, and of what is tried, whose end shall be seen.
+# Restart policies: of the live release, and of a candidate, whose end has to be seen.
 ALWAYS, NEVER = "unless-stopped", "no"
+SETTINGS_LENGTH = 12
+# The client reads the container's environment from its standard input. In its arguments, any
+# account of the host could read the secrets.
+ENV_FILE = "/dev/stdin"
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """How long things may take.
+
+    Attributes:
+        health: until a release has to be healthy.
+        steady: a candidate has to stay up so long after it became healthy.
+        contract: for all calls of the contract check together.
+        stop: from the signal to end until the container is killed.
+        request: the longest that a request may take; a swap behind the edge waits so long.
+
+    """
+
+    health: float
+    steady: float
+    contract: float
+    stop: float
+    request: float
 
 
 @dataclass(frozen=True)
 class ReleaseSpec:
-    """The release that shall serve, and how.
+    """The desired release, and how it shall run.
 
     Attributes:
         service: name of the service.
-        release: id of the release.
-        image: name of its image.
+        release: id of the release; to roll back also "previous", until it is resolved.
         host_port: TCP port of the host.
         container_port: TCP port inside the container.
-        memory: limit in Docker's notation, for example "512m"; swap is not added to it.
-        pids: highest number of processes and threads.
-        tmpfs_size: size of /tmp, the only writable folder, for example "64m".
+        limits: value of each limit by its name in ``limits.LIMITS``.
+        seconds: how long things may take.
         environment: further variables of the container.
-        health_timeout: seconds within which a release has to become healthy.
         contract: text of the OpenAPI file that the candidate has to keep, or "".
-        revision: git revision of the service's folder, for the history, or "".
+        revision: git revision of the app's folder, for the history, or "".
         strategy: how it goes live, as the edge of the host says.
+        key: the host's random key for digests of settings, some of which are secret; or "".
 
     """
 
     service: str
     release: str
-    image: str
     host_port: int
     container_port: int
-    memory: str
-    pids: int
-    tmpfs_size: str
-    health_timeout: float
+    limits: Mapping[str, str]
+    seconds: Seconds
     environment: Mapping[str, str] = field(default_factory=dict)
     contract: str = ""
     revision: str = ""
     strategy: str = RECREATE
+    key: str = ""
+
+    @property
+    def image(self) -> str:
+        """Name of the release's image; "" in a dry run that cannot know the release yet."""
+        return image_name(self.service, self.release) if self.release else ""
 
     @property
     def live(self) -> str:
-        """Name of the container that serves."""
+        """Name of the live container."""
         return container_name(self.service)
 
     @property
     def candidate(self) -> str:
-        """Name of the container that is being tried."""
+        """Name of the candidate's container."""
         return candidate_name(self.service)
 
     @property
     def previous(self) -> str:
-        """Name of the container that served until the swap began."""
+        """Name of the container that was live until the swap began."""
         return previous_name(self.service)
 
     @property
     def settings(self) -> str:
-        """Digest of everything but the image that decides how the container runs."""
+        """Keyed digest of everything but the image that decides how the container runs."""
         publish = f"{self.host_port}:{self.container_port}"
         if self.strategy != RECREATE:  # whichever slot it has
             publish = f"{self.strategy}:{publish}"
-        words = run_argv(self, name=self.live, publish=publish, labels={})
-        return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
+        *argv, _ = run_argv(self, name=self.live, publish=publish, labels={})
+        text = "\0".join([*argv, env_file(self)])
+        return self.digest(text)[:SETTINGS_LENGTH]
+
+    def digest(self, text: str) -> str:
+        """Return a keyed digest of a text, hex: without the host's key nobody can guess the text."""
+        return hmac.new(self.key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def env_file(spec: ReleaseSpec) -> str:
+    """Return the variables of the container as the file that ``ENV_FILE`` names.
+
+    Raises:
+        ClassvmError: a value has more than one line, for which Docker's format has no way.
+
+    """
+    variables: Dict[str, str] = {"HOST_PORT": str(spec.host_port)}
+    variables.update({name: str(value) for name, value in spec.environment.items()})
+    broken = [name for name, value in variables.items() if re.search("[\r\n]", value)]
+    if broken:
+        raise ClassvmError(
+            f"The variable {broken[0]} has more than one line. Encode its value, for example with"
+            " base64, in service_environment, and decode it in the service.",
+        )
+    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()))
 
 
 def run_argv(
@@ -84,26 +136,22 @@ def run_argv(
     labels: Mapping[str, str],
     restart: str = ALWAYS,
 ) -> List[str]:
-    """Return the arguments of `docker run` that start a release, without the verb.
+    """Return the arguments of `docker create` for a release's container, without the verb.
 
     Args:
-        spec: the release and its limits.
+        spec: the release and how it shall run.
         name: the container's name.
         publish: host side and container side of the port mapping, as after `--publish`.
         labels: the container's labels.
         restart: its restart policy.
 
     """
-    words = ["--name", name]
+    argv = ["--name", name]
     if publish:
-        words += ["--publish", publish]
-    words += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
-    words += ["--security-opt", "no-new-privileges", "--pids-limit", str(spec.pids)]
-    words += ["--memory", spec.memory, "--memory-swap", spec.memory]
-    words += ["--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={spec.tmpfs_size}"]  # noqa: S108 - the container has its own
-    words += ["--env", f"HOST_PORT={spec.host_port}"]
-    for key, value in sorted(spec.environment.items()):
-        words += ["--env", f"{key}={value}"]
+        argv += ["--publish", publish]
+    argv += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
+    argv += ["--security-opt", "no-new-privileges", *limits.argv(spec.limits)]
+    argv += ["--stop-timeout", f"{spec.seconds.stop:.0f}", "--env-file", ENV_FILE]
     for key, value in sorted(labels.items()):
-        words += ["--label", f"{key}={value}"]
-    return [*words, spec.image]
+        argv += ["--label", f"{key}={value}"]
+    return [*argv, spec.image]

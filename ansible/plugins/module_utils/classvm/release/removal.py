@@ -9,7 +9,7 @@ from ..image.service_image import LABEL_SERVICE
 
 
 def containers(docker: Docker) -> List[str]:
-    """Return the ids of all containers, running or not, that bear classvm's label."""
+    """Return the ids of all containers, running or not, that have classvm's label."""
     listed = docker.check("ps", "--all", "--quiet", "--filter", f"label={LABEL_SERVICE}")
     return listed.split()
 

@@ -1,4 +1,4 @@
-"""Find the release to go back to: the host's history knows which were good."""
+"""Find the rollback target in the host's history, which tells which releases were live."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .history import Entry
 PREVIOUS = "previous"
 
 
-def resolve(docker: Docker, entries: Sequence[Entry], asked: str, live: str) -> Entry:
-    """Return the last attempt that made the asked release live, and whose image is still here.
+def resolve(docker: Docker, entries: Sequence[Entry], requested: str, live: str) -> Entry:
+    """Return the last attempt that made the requested release live and whose image is still here.
 
-    Going back twice leads to where one was before, as `cd -` does: the release that was just
-    left is then the last one in the history that is not live.
+    Two rollbacks to ``PREVIOUS`` lead back to the first release, as `cd -` does: the release that
+    the first one left is then the last one in the history that is not live.
 
     Args:
         docker: the engine of the host.
         entries: the history of the service, the oldest first.
-        asked: id of a release, or ``PREVIOUS``: the last one that is not live now.
+        requested: id of a release, or ``PREVIOUS``: the last one that is not live now.
         live: id of the release that is live, or "".
 
     Raises:
@@ -28,14 +28,14 @@ def resolve(docker: Docker, entries: Sequence[Entry], asked: str, live: str) -> 
 
     """
     good = [entry for entry in reversed(entries) if entry.went_live]
-    if asked == PREVIOUS:
+    if requested == PREVIOUS:
         return _previous(docker, [entry for entry in good if entry.release != live])
-    named = [entry for entry in good if entry.release == asked]
+    named = [entry for entry in good if entry.release == requested]
     if not named:
-        raise ClassvmError(_unknown(entries, asked))
+        raise ClassvmError(_unknown(entries, requested))
     if docker.image(named[0].image) is None:
         raise ClassvmError(
-            f"The image of release {asked} is no longer on this host. Deploy what it was made of:"
+            f"The image of release {requested} is no longer on this host. Deploy what it was made of:"
             f" {_sources(named[0])}. `make releases` shows those that are here.",
         )
     return named[0]
@@ -51,14 +51,14 @@ def _previous(docker: Docker, good: List[Entry]) -> Entry:
     raise ClassvmError(f"Nothing to roll back to: {reason}; `make releases` shows the history.")
 
 
-def _unknown(entries: Sequence[Entry], asked: str) -> str:
-    refused = [entry for entry in entries if entry.release == asked]
+def _unknown(entries: Sequence[Entry], requested: str) -> str:
+    refused = [entry for entry in entries if entry.release == requested]
     if refused:
         return (
-            f"Release {asked} was never live here, it was refused: {refused[-1].reason}."
+            f"Release {requested} was never live here, it was refused: {refused[-1].reason}."
             " `make releases` shows which were live."
         )
-    return f"Release {asked} was never on this host; `make releases` shows which were live."
+    return f"Release {requested} was never on this host; `make releases` shows which were live."
 
 
 def _sources(entry: Entry) -> str:

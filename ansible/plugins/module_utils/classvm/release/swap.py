@@ -1,12 +1,12 @@
 """The two strategies by which a candidate takes the place of the live release.
 
-Both give the containers telling names before anything else happens, so that a run that was
-cut off can be finished or undone, and both bring the former release back when they fail.
+Both rename the containers before anything else happens, so that the next run can finish or undo a
+swap that was interrupted, and both bring the former release back when the swap fails.
 
-recreate    the candidate is tried on a loopback port of its own; another container of its
-            image, made beforehand, then takes the port that the live one has left.
-blue_green  the candidate is tried in the slot that the live release leaves free; the edge
-            then hands new requests to it, while the old ones are answered where they began.
+recreate    The candidate proves itself on a loopback port of its own. Another container of its
+            image, created beforehand, then takes the port that the live release has left.
+blue_green  The candidate proves itself in the slot that the live release leaves free. The edge
+            then hands new requests to it; requests that have begun end where they began.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Optional
 from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
-from ..base.names import STOP_SECONDS
 from . import recover
 from .candidate import create, promote, prove, start
 from .release_spec import ReleaseSpec
@@ -35,14 +34,14 @@ class Recreate:
         self.live = live
 
     def prepare(self, *, proven: bool) -> None:
-        """Try the release, unless it has proven itself, and have its container ready."""
+        """Have the candidate prove itself, unless it has before; create its final container."""
         spec = self.spec
         if not proven:
             # Docker picks a free port; loopback keeps the candidate invisible from outside.
             create(self.docker, spec, f"127.0.0.1::{spec.container_port}")
             prove(self.docker, spec)
             recover.drop_candidate(self.docker, spec.service)
-        # Made before the live one stops: the gap is then shorter by that.
+        # Created before the live one stops, which makes the gap shorter.
         publish = f"{spec.host_port}:{spec.container_port}"
         create(self.docker, spec, publish, beside=False)
 
@@ -60,12 +59,12 @@ class Recreate:
             raise
 
     def retire(self) -> None:
-        """Remove the release that served; it was stopped, or the edge leads to it no more."""
+        """Remove the former release: it was stopped, or the edge no longer leads to it."""
         remove(self.docker, self.spec, self.live)
 
 
 class BlueGreen:
-    """The edge hands requests to the candidate, where the live release had them before."""
+    """The edge, which handed requests to the live release, hands them to the candidate."""
 
     def __init__(
         self, docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container]
@@ -78,7 +77,7 @@ class BlueGreen:
         self.slot = edge.free_slot(slot_of(live) if live else "")
 
     def prepare(self, *, proven: bool) -> None:
-        """Try the release in the free slot; one that has proven itself only starts there."""
+        """Have the candidate prove itself in the free slot; if it has before, only start it."""
         publish = f"127.0.0.1:{self.edge.slots[self.slot]}:{self.spec.container_port}"
         create(self.docker, self.spec, publish, self.slot)
         if proven:
@@ -87,8 +86,8 @@ class BlueGreen:
             prove(self.docker, self.spec)
 
     def swap(self) -> None:
-        """Let the port lead to the candidate."""
-        # Before it serves: nobody would do it later if this run were cut off.
+        """Let the host's port lead to the candidate."""
+        # Before it is live: if this run were interrupted, nothing would promote it later.
         promote(self.docker, self.spec)
         live = self.live
         rename(self.docker, self.spec, live)
@@ -101,14 +100,14 @@ class BlueGreen:
             raise
 
     def retire(self) -> None:
-        """Remove the release that served, once it has answered what it had begun."""
+        """Remove the former release once it has answered the requests that it had begun."""
         if self.live:
-            self.edge.drain(slot_of(self.live))
+            self.edge.drain(slot_of(self.live), self.spec.seconds.request)
         remove(self.docker, self.spec, self.live)
 
 
 def rename(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None:
-    """Give both containers the names of the time after the swap."""
+    """Give both containers their names of the time after the swap."""
     if live:
         docker.check("rename", spec.live, spec.previous)
     try:
@@ -120,12 +119,12 @@ def rename(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None
 
 
 def stop(docker: Docker, spec: ReleaseSpec) -> None:
-    """Stop the release that served."""
-    docker.check("stop", "-t", str(STOP_SECONDS), spec.previous)
+    """Stop the former release, within the time that its container was created with."""
+    docker.check("stop", spec.previous)
 
 
 def remove(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None:
-    """Remove a release; one that had the port to itself was stopped for the swap."""
+    """Remove the former release; one that published the port itself was stopped by the swap."""
     if not live:
         return
     if slot_of(live):
@@ -136,10 +135,10 @@ def remove(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None
 def undo(
     docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container], reason: BaseException
 ) -> None:
-    """Take the new release away and bring the former one back.
+    """Remove the new release and bring the former one back.
 
     Raises:
-        ClassvmError: it does not come back, either.
+        ClassvmError: the former release does not start again, either.
 
     """
     if not live:
@@ -149,5 +148,5 @@ def undo(
     if started.code:
         raise ClassvmError(
             f"{reason}\nThe former release does not start again, either:\n"
-            f"{started.last_lines()}\nFree what it lacks, then `make deploy`.",
+            f"{started.last_lines()}\nRemove that cause, then run `make deploy`.",
         ) from reason

@@ -1,4 +1,4 @@
-"""Show the history of a host's releases to people."""
+"""Format the history of a host's releases as a table."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ HEAD = ["", "time (UTC)", "release", "result", "git revision", "who", "gap", ""]
 
 
 def table(entries: Sequence[Entry], live: str, kept: Collection[str]) -> str:
-    """Return the last attempts as a table, the newest last; "" when there was none.
+    """Return the last attempts as a table, the newest last; "" where there are none.
 
     Args:
         entries: the history of the service, the oldest first.
         live: id of the live release, or "".
-        kept: names of the images that are still here: one can go back to these releases.
+        kept: names of the images that are still here, so that their releases can be rolled back to.
 
     """
     if not entries:

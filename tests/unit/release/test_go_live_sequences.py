@@ -76,9 +76,9 @@ class Host(RuleBasedStateMachine):
 
     @rule(asked=st.sampled_from(["previous", *NAMES]), cut=ANY_CUT)
     def go_back(self, asked: str, cut: Cut | None) -> None:
-        spec = dataclasses.replace(RELEASE_SPEC, release=asked, image="", contract="")
+        spec = dataclasses.replace(RELEASE_SPEC, release=asked, contract="")
         with Run(self, cut) as run:
-            outcome = go_live.go_back(self.engine, spec, STATE_DIR)
+            outcome = go_live.roll_back(self.engine, spec, STATE_DIR)
             run.lives = outcome.release
             assert asked in ("previous", outcome.release)
             assert (outcome.release == outcome.replaced) is (asked == outcome.replaced)

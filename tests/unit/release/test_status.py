@@ -1,0 +1,78 @@
+"""What `make status` reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from classvm.release import status
+from fake_engine import NEVER_HEALTHY, OLD, PORT, RELEASE_SPEC, STATE_DIR, Engine
+from start_states import (
+    World,
+    detached_from_its_network,
+    edge_map_leads_elsewhere,
+    edge_stopped,
+    engine_in,
+    nothing,
+    other_log_driver,
+    other_restart_policy,
+    same_release,
+    same_release_behind_the_edge,
+    smaller_limits,
+    stopped,
+)
+
+
+def unhealthy(engine: Engine) -> None:
+    engine.put(RELEASE_SPEC.live, OLD, behaviour=NEVER_HEALTHY)
+
+
+@pytest.mark.parametrize(
+    ("start", "state", "release", "port"),
+    [
+        (nothing, status.ABSENT, "", 0),
+        (same_release, status.UP, "r2", PORT),
+        (same_release_behind_the_edge, status.UP, "r2", PORT),
+        (unhealthy, status.UNHEALTHY, "r1", PORT),
+        (stopped, status.STOPPED, "r1", 0),
+    ],
+)
+def test_the_status(
+    start: Callable[[Engine], None], state: str, release: str, port: int, world: World
+) -> None:
+    engine = engine_in(start)
+    world(engine)
+    found = status.read(engine, "lab", STATE_DIR)
+    assert (found.state, found.release, found.port) == (state, release, port)
+    assert found.since == ("2026-01-01T10:00:00" if release else "")
+    assert list(found.problems) == []
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        detached_from_its_network,
+        smaller_limits,
+        other_restart_policy,
+        other_log_driver,
+        edge_stopped,
+        edge_map_leads_elsewhere,
+    ],
+)
+def test_what_differs_from_what_was_desired_is_degraded(
+    start: Callable[[Engine], None], world: World
+) -> None:
+    engine = engine_in(start)
+    world(engine)
+    before = engine.state()
+    found = status.read(engine, "lab", STATE_DIR)
+    assert found.state == status.DEGRADED
+    assert found.problems
+    assert engine.state() == before
+
+
+def test_the_port_is_the_one_that_is_really_published(world: World) -> None:
+    engine = engine_in(same_release)
+    world(engine)
+    engine.boxes[RELEASE_SPEC.live].publish = ("0.0.0.0", 12345)
+    assert status.read(engine, "lab", STATE_DIR).port == 12345
