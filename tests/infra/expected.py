@@ -262,6 +262,31 @@ def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
     return {host: Facts(host, said["msg"]) for host, said in answers.items() if host not in failed}
 
 
+def in_inventory(inventory: str | None, host: str) -> dict[str, Any]:
+    """Return the variables that an inventory itself sets for a host or for its groups.
+
+    Raises:
+        FactsError: Ansible cannot read the inventory.
+
+    """
+    done = run(["ansible-inventory", *options(inventory, []), "--host", host])
+    if done.returncode:
+        raise FactsError(done.stderr.strip())
+    return dict(json.loads(done.stdout))
+
+
+def overruled(said: Mapping[str, Any], facts: Facts) -> list[str]:
+    """Return the settings that an inventory sets and that have another value on the host.
+
+    A value with an expression is left out: only Ansible could resolve it.
+    """
+    return [
+        name
+        for name in settings()
+        if name in said and "{{" not in str(said[name]) and facts[name] != said[name]
+    ]
+
+
 def options(inventory: str | None, extra_vars: Sequence[str]) -> list[str]:
     """Return the options that Ansible needs to mean the same hosts and variables."""
     words = ["--inventory", inventory] if inventory else []

@@ -38,6 +38,7 @@ UNOWNED = {
     "test_host.py::test_ssh_answers_where_ansible_connects": "nobody could undo the mutation",
     "test_ports.py::test_the_service_answers_by_the_name_of_the_host": "its name is its address",
     "test_endpoints.py::test_an_operation_answers_over_ipv6": "as from outside over IPv6",
+    "test_settings.py::test_what_the_inventory_sets_is_in_effect": "only a variable could",
     "test_ufw.py::test_ufw_stays_active_with_the_port_open": "the VM has no ufw",
     "test_ufw.py::test_the_port_answers_behind_ufw": "the VM has no ufw",
 }
