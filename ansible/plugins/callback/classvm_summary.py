@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
+from ansible import context
+from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -17,6 +19,10 @@ description: Prints what a playbook left in the statistic C(classvm) with C(set_
 NO_HOSTS = (
     "classvm: the inventory has no host for this command, so nothing was done."
     " Add a host to the inventory, or name another inventory: INVENTORY=FILE"
+)
+MISSING_HOSTS = (
+    "classvm: the inventory has no host or group {names}, so nothing was done."
+    " Correct LIMIT, or add the host to the inventory"
 )
 
 
@@ -41,10 +47,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         """Remember why a host could not be reached."""
         self.v2_runner_on_failed(result)
 
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """End the run as failed where its limit names a host that is missing."""
+        inventory = play.get_variable_manager()._inventory  # noqa: SLF001 - Ansible offers no other way
+        limit = context.CLIARGS.get("subset") or ""
+        missing = [
+            name for name in limited_to(limit) if not inventory.get_hosts(name, ignore_limits=True)
+        ]
+        if missing:
+            self._end(MISSING_HOSTS.format(names=", ".join(missing)))
+
     def v2_playbook_on_no_hosts_matched(self) -> None:
         """End the run as failed: a command that did nothing has not succeeded."""
-        self._display.display(NO_HOSTS)
-        # Ansible itself would go on, and end with 0.
+        self._end(NO_HOSTS)
+
+    def _end(self, why: str) -> NoReturn:
+        self._display.display(why)
+        # Ansible itself would warn, go on, and end with 0.
         raise SystemExit(1)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
@@ -54,6 +73,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
                 self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
         for host, reason in self._failures.items():
             self._display.display(failure_line(host, reason))
+
+
+def limited_to(limit: str) -> list[str]:
+    """Return the hosts and groups to which a limit restricts a run.
+
+    What it leaves out ("!name") may be missing; a file of names ("@file") is left to Ansible.
+    """
+    return [word.lstrip("&") for word in split_host_pattern(limit) if word[0] not in "!@"]
 
 
 def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:

@@ -96,6 +96,20 @@ def test_a_run_without_hosts_fails(run: Run) -> None:
     assert "INVENTORY=" in line
 
 
+@pytest.mark.parametrize(
+    ("limit", "names"),
+    [
+        ("", []),
+        ("a", ["a"]),
+        ("a:b", ["a", "b"]),
+        ("a,&b,!c", ["a", "b"]),
+        ("@failed.txt", []),
+    ],
+)
+def test_what_a_limit_names(summary: ModuleType, limit: str, names: list[str]) -> None:
+    assert summary.limited_to(limit) == names
+
+
 def test_an_ignored_failure_is_none(run: Run) -> None:
     run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
     assert len(run.end(up("vm-148-1"))) == 1
