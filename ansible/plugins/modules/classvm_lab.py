@@ -9,19 +9,20 @@ short_description: Provide a lab of simulated class VMs on this machine, or remo
 description:
   - Bootstraps the images of the systems, makes a private network with IPv4 and IPv6, starts each machine as a systemd
     container, and waits until it has booted and answers over SSH.
-  - A machine of the lab that is not desired any more is removed.
+  - A machine of the lab that is not asked for any more is removed. A lab has at least one machine.
+  - Writes the host keys of the machines to C(known_hosts) in the lab's folder.
 options:
   name: {type: str, required: true, description: Name of the lab and of its network.}
-  state: {type: str, choices: [present, absent], default: present, description: Whether it shall be there.}
+  state: {type: str, choices: [present, absent], default: present, description: Whether the lab is there.}
   count: {type: int, default: 0, description: Number of machines; they are called vm-148-1 and so on.}
   machines:
-    description: Name of each machine instead of a number, and where they differ system and groups; in the order of their addresses.
+    description: Name of each machine, and its system and groups where they differ, in the order of their addresses. Replaces O(count).
     type: list
     elements: dict
     default: []
-  system: {type: str, default: ubuntu-24.04, description: What a machine runs that does not say it itself.}
+  system: {type: str, default: ubuntu-24.04, description: What a machine runs that does not name its own system.}
   image: {type: str, default: "", description: Image to pull instead of bootstrapping the system.}
-  folder: {type: path, default: "", description: Folder that keeps what the machines read, such as their name servers.}
+  folder: {type: path, default: "", description: Folder for the machines' name servers and their host keys (C(known_hosts)).}
   public_key: {type: str, default: "", description: Text of the SSH key that may log in as the admin.}
   keyrings: {type: dict, default: {}, description: File with the keys that sign the archive, by distribution (debian, ubuntu).}
 """
@@ -49,9 +50,10 @@ from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.classvm.base import state
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.lab import simulated_vms, system_image
+from ..module_utils.classvm.lab import known_hosts, request, simulated_vms, system_image
 
 
 def main() -> None:
@@ -95,35 +97,26 @@ def present(module: AnsibleModule) -> Dict[str, Any]:
     docker, params = Docker(), module.params
     docker.require_engine()
     name = params["name"]
-    desired = wishes(params)
+    desired = request.requested(params["count"], params["machines"], params["system"])
+    there = simulated_vms.containers(docker, name)
+    request.require_memory(len(desired) - len(there), state.read("/proc/meminfo"))
     if module.check_mode:
-        return {
-            "changed": len(simulated_vms.containers(docker, name)) != len(desired),
-            "machines": [],
-        }
-    systems = sorted({wish["system"] for wish in desired})
-    done = [provide_image(docker, params, system) for system in systems]
+        return {"changed": len(there) != len(desired), "machines": []}
+    done = [
+        provide_image(docker, params, system) for system in sorted({vm.system for vm in desired})
+    ]
     done.append(simulated_vms.make_network(docker, name))
     network = simulated_vms.network(docker, name)
     machines = [
         simulated_vms.Machine(
-            name=wish["name"],
-            image=params["image"] or system_image.name(wish["system"]),
-            group=wish["group"],
+            name=vm.name,
+            image=params["image"] or system_image.name(vm.system),
+            group=vm.group,
             **network.addresses(index),
         )
-        for index, wish in enumerate(desired)
+        for index, vm in enumerate(desired)
     ]
-    done += [
-        simulated_vms.remove_container(docker, one)
-        for one in simulated_vms.surplus(docker, name, machines)
-    ]
-    resolv_conf = write_name_servers(params["folder"])
-    done += [simulated_vms.make_machine(docker, name, machine, resolv_conf) for machine in machines]
-    for machine in machines:
-        container = machine.container(name)
-        simulated_vms.wait_for_boot(docker, container, machine.address)
-        done.append(simulated_vms.authorize_key(docker, container, params["public_key"]))
+    done += start(docker, params, machines)
     return {
         "changed": any(done),
         "machines": [simulated_vms.describe(machine) for machine in machines],
@@ -133,19 +126,23 @@ def present(module: AnsibleModule) -> Dict[str, Any]:
     }
 
 
-def wishes(params: Dict[str, Any]) -> List[Dict[str, str]]:
-    """Return name, system and group of each machine."""
-    machines = params["machines"] or [
-        {"name": f"vm-148-{number + 1}"} for number in range(params["count"])
+def start(
+    docker: Docker, params: Dict[str, Any], machines: List[simulated_vms.Machine]
+) -> List[bool]:
+    """Start the machines and remove all others; return for each step whether it changed anything."""
+    name, folder = params["name"], params["folder"]
+    done = [
+        simulated_vms.remove_container(docker, one)
+        for one in simulated_vms.surplus(docker, name, machines)
     ]
-    return [
-        {
-            "name": machine["name"],
-            "system": machine.get("system", params["system"]),
-            "group": machine.get("groups", [simulated_vms.GROUP])[0],
-        }
-        for machine in machines
-    ]
+    resolv_conf = write_name_servers(folder)
+    done += [simulated_vms.make_machine(docker, name, machine, resolv_conf) for machine in machines]
+    for machine in machines:
+        container = machine.container(name)
+        simulated_vms.wait_for_boot(docker, container, machine.address)
+        done.append(simulated_vms.authorize_key(docker, container, params["public_key"]))
+    done.append(known_hosts.write(folder, known_hosts.text(docker, name, machines)))
+    return done
 
 
 def provide_image(docker: Docker, params: Dict[str, Any], system: str) -> bool:

@@ -22,7 +22,8 @@ from . import system_image
 LABEL_LAB = "classvm.lab"
 GROUP = "class_vms"
 FIRST_SUBNET, LAST_SUBNET = 148, 200
-FIRST_ADDRESS = 11
+# Addresses from 148 on are free for others who join the network, such as a real virtual machine.
+FIRST_ADDRESS, LAST_ADDRESS = 11, 147
 SSH_PORT = 22
 BOOT_SECONDS = 90
 PAUSE = 0.5

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
+import shutil
 import tempfile
 from dataclasses import dataclass
 from typing import Dict, List, Mapping
@@ -97,6 +99,47 @@ def name(system: str) -> str:
     return f"classvm/vm-{system}:{hashlib.sha256(recipe.encode()).hexdigest()[:7]}"
 
 
+def readable_copy(keyring: str, folder: str) -> str:
+    """Copy a keyring into a folder that everybody may read; return its path there.
+
+    apt checks signatures as the user ``_apt``, who cannot enter the private folder of a clone.
+
+    Raises:
+        ClassvmError: the keyring cannot be read.
+
+    """
+    copy = os.path.join(folder, "keyring.gpg")
+    try:
+        shutil.copyfile(keyring, copy)
+    except OSError as error:
+        raise ClassvmError(
+            f"The keyring {keyring} cannot be read ({error.strerror}). In a clone,"
+            " `git checkout -- roles` brings it back; on Debian and Ubuntu,"
+            " `apt-get install debian-archive-keyring` brings Debian's.",
+        ) from error
+    os.chmod(copy, 0o644)
+    return copy
+
+
+def bootstrap(system: str, argv: List[str]) -> None:
+    """Run mmdebstrap.
+
+    Raises:
+        ClassvmError: it failed; the first line has the reason that apt or mmdebstrap gave.
+
+    """
+    finished = command.run(argv, timeout=BOOTSTRAP_TIMEOUT)
+    if finished.code == 0:
+        return
+    # apt marks an error with "E:"; mmdebstrap's own last line only names the step that failed.
+    marked = re.findall(r"^(?:E|W: GPG error): (.+)$", finished.err, re.MULTILINE)
+    last = finished.err.strip().splitlines()[-1:]
+    reason = next(iter([*marked, *last]), f"mmdebstrap ended with exit status {finished.code}")
+    raise ClassvmError(
+        f"{system} could not be bootstrapped: {reason}\n{command.CommandError(finished)}",
+    )
+
+
 def provide(docker: Docker, system: str, keyrings: Mapping[str, str]) -> bool:
     """Make sure that the image of a system is here; return whether it had to be made.
 
@@ -116,9 +159,8 @@ def provide(docker: Docker, system: str, keyrings: Mapping[str, str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="classvm-vm-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
         rootfs = os.path.join(folder, "rootfs.tar")
-        keyring = keyrings[system.partition("-")[0]]
-        argv = mmdebstrap_argv(SYSTEMS[system], keyring, rootfs)
-        command.check(argv, timeout=BOOTSTRAP_TIMEOUT)
+        keyring = readable_copy(keyrings[system.partition("-")[0]], folder)
+        bootstrap(system, mmdebstrap_argv(SYSTEMS[system], keyring, rootfs))
         start = ("--change", 'CMD ["/lib/systemd/systemd"]')
         label = ("--change", f"LABEL {LABEL_SYSTEM}={system}")
         docker.check("import", *start, *label, rootfs, name(system))

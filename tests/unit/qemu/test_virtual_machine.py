@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.lab import simulated_vms, virtual_machine, vm_disk
+from classvm.lab import simulated_vms
+from qemu import virtual_machine, vm_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

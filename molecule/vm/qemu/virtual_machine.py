@@ -1,4 +1,4 @@
-"""A real virtual machine: QEMU, a kernel of its own, a plug on a Linux bridge.
+"""A real virtual machine: QEMU, a kernel of its own, a tap device on a Linux bridge.
 
 It shows what a container that boots systemd cannot: another kernel, its own cgroups and AppArmor,
 a real reboot. The disk is the same bare system that a lab's machines start from, with a kernel.
@@ -18,12 +18,14 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Union
 
-from ..base import command
-from ..base.errors import ClassvmError
-from . import simulated_vms, vm_disk
+from classvm.base import command
+from classvm.base.errors import ClassvmError
+from classvm.lab import simulated_vms
+
+from . import vm_disk
 
 QEMU = "qemu-system-x86_64"
-# A program of the control node, and the package that brings it.
+# Each program that is needed on the control node, and the package that contains it.
 PROGRAMS = {
     QEMU: "qemu-system-x86",
     "mmdebstrap": "mmdebstrap",
@@ -43,32 +45,33 @@ Gateway = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 
 @dataclass(frozen=True)
 class Machine:
-    """A virtual machine as it is desired.
+    """The desired virtual machine.
 
     Attributes:
         name: its host name.
         folder: folder of its own, with its disk, console and process id.
         system: one of `vm_disk.KERNELS`.
-        bridge: the Linux bridge that it is plugged into, as a neighbour of whoever is there.
+        bridge: the Linux bridge that its network card joins.
         addresses: its static addresses (IPv4, IPv6 or both), in the networks of that bridge.
         dns: addresses of its name servers.
         public_key: text of the SSH key with which the admin logs in.
-        memory: in MiB.
-        processors: their number.
-        accelerator: how QEMU executes it, as its option `-accel` takes it.
+        memory: size of its memory in MiB.
+        processors: number of processors.
+        accelerator: value of QEMU's option `-accel`. The default works everywhere; "kvm" is
+            many times as fast where it works, which a `/dev/kvm` alone does not show.
 
     """
 
     name: str
     folder: str
-    system: str
-    bridge: str
-    addresses: Sequence[str]
-    dns: Sequence[str]
-    public_key: str
-    memory: int
-    processors: int
-    accelerator: str
+    system: str = ""
+    bridge: str = ""
+    addresses: Sequence[str] = ()
+    dns: Sequence[str] = ()
+    public_key: str = ""
+    memory: int = 2048
+    processors: int = 2
+    accelerator: str = "tcg,thread=multi,tb-size=512"
 
     def file(self, name: str) -> str:
         """Return the path of a file of this machine."""
@@ -91,17 +94,17 @@ class Machine:
 
     @property
     def record(self) -> str:
-        """File that says what the machine was made from; written when it is complete."""
+        """File with the machine's description; written last, so only a complete machine has it."""
         return self.file("machine.json")
 
     @property
     def description(self) -> str:
-        """All this as text: a machine with another one is not this machine."""
+        """All attributes as text: a machine with another description has to be made anew."""
         return json.dumps({**asdict(self), "disk": vm_disk.name(self.system)}, sort_keys=True)
 
     @property
     def tap(self) -> str:
-        """Name of the plug, the same for the same folder; Linux takes 15 characters."""
+        """Name of the tap device, the same for the same folder; Linux allows 15 characters."""
         return f"cvm-{_digest(self.folder)[:8]}"
 
     @property
@@ -113,12 +116,12 @@ class Machine:
 
 @dataclass(frozen=True)
 class Change:
-    """What has to be done to a machine; empty when nothing.
+    """The steps that a machine needs; false when it needs none.
 
     Attributes:
-        make: it is not there, or is another one.
-        plug: its plug is not in the bridge.
-        start: it does not run.
+        make: the machine is missing, or its description differs.
+        plug: its tap device is not in the bridge.
+        start: its QEMU does not run.
 
     """
 
@@ -132,7 +135,7 @@ class Change:
 
 
 def require_programs() -> None:
-    """Make sure that this machine can run virtual ones.
+    """Check that the programs that run virtual machines are installed.
 
     Raises:
         ClassvmError: programs are missing; the text names their packages.
@@ -141,11 +144,11 @@ def require_programs() -> None:
     missing = sorted({package for name, package in PROGRAMS.items() if shutil.which(name) is None})
     if missing:
         raise ClassvmError(
-            f"To run a virtual machine, this one needs: `apt-get install {' '.join(missing)}`",
+            f"Programs for virtual machines are missing: `apt-get install {' '.join(missing)}`",
         )
 
 
-# --- what makes it this machine ------------------------------------------------------------------
+# --- what is written into its disk ---------------------------------------------------------------
 
 
 def name_servers(resolv_conf: str) -> List[str]:
@@ -158,12 +161,14 @@ def name_servers(resolv_conf: str) -> List[str]:
     listed = re.findall(r"^nameserver\s+([\w.:]+)\s*$", resolv_conf, re.MULTILINE)
     servers = [one for one in listed if not ipaddress.ip_address(one).is_loopback]
     if not servers:
-        raise ClassvmError("This machine names no server beyond itself for DNS: give one as `dns`")
+        raise ClassvmError(
+            "resolv.conf of this machine names no DNS server but itself: give one as `dns`"
+        )
     return servers
 
 
 def gateways(bridge: str) -> List[Gateway]:
-    """Return this machine's own addresses on a bridge: whoever is plugged in leaves through them.
+    """Return this machine's own addresses on a bridge: the gateways of all who join it.
 
     Raises:
         ClassvmError: there is no such bridge.
@@ -179,7 +184,7 @@ def gateways(bridge: str) -> List[Gateway]:
     ]
 
 
-def network_unit(machine: Machine, ways: Sequence[Gateway]) -> str:
+def network_unit(machine: Machine, via: Sequence[Gateway]) -> str:
     """Return the configuration of the network card, for systemd-networkd.
 
     Raises:
@@ -189,20 +194,20 @@ def network_unit(machine: Machine, ways: Sequence[Gateway]) -> str:
     lines = ["[Match]", f"Name={INTERFACE}", "", "[Network]", "IPv6AcceptRA=no"]
     for text in machine.addresses:
         address = ipaddress.ip_address(text)
-        way = next((one for one in ways if address in one.network), None)
-        if way is None:
-            networks = ", ".join(str(one.network) for one in ways)
+        gateway = next((one for one in via if address in one.network), None)
+        if gateway is None:
+            networks = ", ".join(str(one.network) for one in via)
             raise ClassvmError(f"{text} is in no network of {machine.bridge} ({networks})")
-        lines += [f"Address={address}/{way.network.prefixlen}", f"Gateway={way.ip}"]
+        lines += [f"Address={address}/{gateway.network.prefixlen}", f"Gateway={gateway.ip}"]
     return "\n".join([*lines, *(f"DNS={server}" for server in machine.dns), ""])
 
 
-def seeds(machine: Machine, ways: Sequence[Gateway]) -> Dict[str, str]:
-    """Return the files that make a copied disk this machine's: the text of each by its path."""
+def seeds(machine: Machine, via: Sequence[Gateway]) -> Dict[str, str]:
+    """Return the files in which a machine's disk differs from the copied one: text by path."""
     return {
         "/etc/hostname": f"{machine.name}\n",
         "/etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {machine.name}\n",
-        NETWORK_UNIT: network_unit(machine, ways),
+        NETWORK_UNIT: network_unit(machine, via),
         f"{vm_disk.ADMIN_HOME}/.ssh/authorized_keys": f"{machine.public_key.strip()}\n",
     }
 
@@ -221,16 +226,16 @@ def plan(machine: Machine) -> Change:
 
 
 def apply(machine: Machine, change: Change, cache: str, keyring: str) -> None:
-    """Make, plug and start a machine as far as it is needed.
+    """Make, plug and start a machine, each step only where `plan` asks for it.
 
     Args:
-        machine: what is desired.
-        change: what `plan` said.
+        machine: the desired machine.
+        change: the result of `plan`.
         cache: folder of the disks that machines start from.
         keyring: file with the keys that sign the system's archive.
 
     Raises:
-        ClassvmError: something did not work; the text says what.
+        ClassvmError: a program failed, or the bridge does not fit the addresses.
 
     """
     if change.make:
@@ -246,7 +251,7 @@ def apply(machine: Machine, change: Change, cache: str, keyring: str) -> None:
 
 
 def make(machine: Machine, base: vm_disk.Disk, files: Mapping[str, str]) -> None:
-    """Make the machine's folder, with a copy of a disk that has some files more."""
+    """Make the machine's folder, with a copy of a disk into which its files are written."""
     os.makedirs(machine.folder, mode=0o700)
     command.check(["cp", "--sparse=always", base.image, machine.disk.image])
     shutil.copyfile(base.kernel, machine.disk.kernel)
@@ -256,20 +261,20 @@ def make(machine: Machine, base: vm_disk.Disk, files: Mapping[str, str]) -> None
 
 
 def is_plugged(machine: Machine) -> bool:
-    """Tell whether the machine's plug is in its bridge."""
+    """Tell whether the machine's tap device is in its bridge."""
     master = os.path.join(INTERFACES, machine.tap, "master")
     return os.path.basename(os.path.realpath(master)) == machine.bridge
 
 
 def plug_argvs(machine: Machine) -> List[List[str]]:
-    """Return the commands that plug the machine into its bridge."""
+    """Return the commands that put the machine's tap device into its bridge."""
     there = os.path.exists(os.path.join(INTERFACES, machine.tap))
     add = [] if there else [["ip", "tuntap", "add", "dev", machine.tap, "mode", "tap"]]
     return [*add, ["ip", "link", "set", "dev", machine.tap, "master", machine.bridge, "up"]]
 
 
 def qemu_argv(machine: Machine) -> List[str]:
-    """Return the command that starts a machine, and ends as soon as that runs by itself."""
+    """Return the command that starts QEMU in the background."""
     return [
         QEMU,
         *("-name", machine.name, "-nodefaults", "-no-user-config", "-display", "none"),
@@ -278,7 +283,7 @@ def qemu_argv(machine: Machine) -> List[str]:
         *("-m", str(machine.memory), "-smp", str(machine.processors)),
         *("-kernel", machine.disk.kernel),
         *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0"),
-        # A machine that is thrown away need not wait until its disk is safe.
+        # The machine is thrown away after the test, so its disk need not survive a crash.
         *("-drive", f"file={machine.disk.image},if=virtio,format=raw,cache=unsafe"),
         *("-netdev", f"tap,id=net,ifname={machine.tap},script=no,downscript=no"),
         *("-device", f"virtio-net-pci,netdev=net,mac={machine.mac},romfile="),
@@ -290,11 +295,11 @@ def qemu_argv(machine: Machine) -> List[str]:
 
 
 def process(machine: Machine) -> Optional[int]:
-    """Return the process id of the machine's QEMU, or None when it does not run."""
+    """Return the process id of the machine's QEMU, or None where it does not run."""
     text = _read(machine.pidfile).strip()
     if not text:
         return None
-    # After a reboot of this machine the number may be another process's.
+    # After a reboot of this machine, the number may belong to another process.
     words = _read(os.path.join(PROC, text, "cmdline")).split("\0")
     is_it = os.path.basename(words[0]) == QEMU and machine.pidfile in words
     return int(text) if is_it else None
@@ -304,7 +309,7 @@ def wait_for_ssh(machine: Machine, seconds: float) -> None:
     """Wait until SSH answers at each address.
 
     Raises:
-        ClassvmError: it does not in time, or QEMU ended; the text ends with the console's lines.
+        ClassvmError: SSH does not answer in time, or QEMU ended; the text has the console's end.
 
     """
     deadline = time.monotonic() + seconds
@@ -331,12 +336,12 @@ def last_lines(console: str) -> str:
 
 
 def is_there(machine: Machine) -> bool:
-    """Tell whether anything is left of a machine."""
+    """Tell whether a machine's folder or tap device exists."""
     return os.path.exists(machine.folder) or os.path.exists(os.path.join(INTERFACES, machine.tap))
 
 
 def remove(machine: Machine) -> bool:
-    """End a machine and remove its plug and its folder; return whether there was anything.
+    """End a machine and remove its tap device and its folder; return whether either existed.
 
     Raises:
         ClassvmError: it does not end, or its folder holds files that are not the machine's.
@@ -346,7 +351,7 @@ def remove(machine: Machine) -> bool:
     stop(machine)
     if os.path.exists(os.path.join(INTERFACES, machine.tap)):
         command.check(["ip", "link", "delete", "dev", machine.tap])
-    # The record first: a removal that is cut off leaves no machine that seems complete.
+    # The record first: an interrupted removal must not leave a machine that seems complete.
     own = (machine.record, *asdict(machine.disk).values(), machine.console, machine.pidfile)
     for path in own:
         with contextlib.suppress(FileNotFoundError):

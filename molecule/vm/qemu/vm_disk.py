@@ -17,9 +17,9 @@ import tempfile
 from dataclasses import dataclass
 from typing import Iterator, List, Mapping
 
-from ..base import command
-from ..base.errors import ClassvmError
-from . import system_image
+from classvm.base import command
+from classvm.base.errors import ClassvmError
+from classvm.lab import system_image
 
 # Kernels that have virtio and ext4 built in, so that they boot without an initrd.
 KERNELS = {"ubuntu-22.04": "linux-image-kvm"}
@@ -29,7 +29,6 @@ ADMIN_HOME = f"/home/{system_image.ADMIN}"
 # A login before this unit is done is refused: "System is booting up."
 SSH_AFTER_BOOT = r"[Unit]\nAfter=systemd-user-sessions.service\n"
 SSH_BY_KEY = r"PermitRootLogin no\nPasswordAuthentication no\n"
-BOOTSTRAP_TIMEOUT = 900
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,11 @@ class Disk:
 
 
 def hooks() -> List[str]:
-    """Return the shell commands that a machine needs beyond those of a lab's container."""
+    """Return the shell commands that a virtual machine needs and a lab's container does not."""
+    owner = f"-o {system_image.ADMIN} -g {system_image.ADMIN}"
     return [
         f'chroot "$1" usermod --uid={ADMIN_UID} {system_image.ADMIN}',
-        f'chroot "$1" install -d -m 700 -o {system_image.ADMIN} -g {system_image.ADMIN} {ADMIN_HOME}/.ssh',
+        f'chroot "$1" install -d -m 700 {owner} {ADMIN_HOME}/.ssh',
         'chroot "$1" systemctl enable systemd-networkd.service',
         # Its addresses are static: waiting for them would only lengthen the boot.
         'chroot "$1" systemctl disable systemd-networkd-wait-online.service',
@@ -81,7 +81,7 @@ def mmdebstrap_argv(system: str, keyring: str, rootfs: str) -> List[str]:
         *bare[:-2],
         *more,
         "--mode=root",
-        # A machine that somebody uses has them; to unpack them anew takes minutes without KVM.
+        # Unpacking them again inside the machine takes minutes without KVM.
         "--skip=cleanup/apt/lists",
         *(f"--customize-hook={hook}" for hook in hooks()),
         *bare[-2:],
@@ -102,7 +102,10 @@ def name(system: str) -> str:
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the folder for what can be made again, as the XDG base directories say."""
+    """Return the user's cache folder for classvm.
+
+    Source: XDG Base Directory Specification, XDG_CACHE_HOME
+    """
     home = os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(environment.get("XDG_CACHE_HOME") or home, "classvm")
 
@@ -122,7 +125,7 @@ def provide(cache: str, system: str, keyring: str) -> Disk:
         keyring: file with the keys that sign the system's archive.
 
     Raises:
-        ClassvmError: the bootstrap failed; nothing is left of it under the disk's name.
+        ClassvmError: the bootstrap failed; the cache then holds no disk of that name.
 
     """
     disk = cached(cache, system)
@@ -131,7 +134,7 @@ def provide(cache: str, system: str, keyring: str) -> Disk:
     with _locked(f"{folder}.lock"):
         if os.path.isdir(folder):
             return disk
-        # Whoever holds the lock is alone: what is there was left by a bootstrap cut off.
+        # Only the holder of the lock bootstraps, so a folder here was left by an interruption.
         half = f"{folder}.half"
         shutil.rmtree(half, ignore_errors=True)
         os.mkdir(half)
@@ -145,7 +148,10 @@ def provide(cache: str, system: str, keyring: str) -> Disk:
 
 def _bootstrap(folder: str, system: str, keyring: str) -> None:
     rootfs = os.path.join(folder, "rootfs")
-    command.check(mmdebstrap_argv(system, keyring, rootfs), timeout=BOOTSTRAP_TIMEOUT)
+    with tempfile.TemporaryDirectory(prefix="classvm-keyring-") as public:
+        os.chmod(public, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
+        copy = system_image.readable_copy(keyring, public)
+        system_image.bootstrap(system, mmdebstrap_argv(system, copy, rootfs))
     kernels = glob.glob(os.path.join(rootfs, "boot", "vmlinuz-*"))
     if len(kernels) != 1:
         raise ClassvmError(f"{KERNELS[system]} brought {len(kernels)} kernels instead of one")
@@ -156,17 +162,19 @@ def _bootstrap(folder: str, system: str, keyring: str) -> None:
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[None]:
-    """Let one process at a time do this; the lock ends with its process."""
+    """Hold a lock on a file; it ends with the process."""
     with open(path, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def seed(image: str, files: Mapping[str, str]) -> None:
-    """Write files into a disk that is not in use; they belong to root, those of a home to its user.
+    """Write files into a disk that no machine uses.
+
+    Files in the admin's home belong to the admin, all others to root.
 
     Raises:
-        ClassvmError: a file is not as it should be afterwards.
+        ClassvmError: a file on the disk differs from the given text afterwards.
 
     """
     with tempfile.TemporaryDirectory(prefix="classvm-seed-") as folder:
@@ -180,7 +188,7 @@ def seed(image: str, files: Mapping[str, str]) -> None:
             os.chmod(source, 0o644)
         said = command.check(["debugfs", "-w", "-f", script, image])
     for path, text in files.items():
-        # debugfs tells of a failed request in words only, not by its exit code.
+        # debugfs reports a failed request as text, and not by its exit status.
         if command.check(["debugfs", "-R", f"cat {path}", image]) != text:
             raise ClassvmError(f"{path} could not be written into {image}:\n{said}")
 
