@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Dict, List, Mapping
 
-from ..base import command
+from ..base import command, systems
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 
@@ -55,11 +55,10 @@ class System:
     components: str
 
 
+COMPONENTS = {"Debian": "main", "Ubuntu": "main,universe"}
 SYSTEMS: Dict[str, System] = {
-    "debian-12": System("bookworm", "main"),
-    "debian-13": System("trixie", "main"),
-    "ubuntu-22.04": System("jammy", "main,universe"),
-    "ubuntu-24.04": System("noble", "main,universe"),
+    system.name: System(system.suite, COMPONENTS[system.distribution])
+    for system in systems.SUPPORTED
 }
 
 
