@@ -3,7 +3,7 @@
 
     python3 tools/doctor.py [--port N] [--state-dir DIR] [--data-root DIR]
 
-It needs nothing but Python 3.8, changes nothing, and prints one line for each check. The exit
+It needs Python 3.8 and this tree, changes nothing, and prints one line for each check. The exit
 status is 1 when a check failed, else 0: a warning does not stop a deploy.
 """
 
@@ -16,7 +16,7 @@ import pwd
 import re
 import shutil
 import socket
-import subprocess
+import stat
 import sys
 import time
 from dataclasses import dataclass
@@ -25,6 +25,15 @@ from typing import Callable, Iterable, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
+# The parts of the package that need the standard library alone.
+sys.path.insert(0, str(ROOT / "ansible/plugins/module_utils"))
+
+from classvm.base import account, command, docker, host, systems
+from classvm.base.command import Finished
+from classvm.base.edge import Edge
+from classvm.base.errors import ClassvmError
+from classvm.provision import guard
+
 VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
 PORTS_FILE = ROOT / "service" / "ports.env"
 
@@ -33,21 +42,18 @@ OK, WARN, FAIL = "ok", "warn", "FAIL"
 GB = 10**9
 MB = 10**6
 
-SUPPORTED = {
-    "debian": ("12", "13"),
-    "ubuntu": ("22.04", "24.04"),
-}
-SUPPORTED_TEXT = "Debian 12 or 13, Ubuntu 22.04 or 24.04"
-
 # The same as in tools/setup, which must find what is promised here.
 PYTHONS = ("python3", "python3.13", "python3.12", "python3.11")
 OLDEST_PYTHON = (3, 11)
 
-DATA_ROOT = Path("/var/lib/docker")
 STATE_DIR = Path("/var/lib/classvm")
-LABEL_PREFIX = "classvm."
+STATE_MODE = 0o2775
+LABEL_SERVICE = "classvm.service"
+HIGHEST_PORT = 65535
 
 MEMORY_NEEDED = 1 * GB
+# A service image unpacks to some 150 MB, and a build needs several times as much.
+IMAGES_MEGABYTES, STATE_MEGABYTES = 3000, 50
 
 # The year this project began: a clock that shows an earlier one has lost its battery.
 FIRST_YEAR = 2024
@@ -66,47 +72,39 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A command's exit status, and what it wrote to both its streams."""
-
-    code: int
-    output: str
-
-
-@dataclass(frozen=True)
-class Space:
-    """What a disk has free: bytes, and inodes, which are None where the disk counts none."""
-
-    free_bytes: int
-    free_inodes: int | None
-
-
 Run = Callable[[Sequence[str]], Finished]
 Which = Callable[[str], Optional[str]]
+
+
+class Engine(docker.Docker):
+    """The engine of this machine, asked with patience that ends."""
+
+    def run(self, *words: str, stdin: Optional[bytes] = None) -> Finished:
+        """Run `docker WORDS`.
+
+        Raises:
+            ClassvmError: there is no client, or no answer within ``PATIENCE`` seconds.
+
+        """
+        return self.run_within(PATIENCE, *words, stdin=stdin)
+
+    def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
+        """Run `docker WORDS`, which has to succeed, and return its output."""
+        finished = self.run(*words, stdin=stdin)
+        if finished.code:
+            raise command.CommandError(finished)
+        return finished.out
 
 
 # --- Reading the machine ---------------------------------------------------------------------
 
 
-def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Finished:
-    """Run `command` and wait for it, with `env` added to the environment."""
+def run(argv: Sequence[str]) -> Finished:
+    """Run a command; one that is missing or hangs gets the exit status of a missing one."""
     try:
-        done = subprocess.run(  # noqa: S603 - no command here comes from outside
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
-            check=False,
-            # The checks read messages, which are translated in other locales.
-            env={**os.environ, "LC_ALL": "C", **(env or {})},
-        )
-    except subprocess.TimeoutExpired:
-        return Finished(124, f"no answer in {PATIENCE} s")
-    except OSError as problem:
-        return Finished(127, str(problem))
-    return Finished(done.returncode, done.stdout.decode(errors="replace").strip())
+        return command.run(argv, timeout=PATIENCE)
+    except (ClassvmError, OSError) as problem:
+        return Finished(argv, 127, "", str(problem))
 
 
 def read(path: Path) -> str:
@@ -123,26 +121,9 @@ def parse_settings(text: str) -> dict[str, str]:
     return {name: value.strip().strip("\"'") for name, value in pairs}
 
 
-def existing_parent(path: Path) -> Path:
-    """Return `path` or the nearest folder above it that exists and may be looked at."""
-    for folder in (path, *path.parents):
-        if os.access(folder, os.F_OK):
-            return folder
-    return Path("/")
-
-
-def measure(path: Path) -> Space:
-    """Return what is free, to users who are not root, on the disk that holds `path`."""
-    disk = os.statvfs(path)
-    # Some file systems, such as btrfs, make inodes as they go and report none at all.
-    inodes = disk.f_favail if disk.f_files else None
-    return Space(disk.f_bavail * disk.f_frsize, inodes)
-
-
-def last_line(text: str) -> str:
-    """Return the last line of `text` that has something on it, or ""."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
+def first_line(problem: ClassvmError) -> str:
+    """Return the cause in a message of the package, without the place and the fix."""
+    return str(problem).partition("\n")[0]
 
 
 # --- The system and its Python ---------------------------------------------------------------
@@ -153,15 +134,16 @@ def check_system(os_release: str) -> Finding:
     subject = "operating system"
     settings = parse_settings(os_release)
     name = settings.get("PRETTY_NAME", "unknown")
-    if settings.get("VERSION_ID", "") in SUPPORTED.get(settings.get("ID", ""), ()):
+    found = f"{settings.get('ID', '')}-{settings.get('VERSION_ID', '')}"
+    if found in [system.name for system in systems.SUPPORTED]:
         return Finding(OK, subject, name)
-    return Finding(FAIL, subject, f"{name} is not supported", f"use a VM with {SUPPORTED_TEXT}")
+    return Finding(FAIL, subject, f"{name} is not supported", f"use a VM with {systems.text()}")
 
 
 def python_version(name: str, run: Run = run) -> tuple[int, int] | None:
     """Return the (major, minor) version of the interpreter `name`, or None without one."""
     answer = run([name, "-c", "import sys; print(*sys.version_info[:2])"])
-    numbers = re.fullmatch(r"(\d+) (\d+)", answer.output)
+    numbers = re.fullmatch(r"(\d+) (\d+)", answer.out.strip())
     if answer.code or not numbers:
         return None
     return int(numbers[1]), int(numbers[2])
@@ -227,55 +209,53 @@ def check_programs(which: Which = shutil.which) -> Finding:
 
 @dataclass(frozen=True)
 class User:
-    """Who runs the doctor, and what they may do."""
+    """Who runs the doctor.
+
+    Attributes:
+        name: login name, or the number of an account without one.
+        privilege: how the account becomes root: "root", "sudo", "password" or "none".
+        groups: names of the groups of this login.
+        listed_groups: groups in the system's list, which the next login will have.
+
+    """
 
     name: str
-    is_root: bool
-    sudo_without_password: bool
-    groups: set[str]  # those of this login
-    listed_groups: set[str]  # those in the system's list, which the next login will have
+    privilege: str
+    groups: frozenset[str]
+    listed_groups: frozenset[str]
 
     @property
     def may_become_root(self) -> bool:
         """Tell whether apt-get and the like are open to this user, maybe with a password."""
-        return self.is_root or self.sudo_without_password or "sudo" in self.groups
+        return self.privilege != "none"
 
 
-def group_names(numbers: Iterable[int]) -> set[str]:
+def group_names(numbers: Iterable[int]) -> frozenset[str]:
     """Return the names of the groups with these numbers; one without a name is left out."""
     known = {group.gr_gid: group.gr_name for group in grp.getgrall()}
-    return {known[number] for number in numbers if number in known}
+    return frozenset(known[number] for number in numbers if number in known)
 
 
-def current_user(run: Run = run, which: Which = shutil.which) -> User:
+def current_user() -> User:
     """Return the user who runs this program."""
+    groups = group_names([*os.getgroups(), os.getegid()])
+    privilege = account.privilege(sorted(groups))
     try:
         entry = pwd.getpwuid(os.geteuid())
     except KeyError:  # a container may run under a number that no list knows
-        return User(
-            name=str(os.geteuid()),
-            is_root=False,
-            sudo_without_password=False,
-            groups=group_names(os.getgroups()),
-            listed_groups=set(),
-        )
-    return User(
-        name=entry.pw_name,
-        is_root=entry.pw_uid == 0,
-        sudo_without_password=bool(which("sudo")) and run(["sudo", "-n", "true"]).code == 0,
-        groups=group_names([*os.getgroups(), os.getegid()]),
-        listed_groups=group_names(os.getgrouplist(entry.pw_name, entry.pw_gid)),
-    )
+        return User(str(os.geteuid()), privilege, groups, frozenset())
+    listed = group_names(os.getgrouplist(entry.pw_name, entry.pw_gid))
+    return User(entry.pw_name, privilege, groups, listed)
 
 
 def check_rights(user: User) -> Finding:
     """Check what `user` may do: provision a VM (install, open ports) or release to one."""
     subject = "rights"
-    if user.is_root:
+    if user.privilege == "root":
         return Finding(OK, subject, "root may provision and release")
-    if user.sudo_without_password:
+    if user.privilege == "sudo":
         return Finding(OK, subject, f"{user.name} may provision and release (sudo, no password)")
-    if "sudo" in user.groups:
+    if user.privilege == "password":
         return Finding(OK, subject, f"{user.name} may provision and release (sudo, with password)")
     if "docker" in user.groups:
         return Finding(
@@ -299,43 +279,38 @@ def check_rights(user: User) -> Finding:
 # --- Room ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Need:
-    """How much room a folder needs, and how to make some."""
-
-    subject: str
-    free_bytes: int
-    free_inodes: int
-    fix: str
-
-
-# A service image unpacks to some ten thousand files; a release record is a handful.
-DATA_ROOT_NEED = Need("disk for images", 3 * GB, 50_000, "sudo docker image prune")
-STATE_DIR_NEED = Need("disk for state", 50 * MB, 1_000, "sudo apt-get clean")
-
-
 def size(number: int) -> str:
     """Return a number of bytes as people write it."""
     return f"{number / GB:.1f} GB" if number >= GB else f"{number / MB:.0f} MB"
 
 
-def check_disk(
-    need: Need,
-    path: Path,
-    measure: Callable[[Path], Space] = measure,
-) -> Finding:
-    """Check that the disk which holds `path`, or will, has room and inodes left."""
+def check_disk(subject: str, path: str, megabytes: int, fix: str) -> Finding:
+    """Check that the disk which holds a folder, present or to be made, has room and inodes."""
     try:
-        space = measure(existing_parent(path))
+        host.require_space(path, megabytes)
+    except ClassvmError as problem:
+        return Finding(FAIL, subject, first_line(problem), fix)
     except OSError as problem:
-        return Finding(WARN, need.subject, f"cannot be measured: {problem}", f"df -h {path}")
-    if space.free_bytes < need.free_bytes:
-        text = f"{size(space.free_bytes)} free for {path}, needs {size(need.free_bytes)}"
-        return Finding(FAIL, need.subject, text, need.fix)
-    if space.free_inodes is not None and space.free_inodes < need.free_inodes:
-        text = f"{space.free_inodes} inodes free for {path}, needs {need.free_inodes}"
-        return Finding(FAIL, need.subject, text, need.fix)
-    return Finding(OK, need.subject, f"{size(space.free_bytes)} free for {path}")
+        return Finding(WARN, subject, f"cannot be measured: {problem}", f"df -h {path}")
+    return Finding(OK, subject, f"at least {size(megabytes * MB)} free for {path}")
+
+
+def check_state_folder(path: Path, user: User) -> Finding:
+    """Check that the group docker may write the folder that records the releases."""
+    subject = "state folder"
+    fix = "sudo make provision"
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return Finding(OK, subject, f"{path} is not there yet; `make provision` makes it")
+    except OSError as problem:
+        return Finding(FAIL, subject, f"{path} cannot be looked at: {problem.strerror}", fix)
+    mode = stat.S_IMODE(found.st_mode)
+    group = next(iter(group_names([found.st_gid])), str(found.st_gid))
+    if mode == STATE_MODE and group == "docker":
+        return Finding(OK, subject, f"{path} belongs to the group docker")
+    text = f"{path} has mode {mode:04o} and group {group} instead of {STATE_MODE:04o} and docker"
+    return Finding(WARN if user.may_become_root else FAIL, subject, text, fix)
 
 
 def check_memory(meminfo: str) -> Finding:
@@ -354,161 +329,156 @@ def check_memory(meminfo: str) -> Finding:
 # --- The engine ------------------------------------------------------------------------------
 
 
-def docker_clients(search_path: str) -> list[str]:
-    """Return all Docker clients on `search_path`, because the first one may be incomplete."""
-    clients = [Path(folder, "docker") for folder in search_path.split(os.pathsep) if folder]
-    return [str(client) for client in clients if os.access(client, os.X_OK)]
+def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> Finding:
+    """Check that an engine answers, and that a client can pass secrets to a build.
 
+    Args:
+        user: who asks.
+        engine: the engine of this machine.
+        find_client: returns such a client, or raises ``ClassvmError``.
 
-def run_buildkit(command: Sequence[str]) -> Finished:
-    """Run a Docker command with BuildKit switched on."""
-    return run(command, env={"DOCKER_BUILDKIT": "1"})
-
-
-def check_engine(
-    clients: Sequence[str],
-    run: Run = run,
-    run_buildkit: Run = run_buildkit,
-) -> Finding:
-    """Check that an engine answers, and that one of the `clients` can pass secrets to a build."""
+    """
     subject = "engine"
-    if not clients:
-        text = "no Docker client here; `make deploy` installs one if you may use sudo"
-        return Finding(WARN, subject, text, "sudo apt-get install docker.io")
-    answer = run([clients[0], "version", "--format", "{{.Server.Version}}"])
-    if answer.code and "permission denied" in answer.output.lower():
-        text = "this login may not talk to the engine"
+    problem = engine.engine_problem()
+    if problem == docker.NOT_IN_GROUP and not user.may_become_root:
+        fix = "an administrator: sudo usermod -aG docker $USER; then log out and in again"
+        return Finding(FAIL, subject, problem, fix)
+    if problem == docker.NOT_IN_GROUP:
+        text = f"{problem}; `make deploy` uses sudo"
         return Finding(WARN, subject, text, "sudo usermod -aG docker $USER; then log out and in")
-    if answer.code:
-        text = f"the engine does not answer: {last_line(answer.output)}"
-        return Finding(FAIL, subject, text, "sudo systemctl start docker")
-    if not any("--secret" in run_buildkit([c, "build", "--help"]).output for c in clients):
-        text = f"version {answer.output} answers, but no client here can build with BuildKit"
+    if problem:
+        # Both a missing engine and a stopped one are what `make deploy` repairs as root.
+        text = f"{problem}; `make deploy` installs and starts it, with sudo"
+        fix = "make provision"
+        return Finding(WARN if user.may_become_root else FAIL, subject, text, fix)
+    try:
+        find_client()
+    except ClassvmError as missing:
         fix = "sudo apt-get install docker-buildx   # Docker's own packages: docker-buildx-plugin"
-        return Finding(FAIL, subject, text, fix)
-    return Finding(OK, subject, f"version {answer.output} answers, BuildKit is there")
+        return Finding(FAIL, subject, first_line(missing), fix)
+    return Finding(OK, subject, f"version {engine.engine_version()} answers, BuildKit is there")
 
 
-def engine_data_root(run: Run = run) -> Path:
-    """Return the folder where the engine keeps its images, by default where it will."""
-    answer = run(["docker", "info", "--format", "{{.DockerRootDir}}"])
-    found = last_line(answer.output)
-    return Path(found) if answer.code == 0 and found.startswith("/") else DATA_ROOT
+def image_folder(engine: Engine) -> str:
+    """Return the folder in which the engine keeps images, or will by default."""
+    try:
+        return engine.data_root() or docker.DATA_ROOT
+    except ClassvmError:
+        return docker.DATA_ROOT
 
 
-# --- The port --------------------------------------------------------------------------------
+# --- The guard -------------------------------------------------------------------------------
+
+
+def check_guard(files: guard.Files, loaded: Callable[[], str], *, is_root: bool) -> Finding:
+    """Check that the guard of a class VM is loaded as it was installed.
+
+    Args:
+        files: where the guard is installed.
+        loaded: returns the guard as nftables holds it now.
+        is_root: whether nftables may be asked.
+
+    """
+    subject = "guard"
+    fix = "make provision"
+    if not files.rules.exists():
+        return Finding(OK, subject, "not installed: this machine is not a class VM")
+    if not is_root:
+        text = "installed; only root can see whether it is loaded"
+        return Finding(WARN, subject, text, "sudo python3 tools/doctor.py")
+    present = loaded()
+    if not present:
+        return Finding(FAIL, subject, "installed but not loaded: every port is open", fix)
+    if present != read(files.listing):
+        return Finding(FAIL, subject, "the loaded rules differ from the installed ones", fix)
+    return Finding(OK, subject, "loaded as installed")
+
+
+# --- The port and the service ----------------------------------------------------------------
+
+
+def port_number(text: str) -> int:
+    """Return a TCP port.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is not a number from 1 to 65535.
+
+    """
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def default_port(settings: Mapping[str, str], environment: Mapping[str, str]) -> int | None:
-    """Return HOST_PORT, which the environment may override, or None where it is no number."""
-    text = environment.get("HOST_PORT") or settings.get("HOST_PORT", "")
-    return int(text) if text.isdigit() else None
-
-
-def listening_sockets(port: int, proc: Path = Path("/proc")) -> set[str]:
-    """Return the inode numbers of the sockets that listen on `port`, for IPv4 and IPv6."""
-    listens = "0A"  # the kernel's number for this state, see its include/net/tcp_states.h
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in read(proc / "net" / table).splitlines()[1:]:
-            columns = line.split()
-            address, state, inode = columns[1], columns[3], columns[9]
-            if state == listens and int(address.rpartition(":")[2], 16) == port:
-                found.add(inode)
-    return found
-
-
-def holds(process: Path, links: set[str]) -> bool:
-    """Tell whether the process has one of `links` open; False where it is not ours to look."""
+    """Return HOST_PORT, which the environment may override, or None where it is not a port."""
     try:
-        return any(os.readlink(link) in links for link in (process / "fd").iterdir())
-    except OSError:
-        return False
-
-
-def socket_owner(inodes: set[str], proc: Path = Path("/proc")) -> tuple[int, str] | None:
-    """Return the number and name of a process that holds one of the sockets, if visible."""
-    links = {f"socket:[{inode}]" for inode in inodes}
-    for process in proc.iterdir():
-        if process.name.isdigit() and holds(process, links):
-            return int(process.name), read(process / "comm").strip() or "a process"
-    return None
-
-
-@dataclass(frozen=True)
-class Container:
-    """A running container: its name, and whether its labels say that classvm made it."""
-
-    name: str
-    is_ours: bool
-
-
-def publishing_container(port: int, run: Run = run) -> Container | None:
-    """Return the container that publishes `port` on this machine, if the engine tells."""
-    answer = run(
-        ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}\t{{.Labels}}"],
-    )
-    line = last_line(answer.output)
-    if answer.code or not line:
+        return port_number(environment.get("HOST_PORT") or settings.get("HOST_PORT", ""))
+    except argparse.ArgumentTypeError:
         return None
-    name, _, labels = line.partition("\t")
-    is_ours = any(label.startswith(LABEL_PREFIX) for label in labels.split(","))
-    return Container(name, is_ours)
 
 
-def check_port(
-    port: int | None,
-    container: Container | None,
-    inodes: set[str],
-    owner: tuple[int, str] | None,
-    edge: int | None = None,
-) -> Finding:
+def check_port(port: int | None, engine: Engine, edge: Edge) -> Finding:
     """Check that the port is free or ours.
 
     Args:
         port: the port.
-        container: who publishes it.
-        inodes: the sockets that listen on it.
-        owner: who holds one of them.
-        edge: the port that our own HAProxy holds, with strategy blue_green.
+        engine: the engine of this machine.
+        edge: what stands before the releases.
 
     """
     subject = f"port {port or ''}".strip()
     if port is None:
         fix = "git checkout -- service/ports.env && unset HOST_PORT"
-        return Finding(FAIL, subject, "HOST_PORT is not a number in service/ports.env", fix)
-    ours = f"our own container {container.name}" if container and container.is_ours else ""
-    if inodes and port == edge:
-        ours = "HAProxy, before our own container"
-    if ours:
-        return Finding(OK, subject, f"held by {ours}")
-    if container:
-        text = f"held by container {container.name}, which is not of this project"
-        return Finding(FAIL, subject, text, f"docker stop {container.name}")
-    if not inodes:
+        return Finding(FAIL, subject, "HOST_PORT is not a port in service/ports.env", fix)
+    name = next(iter(_asked(lambda: engine.publishers(port))), "")
+    if name:
+        return _container_on_port(subject, name, engine)
+    if not host.is_listened_to(port):
         return Finding(OK, subject, "free")
-    if owner:
-        text = f"held by process {owner[0]} ({owner[1]})"
-        fix = f"sudo kill {owner[0]}   # if you may stop it; else choose another HOST_PORT"
-        return Finding(FAIL, subject, text, fix)
+    if edge.slots and port == edge.port:
+        return Finding(OK, subject, "held by HAProxy, before our own container")
+    return _process_on_port(subject, host.port_owner(port))
+
+
+def _container_on_port(subject: str, name: str, engine: Engine) -> Finding:
+    container = engine.container(name)
+    if container and LABEL_SERVICE in container.labels:
+        return Finding(OK, subject, f"held by our own container {name}")
+    text = f"held by container {name}, which is not of this project"
+    return Finding(FAIL, subject, text, f"docker stop {name}")
+
+
+def _process_on_port(subject: str, owner: str) -> Finding:
+    process = re.search(r"process (\d+)", owner)
+    if process:
+        fix = f"sudo kill {process[1]}   # if you may stop it; else choose another HOST_PORT"
+        return Finding(FAIL, subject, f"held by {owner}", fix)
     # It may be our own container, which neither the engine nor the kernel would show us.
     text = "held by a process or container that this login cannot see"
     return Finding(WARN, subject, text, "sudo python3 tools/doctor.py")
 
 
-def edge_port(state_dir: Path) -> int | None:
-    """Return the port that our own HAProxy holds, None where there is none."""
-    found = re.search(r'"port": (\d+)', read(state_dir / "edge.json"))
-    return int(found.group(1)) if found else None
+def check_service(engine: Engine) -> Finding:
+    """Check that the containers of the service are reachable: Docker may lose their network."""
+    subject = "service"
+    listed = ("ps", "--filter", f"label={LABEL_SERVICE}", "--format", "{{.Names}}")
+    names = _asked(lambda: engine.check(*listed).split())
+    if not names:
+        return Finding(OK, subject, "no container of a service runs here")
+    found = engine.containers(*names).values()
+    detached = [container.name for container in found if not container.ports]
+    if not detached:
+        return Finding(OK, subject, f"running: {', '.join(names)}")
+    text = f"{', '.join(detached)} runs, but publishes no port: its network is detached"
+    return Finding(WARN, subject, text, "make deploy")
 
 
-def look_at_port(port: int | None, state_dir: Path) -> Finding:
-    """Gather what `check_port` judges."""
-    if port is None:
-        return check_port(None, None, set(), None)
-    inodes = listening_sockets(port)
-    container, owner = publishing_container(port), socket_owner(inodes)
-    return check_port(port, container, inodes, owner, edge_port(state_dir))
+def _asked(question: Callable[[], list[str]]) -> list[str]:
+    """Return the engine's answer; nothing where it may not be asked or does not answer."""
+    try:
+        return question()
+    except ClassvmError:
+        return []
 
 
 # --- The clock -------------------------------------------------------------------------------
@@ -530,7 +500,7 @@ def check_clock(now: float, newest: float, run: Run = run) -> Finding:
     if now + CLOCK_TOLERANCE < newest:
         return Finding(FAIL, subject, f"{shown} is older than the files of this checkout", fix)
     answer = run(["timedatectl", "show", "--property=NTPSynchronized", "--value"])
-    if answer.code == 0 and answer.output == "no":
+    if answer.code == 0 and answer.out.strip() == "no":
         return Finding(WARN, subject, f"{shown}, but no time server keeps it right", fix)
     return Finding(OK, subject, shown)
 
@@ -541,7 +511,7 @@ def check_clock(now: float, newest: float, run: Run = run) -> Finding:
 def configured_index(python: str, run: Run = run) -> str:
     """Return the address of the package index that pip was told to use, or ""."""
     answer = run([python, "-m", "pip", "config", "list"])
-    found = dict(re.findall(r"^(\S+)\.index-url='(.*)'$", answer.output, flags=re.MULTILINE))
+    found = dict(re.findall(r"^(\S+)\.index-url='(.*)'$", answer.out, flags=re.MULTILINE))
     from_strongest = [found.get(source, "") for source in (":env:", "index", "global")]
     return next(filter(None, from_strongest), "")
 
@@ -583,11 +553,12 @@ def check_index(
 def examine(port: int | None, state_dir: Path, data_root: Path | None) -> list[Finding]:
     """Return the findings of all checks, in the order in which a deploy would trip over them."""
     os_release = read(Path("/etc/os-release"))
-    user = current_user()
+    user, engine = current_user(), Engine()
     installable = user.may_become_root and shutil.which("apt-get") is not None
     chosen = os.environ.get("PYTHON")
     python, seen = find_python([chosen] if chosen else PYTHONS)
     package = python_package(os_release)
+    images = str(data_root or image_folder(engine))
     return [
         check_system(os_release),
         check_rights(user),
@@ -596,12 +567,23 @@ def examine(port: int | None, state_dir: Path, data_root: Path | None) -> list[F
         check_venv(python, package, installable=installable),
         check_clock(time.time(), newest_file([ROOT, ROOT / "tools", PORTS_FILE.parent])),
         check_index(str(VENV_PYTHON) if VENV_PYTHON.exists() else python),
-        check_disk(DATA_ROOT_NEED, data_root or engine_data_root()),
-        check_disk(STATE_DIR_NEED, state_dir),
+        check_disk("disk for images", images, IMAGES_MEGABYTES, "sudo docker image prune"),
+        check_disk("disk for state", str(state_dir), STATE_MEGABYTES, "sudo apt-get clean"),
         check_memory(read(Path("/proc/meminfo"))),
-        check_engine(docker_clients(os.environ.get("PATH", os.defpath))),
-        look_at_port(port, state_dir),
+        look("state folder", lambda: check_state_folder(state_dir, user)),
+        look("engine", lambda: check_engine(user, engine, docker.buildkit_client)),
+        look("guard", lambda: check_guard(guard.Files(), guard.listing, is_root=os.geteuid() == 0)),
+        look("port", lambda: check_port(port, engine, Edge.load(str(state_dir)))),
+        look("service", lambda: check_service(engine)),
     ]
+
+
+def look(subject: str, check: Callable[[], Finding]) -> Finding:
+    """Return a check's finding; a check that cannot look says why."""
+    try:
+        return check()
+    except ClassvmError as problem:
+        return Finding(WARN, subject, f"cannot be checked: {first_line(problem)}", "docker info")
 
 
 def report(findings: Sequence[Finding]) -> str:
@@ -631,7 +613,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     port = default_port(parse_settings(read(PORTS_FILE)), os.environ)
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=port,
         metavar="N",
         help="the port on this machine (default: HOST_PORT of service/ports.env)",
@@ -647,7 +629,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--data-root",
         type=Path,
         metavar="DIR",
-        help=f"where the engine keeps its images (default: as it says, else {DATA_ROOT})",
+        help=f"where the engine keeps images (default: as it says, else {docker.DATA_ROOT})",
     )
     return parser.parse_args(arguments)
 

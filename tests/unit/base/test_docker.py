@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base.command import CommandError
-from classvm.base.docker import Container, Docker, Image, buildkit_client
+from classvm.base.docker import CONTAINERD_ROOT, Container, Docker, Image, buildkit_client
 from classvm.base.errors import ClassvmError
 
 if TYPE_CHECKING:
@@ -156,6 +156,11 @@ def test_logs_hold_both_streams(program: Callable[..., Path]) -> None:
 def test_data_root(program: Callable[..., Path]) -> None:
     program("docker", "echo /var/lib/docker")
     assert Docker().data_root() == "/var/lib/docker"
+
+
+def test_the_images_may_be_in_the_folder_of_containerd(program: Callable[..., Path]) -> None:
+    program("docker", "echo /var/lib/docker; echo '[[driver-type io.containerd.snapshotter.v1]]'")
+    assert Docker().data_root() == CONTAINERD_ROOT
 
 
 def test_standard_input_reaches_the_client(program: Callable[..., Path]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import doctor
 import pytest
 import tree
 from classvm.base import systems
@@ -43,12 +42,6 @@ ROLES = sorted((tree.ROOT / "roles").glob("*/meta/main.yml"))
 def test_each_role_names_the_systems(path: Path) -> None:
     platforms = tree.read_yaml(path)["galaxy_info"]["platforms"]
     assert {one["name"]: sorted(one["versions"]) for one in platforms} == SUITES
-
-
-def test_the_doctor_knows_the_systems() -> None:
-    known = {name.lower(): tuple(found) for name, found in systems.versions().items()}
-    assert known == doctor.SUPPORTED
-    assert systems.text() == doctor.SUPPORTED_TEXT
 
 
 @pytest.mark.parametrize("name", ["README.md", "tools/setup"])

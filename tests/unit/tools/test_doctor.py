@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import doctor
 import pytest
-
-TOOL = Path(__file__).resolve().parents[3] / "tools" / "doctor.py"
+from classvm.base import docker, host
+from classvm.base.command import Finished
+from classvm.base.edge import Edge
+from classvm.base.errors import ClassvmError
+from classvm.provision import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import doctor
-    from doctor import Finished
-else:
-    # By path, because tools/ is a folder of programs and no package.
-    spec = importlib.util.spec_from_file_location("doctor", TOOL)
-    doctor = importlib.util.module_from_spec(spec)
-    sys.modules["doctor"] = doctor
-    spec.loader.exec_module(doctor)
-    Finished = doctor.Finished
-
+TOOL = Path(__file__).resolve().parents[3] / "tools" / "doctor.py"
 JAMMY = 'ID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04.5 LTS"\n'
 BOOKWORM = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n'
 PORT = 4321
 NOW = 1_800_000_000.0
+
+
+def said(text: str, code: int = 0) -> Finished:
+    """Return what a program said that ended."""
+    return Finished((), code, "" if code else text, text if code else "")
 
 
 def answers(replies: dict[str, Finished]) -> Callable[[Sequence[str]], Finished]:
@@ -36,15 +36,14 @@ def answers(replies: dict[str, Finished]) -> Callable[[Sequence[str]], Finished]
     def run(command: Sequence[str]) -> Finished:
         line = " ".join(command)
         known = (reply for word, reply in replies.items() if word in line)
-        return next(known, Finished(127, "not found"))
+        return next(known, said("not found", 127))
 
     return run
 
 
-def user(*groups: str, **changes: bool) -> doctor.User:
+def user(*groups: str, privilege: str = "none") -> doctor.User:
     """Return an ordinary user in these groups."""
-    rights = {"is_root": False, "sudo_without_password": False, **changes}
-    return doctor.User("alice", groups=set(groups), listed_groups=set(groups), **rights)
+    return doctor.User("alice", privilege, frozenset(groups), frozenset(groups))
 
 
 # --- The system and its Python
@@ -61,7 +60,7 @@ def test_other_systems_fail(text: str) -> None:
 
 
 def test_a_new_python_is_found_behind_an_old_one() -> None:
-    run = answers({"python3 ": Finished(0, "3 10"), "python3.12 ": Finished(0, "3 12")})
+    run = answers({"python3 ": said("3 10"), "python3.12 ": said("3 12")})
     python, seen = doctor.find_python(doctor.PYTHONS, run)
     assert python == "python3.12"
     found = doctor.check_python(python, seen, "python3", installable=False)
@@ -73,7 +72,7 @@ def test_an_old_python_is_a_failure_where_none_can_be_installed(
     installable: bool,
     level: str,
 ) -> None:
-    python, seen = doctor.find_python(["python3"], answers({"python3 ": Finished(0, "3 10")}))
+    python, seen = doctor.find_python(["python3"], answers({"python3 ": said("3 10")}))
     package = doctor.python_package(JAMMY)
     found = doctor.check_python(python, seen, package, installable=installable)
     assert found.level == level
@@ -82,7 +81,7 @@ def test_an_old_python_is_a_failure_where_none_can_be_installed(
 
 
 def test_the_venv_module_is_looked_for() -> None:
-    there = answers({"ensurepip": Finished(0, "")})
+    there = answers({"ensurepip": said("")})
     found = doctor.check_venv("python3", "python3", installable=False, run=there)
     assert found.level == doctor.OK
 
@@ -108,9 +107,9 @@ def test_git_and_make_are_looked_for() -> None:
 @pytest.mark.parametrize(
     ("who", "level", "word"),
     [
-        (user(is_root=True), "ok", "root"),
-        (user(sudo_without_password=True), "ok", "no password"),
-        (user("sudo"), "ok", "with password"),
+        (user(privilege="root"), "ok", "root"),
+        (user(privilege="sudo"), "ok", "no password"),
+        (user("sudo", privilege="password"), "ok", "with password"),
         (user("docker"), "warn", "not provision"),
         (user("audio"), "FAIL", "neither"),
     ],
@@ -122,13 +121,7 @@ def test_rights_say_what_the_user_may_do(who: doctor.User, level: str, word: str
 
 
 def test_a_group_that_this_login_lacks_asks_for_a_new_login() -> None:
-    fresh = doctor.User(
-        "alice",
-        is_root=False,
-        sudo_without_password=False,
-        groups=set(),
-        listed_groups={"docker"},
-    )
+    fresh = doctor.User("alice", "none", frozenset(), frozenset({"docker"}))
     found = doctor.check_rights(fresh)
     assert (found.level, found.fix) == (doctor.FAIL, "log out and in again")
 
@@ -136,29 +129,58 @@ def test_a_group_that_this_login_lacks_asks_for_a_new_login() -> None:
 # --- Room
 
 
-@pytest.mark.parametrize("need", [doctor.DATA_ROOT_NEED, doctor.STATE_DIR_NEED])
-def test_disks_need_bytes_and_inodes(need: doctor.Need) -> None:
-    def level(free_bytes: int, free_inodes: int | None) -> str:
-        space = doctor.Space(free_bytes, free_inodes)
-        return doctor.check_disk(need, Path("/x"), lambda _: space).level
-
-    assert level(need.free_bytes, need.free_inodes) == doctor.OK
-    assert level(need.free_bytes, None) == doctor.OK
-    assert level(need.free_bytes - 1, need.free_inodes) == doctor.FAIL
-    assert level(need.free_bytes, need.free_inodes - 1) == doctor.FAIL
+def disk(path: Path, megabytes: int) -> doctor.Finding:
+    return doctor.check_disk("disk", str(path), megabytes, "make room")
 
 
 def test_a_folder_to_come_is_measured_where_it_will_be(tmp_path: Path) -> None:
-    assert doctor.existing_parent(tmp_path / "not" / "yet") == tmp_path
-    assert doctor.measure(tmp_path).free_bytes >= 0
+    assert disk(tmp_path / "not" / "yet", 1).level == doctor.OK
 
 
-def test_a_disk_that_cannot_be_measured_is_a_warning() -> None:
-    def refuse(path: Path) -> doctor.Space:
+def test_a_full_disk_fails(tmp_path: Path) -> None:
+    found = disk(tmp_path, 10**9)
+    assert (found.level, found.fix) == (doctor.FAIL, "make room")
+    assert found.text.startswith("Disk full: ")
+
+
+def test_a_disk_that_cannot_be_measured_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
         raise PermissionError(str(path))
 
-    found = doctor.check_disk(doctor.STATE_DIR_NEED, Path("/x"), refuse)
-    assert found.level == doctor.WARN
+    monkeypatch.setattr(os, "statvfs", refuse)
+    assert disk(tmp_path, 1).level == doctor.WARN
+
+
+@pytest.fixture
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a state folder as `make provision` leaves it, whatever group the test runs in."""
+    monkeypatch.setattr(doctor, "group_names", lambda _: frozenset({"docker"}))
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(doctor.STATE_MODE)
+    return folder
+
+
+def test_the_state_folder_of_the_docker_group_is_ok(state_folder: Path) -> None:
+    assert doctor.check_state_folder(state_folder, user()).level == doctor.OK
+    assert doctor.check_state_folder(state_folder / "none", user()).level == doctor.OK
+
+
+@pytest.mark.parametrize(("privilege", "level"), [("none", "FAIL"), ("sudo", "warn")])
+def test_a_closed_state_folder_is_found(state_folder: Path, privilege: str, level: str) -> None:
+    state_folder.chmod(0o700)
+    found = doctor.check_state_folder(state_folder, user(privilege=privilege))
+    assert (found.level, found.fix) == (level, "sudo make provision")
+    assert "mode 0700" in found.text
+
+
+def test_a_state_folder_of_another_group_is_found(
+    state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "group_names", lambda _: frozenset({"root"}))
+    assert doctor.check_state_folder(state_folder, user()).level == doctor.FAIL
 
 
 @pytest.mark.parametrize(
@@ -175,90 +197,187 @@ def test_memory_is_read_from_the_kernel(text: str, level: str) -> None:
 
 # --- The engine
 
-ANSWERS = Finished(0, "20.10.24")
-HAS_SECRET = answers({"/new/docker": Finished(0, "  --secret stringArray")})
+CAPABLE = "/usr/bin/docker"
 
 
-def test_an_engine_with_one_capable_client_is_ok() -> None:
-    clients = ["/old/docker", "/new/docker"]
-    found = doctor.check_engine(clients, answers({"version": ANSWERS}), HAS_SECRET)
-    assert found.level == doctor.OK
+def engine(problem: str = "") -> doctor.Engine:
+    """Return an engine that answers, or does not for some reason."""
+
+    class Fake(doctor.Engine):
+        def engine_problem(self) -> str:
+            return problem
+
+        def engine_version(self) -> str | None:
+            return None if problem else "20.10.24"
+
+    return Fake()
 
 
-@pytest.mark.parametrize(
-    ("clients", "reply", "level", "fix"),
-    [
-        ([], ANSWERS, "warn", "docker.io"),
-        (["/old/docker"], ANSWERS, "FAIL", "docker-buildx"),
-        (["/new/docker"], Finished(1, "Cannot connect to the daemon"), "FAIL", "systemctl start"),
-        (["/new/docker"], Finished(1, "permission denied while trying"), "warn", "usermod"),
-    ],
-)
-def test_an_engine_out_of_order_is_reported_with_its_cause(
-    clients: list[str],
-    reply: Finished,
-    level: str,
-    fix: str,
+def no_client() -> str:
+    raise ClassvmError("No Docker client here can pass secrets to a build. Install it.")
+
+
+def test_an_engine_with_a_capable_client_is_ok() -> None:
+    found = doctor.check_engine(user(), engine(), lambda: CAPABLE)
+    assert (found.level, found.text) == ("ok", "version 20.10.24 answers, BuildKit is there")
+
+
+def test_an_engine_without_a_capable_client_fails() -> None:
+    found = doctor.check_engine(user(privilege="root"), engine(), no_client)
+    assert found.level == doctor.FAIL
+    assert "docker-buildx" in found.fix
+
+
+@pytest.mark.parametrize("problem", ["no Docker engine answers", "Docker is not installed"])
+@pytest.mark.parametrize(("privilege", "level"), [("sudo", "warn"), ("none", "FAIL")])
+def test_a_stopped_engine_fails_only_where_a_deploy_cannot_start_it(
+    problem: str, privilege: str, level: str
 ) -> None:
-    found = doctor.check_engine(clients, answers({"version": reply}), HAS_SECRET)
+    found = doctor.check_engine(user(privilege=privilege), engine(problem), no_client)
+    assert (found.level, found.fix) == (level, "make provision")
+    assert problem in found.text
+
+
+@pytest.mark.parametrize(("privilege", "level"), [("password", "warn"), ("none", "FAIL")])
+def test_an_account_that_may_not_ask_the_engine_is_told_the_group(
+    privilege: str, level: str
+) -> None:
+    found = doctor.check_engine(user(privilege=privilege), engine(docker.NOT_IN_GROUP), no_client)
     assert found.level == level
-    assert fix in found.fix
+    assert "usermod -aG docker" in found.fix
 
 
-def test_all_clients_on_the_path_are_found_in_order(tmp_path: Path) -> None:
-    for folder in ("a", "c"):
-        client = tmp_path / folder / "docker"
-        client.parent.mkdir()
-        client.touch(mode=0o755)
-    search_path = ":".join(str(tmp_path / folder) for folder in "abc")
-    found = doctor.docker_clients(search_path)
-    assert found == [str(tmp_path / "a" / "docker"), str(tmp_path / "c" / "docker")]
+def test_the_engine_tells_where_it_keeps_images(program: Callable[..., Path]) -> None:
+    program("docker", "echo /data")
+    assert doctor.image_folder(doctor.Engine()) == "/data"
+    program("docker", "exit 1")
+    assert doctor.image_folder(doctor.Engine()) == docker.DATA_ROOT
 
 
-def test_the_engine_tells_where_it_keeps_images() -> None:
-    assert doctor.engine_data_root(answers({"info": Finished(0, "/data")})) == Path("/data")
-    assert doctor.engine_data_root(answers({})) == doctor.DATA_ROOT
+def test_an_engine_that_hangs_is_not_waited_for(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("docker", "exec sleep 5")
+    monkeypatch.setattr(doctor, "PATIENCE", 0.05)
+    found = doctor.look("engine", lambda: doctor.check_service(doctor.Engine()))
+    assert found.text == "no container of a service runs here"
+    found = doctor.look("x", lambda: doctor.Finding("ok", "x", doctor.Engine().check("ps")))
+    assert (found.level, "did not end within" in found.text) == ("warn", True)
 
 
-# --- The port
+# --- The guard
 
-OURS = doctor.Container("hello", is_ours=True)
-FOREIGN = doctor.Container("wiki", is_ours=False)
+LOADED = "table inet classvm {}"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> guard.Files:
+    """Return where a guard is installed."""
+    files = guard.Files(rules=tmp_path / "guard.nft", listing=tmp_path / "guard.listing")
+    files.rules.touch()
+    files.listing.write_text(LOADED)
+    return files
+
+
+def test_a_guard_that_is_loaded_as_installed_is_ok(files: guard.Files) -> None:
+    assert doctor.check_guard(files, lambda: LOADED, is_root=True).level == doctor.OK
+
+
+def test_a_machine_without_a_guard_is_ok(tmp_path: Path) -> None:
+    files = guard.Files(rules=tmp_path / "none")
+    assert doctor.check_guard(files, lambda: "", is_root=True).level == doctor.OK
 
 
 @pytest.mark.parametrize(
-    ("container", "inodes", "owner", "level", "word"),
+    ("present", "cause"), [("", "every port is open"), ("table inet classvm { x }", "differ")]
+)
+def test_a_guard_that_is_gone_or_changed_is_found(
+    files: guard.Files, present: str, cause: str
+) -> None:
+    found = doctor.check_guard(files, lambda: present, is_root=True)
+    assert (found.level, found.fix) == (doctor.FAIL, "make provision")
+    assert cause in found.text
+
+
+def test_only_root_can_see_the_guard(files: guard.Files) -> None:
+    assert doctor.check_guard(files, lambda: "", is_root=False).level == doctor.WARN
+
+
+# --- The port and the service
+
+
+class Containers(doctor.Engine):
+    """An engine with one running container, or none."""
+
+    def __init__(self, name: str = "", label: str = "", *, published: bool = True) -> None:
+        super().__init__()
+        self.name, self.label, self.published = name, label, published
+
+    def publishers(self, port: int) -> list[str]:
+        assert port == PORT
+        return [self.name] if self.name and self.published else []
+
+    def check(self, *words: str, stdin: bytes | None = None) -> str:
+        del stdin
+        assert "label=classvm.service" in words
+        return f"{self.name}\n"
+
+    def containers(self, *names: str) -> dict[str, docker.Container]:
+        labels = {self.label: "x"} if self.label else {}
+        ports = {"1/tcp": [("0.0.0.0", PORT)]} if self.published else {}
+        made = docker.Container("1", self.name, "i", True, 0, labels, ports=ports)  # noqa: FBT003 - as `docker inspect` orders it
+        return dict.fromkeys(names, made)
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Offer ``listener(owner)``: somebody holds the port, or "" for nobody."""
+
+    def hold(owner: str) -> None:
+        monkeypatch.setattr(host, "is_listened_to", lambda _: bool(owner))
+        monkeypatch.setattr(host, "port_owner", lambda _: owner)
+
+    return hold
+
+
+@pytest.mark.parametrize(
+    ("engine", "owner", "level", "word"),
     [
-        (None, set(), None, "ok", "free"),
-        (OURS, {"7"}, (1, "docker-proxy"), "ok", "our own"),
-        (FOREIGN, {"7"}, (1, "docker-proxy"), "FAIL", "wiki"),
-        (None, {"7"}, (42, "nginx"), "FAIL", "42 (nginx)"),
-        (None, {"7"}, None, "warn", "cannot see"),
+        (Containers(), "", "ok", "free"),
+        (Containers("lab", "classvm.service"), "docker-proxy (process 1)", "ok", "our own"),
+        (Containers("wiki"), "docker-proxy (process 1)", "FAIL", "wiki"),
+        (Containers(), "nginx (process 42)", "FAIL", "nginx (process 42)"),
+        (Containers(), "a process of another user", "warn", "cannot see"),
     ],
 )
 def test_the_holder_of_the_port_is_named(
-    container: doctor.Container | None,
-    inodes: set[str],
-    owner: tuple[int, str] | None,
-    level: str,
-    word: str,
+    engine: doctor.Engine, owner: str, level: str, word: str, listener: Callable[[str], None]
 ) -> None:
-    found = doctor.check_port(PORT, container, inodes, owner)
+    listener(owner)
+    found = doctor.check_port(PORT, engine, Edge())
     assert found.level == level
     assert word in found.text
 
 
-@pytest.mark.parametrize(("record", "level"), [(f'{{"port": {PORT}}}', "ok"), ("", "FAIL")])
-def test_our_own_haproxy_may_hold_the_port(tmp_path: Path, record: str, level: str) -> None:
-    (tmp_path / "edge.json").write_text(record)
-    edge = doctor.edge_port(tmp_path)
-    assert doctor.check_port(PORT, None, {"7"}, (42, "haproxy"), edge).level == level
+@pytest.mark.parametrize(("port", "level"), [(PORT, "ok"), (PORT + 1, "FAIL")])
+def test_our_own_haproxy_may_hold_the_port(
+    port: int, level: str, listener: Callable[[str], None]
+) -> None:
+    listener("haproxy (process 42)")
+    edge = Edge(port=port, slots={"blue": 1})
+    assert doctor.check_port(PORT, Containers(), edge).level == level
 
 
-def test_a_port_that_is_no_number_fails() -> None:
-    assert doctor.check_port(None, None, set(), None).level == doctor.FAIL
-    assert doctor.default_port({"HOST_PORT": "many"}, {}) is None
-    assert doctor.default_port({}, {}) is None
+def test_a_port_that_is_not_a_number_fails() -> None:
+    assert doctor.check_port(None, Containers(), Edge()).level == doctor.FAIL
+
+
+@pytest.mark.parametrize("text", ["many", "", "0", "99999", "65536", "-1", "8 0"])
+def test_what_is_not_a_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.default_port({"HOST_PORT": text}, {}) is None
+    with pytest.raises(SystemExit):
+        doctor.parse_arguments([f"--port={text}"])
+    assert "is not a port from 1 to 65535" in capsys.readouterr().err
 
 
 def test_the_environment_overrides_the_port_of_the_file() -> None:
@@ -267,46 +386,13 @@ def test_the_environment_overrides_the_port_of_the_file() -> None:
     assert doctor.default_port(settings, {"HOST_PORT": "77"}) == 77
 
 
-def test_listeners_and_their_owners_are_read_from_proc(tmp_path: Path) -> None:
-    line = "0: 00000000:{port:04X} 00000000:0000 {state} 0:0 0:0 0 0 0 {inode} 1"
-    tables = {
-        "tcp": [
-            line.format(port=PORT, state="0A", inode=11),
-            line.format(port=PORT, state="01", inode=12),
-            line.format(port=PORT + 1, state="0A", inode=13),
-        ],
-        "tcp6": [line.format(port=PORT, state="0A", inode=14)],
-    }
-    (tmp_path / "net").mkdir()
-    for table, lines in tables.items():
-        (tmp_path / "net" / table).write_text("\n".join(["a heading", *lines, ""]))
-    inodes = doctor.listening_sockets(PORT, tmp_path)
-    assert inodes == {"11", "14"}
-
-    assert doctor.socket_owner(inodes, tmp_path) is None
-    handles = tmp_path / "42" / "fd"
-    handles.mkdir(parents=True)
-    (tmp_path / "42" / "comm").write_text("nginx\n")
-    (handles / "3").symlink_to("socket:[14]")
-    assert doctor.socket_owner(inodes, tmp_path) == (42, "nginx")
-
-
-@pytest.mark.parametrize(
-    ("output", "container"),
-    [
-        ("hello\tmaintainer=x,classvm.service=hello", OURS),
-        ("wiki\tmaintainer=x", FOREIGN),
-        ("wiki\t", FOREIGN),
-        ("", None),
-    ],
-)
-def test_a_container_is_ours_by_its_labels(
-    output: str,
-    container: doctor.Container | None,
-) -> None:
-    run = answers({f"publish={PORT}": Finished(0, output)})
-    assert doctor.publishing_container(PORT, run) == container
-    assert doctor.publishing_container(PORT, answers({})) is None
+def test_a_container_without_its_network_is_found() -> None:
+    good, detached = (Containers("lab", "classvm.service", published=p) for p in (True, False))
+    assert doctor.check_service(good).level == doctor.OK
+    assert doctor.check_service(Containers()).level == doctor.OK
+    found = doctor.check_service(detached)
+    assert (found.level, found.fix) == (doctor.WARN, "make deploy")
+    assert "its network is detached" in found.text
 
 
 # --- The clock
@@ -314,7 +400,7 @@ def test_a_container_is_ours_by_its_labels(
 
 def test_a_clock_past_all_files_is_ok_with_or_without_timedatectl() -> None:
     assert doctor.check_clock(NOW, NOW - 1, answers({})).level == doctor.OK
-    synchronised = answers({"timedatectl": Finished(0, "yes")})
+    synchronised = answers({"timedatectl": said("yes")})
     assert doctor.check_clock(NOW, NOW - 1, synchronised).level == doctor.OK
 
 
@@ -324,7 +410,7 @@ def test_a_clock_in_the_past_fails(now: float, newest: float) -> None:
 
 
 def test_a_clock_that_nobody_keeps_right_is_a_warning() -> None:
-    adrift = answers({"timedatectl": Finished(0, "no")})
+    adrift = answers({"timedatectl": said("no")})
     assert doctor.check_clock(NOW, NOW - 1, adrift).level == doctor.WARN
 
 
@@ -336,12 +422,12 @@ def test_the_newest_file_counts(tmp_path: Path) -> None:
 
 # --- The package index
 
-PIP = {"--version": Finished(0, "pip 23.2")}
-CONFIGURED = {"config list": Finished(0, "global.index-url='http://mirror.example/simple'")}
+PIP = {"--version": said("pip 23.2")}
+CONFIGURED = {"config list": said("global.index-url='http://mirror.example/simple'")}
 
 
 def test_an_index_that_pip_reaches_is_ok() -> None:
-    run = answers({**PIP, **CONFIGURED, "index versions": Finished(0, "pip (26.0)")})
+    run = answers({**PIP, **CONFIGURED, "index versions": said("pip (26.0)")})
     found = doctor.check_index("python3", run, lambda _: False)
     assert (found.level, found.text) == (doctor.OK, "pip reaches mirror.example")
 
@@ -359,7 +445,7 @@ def test_without_pip_the_index_is_not_judged() -> None:
 
 def test_the_environment_overrides_the_configured_index() -> None:
     text = ":env:.index-url='http://a'\nglobal.cert='c'\nglobal.index-url='http://b'"
-    run = answers({"config list": Finished(0, text)})
+    run = answers({"config list": said(text)})
     assert doctor.configured_index("python3", run) == "http://a"
 
 
@@ -371,8 +457,13 @@ def test_commands_that_fail_to_start_or_hang_are_failures(
 ) -> None:
     assert doctor.run(["no-such-command-here"]).code == 127
     monkeypatch.setattr(doctor, "PATIENCE", 0.05)
-    assert doctor.run(["sleep", "5"]).code == 124
-    assert doctor.run(["sh", "-c", "echo $NAME"], env={"NAME": "x"}).output == "x"
+    assert doctor.run(["sleep", "5"]).code == 127
+
+
+def test_the_doctor_needs_the_standard_library_alone() -> None:
+    # -S leaves out site-packages, -E the user's PYTHONPATH.
+    words = ["/usr/bin/env", "python3", "-E", "-S", str(TOOL), "--help"]
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 def test_the_report_is_aligned_and_ends_with_a_summary() -> None:

@@ -17,6 +17,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from . import command
 from .errors import ClassvmError
 
+# Where an engine keeps images unless it is told otherwise, and where containerd does.
+DATA_ROOT = "/var/lib/docker"
+CONTAINERD_ROOT = "/var/lib/containerd"
 NOT_IN_GROUP = "this account is not in the docker group"
 
 
@@ -187,8 +190,11 @@ class Docker:
         return self.check("info", "--format", "{{.LoggingDriver}}").strip()
 
     def data_root(self) -> str:
-        """Return the folder in which the engine keeps images and containers."""
-        return self.check("info", "--format", "{{.DockerRootDir}}").strip()
+        """Return the folder in which the engine keeps images."""
+        said = self.check("info", "--format", "{{.DockerRootDir}}\n{{.DriverStatus}}")
+        root, _, driver = said.strip().partition("\n")
+        # From Docker 29 on, new engines leave the images to containerd, outside their own folder.
+        return CONTAINERD_ROOT if "io.containerd.snapshotter" in driver else root
 
     def _inspect(self, kind: str, *names: str) -> List[Dict[str, Any]]:
         """Return what the engine says of those that are there."""
