@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
 sys.path += [str(SUITE.parent), str(ROOT / "ansible/plugins/module_utils")]
 
+from classvm.image import service_image  # noqa: E402 - its folder was added to the path above
 from infra import expected, scan  # noqa: E402 - its folder was added to the path above
 
 # Where a scan was made, and what was seen: host; protocol, address, observer, answers as JSON.
@@ -40,6 +42,15 @@ SIGNS = {GOOD: ("✓", "green"), RED: ("✗", "bold red"), SKIPPED: ("\N{EN DASH
 PLAIN: Mapping[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
 SLOW_MARKS = ("scan", "fuzz")
 EVIDENCE_LINES, LINE_LENGTH = 25, 200
+# What the survey prints where the account cannot become root; else a line for each container.
+NO_ROOT = "no root"
+RUNNING = f'{{{{.Names}}}} {{{{.Label "{service_image.LABEL_CONTENT}"}}}}'
+SURVEY = (
+    'as="sudo -n"; [ "$(id -u)" != 0 ] || as=; '
+    f"$as true 2>/dev/null || {{ echo {NO_ROOT}; exit 0; }}; "
+    f"$as docker ps --filter label={service_image.LABEL_SERVICE} --format '{RUNNING}' 2>/dev/null; "
+    "exit 0"
+)
 EXIT_GOOD, EXIT_RED, EXIT_UNUSABLE = 0, 1, 2
 
 
@@ -154,30 +165,64 @@ def last(text: str) -> str:
     return "\n".join(f"  {line[:LINE_LENGTH]}" for line in lines)
 
 
-def reachable(options: argparse.Namespace) -> list[str]:
-    """Return the hosts that are asked for.
+def survey(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
+    """Return the hosts that can be verified, and for each other one why it cannot be.
 
     Raises:
-        CannotRunError: there is none, or one does not answer.
+        CannotRunError: the options name no host, or none that can be verified.
 
     """
     # Bare neighbours are there to look from, not to be looked at.
     words = ["ansible", f"all:!{expected.NEIGHBOURS}", "--module-name", "ansible.builtin.raw"]
-    words += ["--args", "true"]
+    words += ["--args", f"{{% raw %}}{SURVEY}{{% endraw %}}"]
     words += expected.options(options.inventory, options.extra_vars)
     words += ["--limit", options.limit] if options.limit else []
     try:
-        said = expected.ask(words)
+        answers = expected.ask(words)
+        known = expected.read(options.inventory, options.extra_vars)
     except expected.FactsError as error:
         raise CannotRunError(f"{error}\nNext: correct --inventory or --limit") from error
-    for host, answer in said.items():
-        if answer.get("unreachable"):
-            inventory = f" --inventory {options.inventory}" if options.inventory else ""
-            raise CannotRunError(
-                f"{host} cannot be reached: {answer['msg'].strip()}\n"
-                f"Next: ansible {host}{inventory} --module-name ansible.builtin.ping -vvv",
-            )
-    return sorted(said)
+    inventory = f" --inventory {options.inventory}" if options.inventory else ""
+    found = {
+        host: obstacle(host, answers[host], known.get(host), inventory) for host in sorted(answers)
+    }
+    obstacles = {host: why for host, why in found.items() if why}
+    if len(obstacles) == len(found):
+        raise CannotRunError("\n".join(f"{host} {why}" for host, why in obstacles.items()))
+    return [host for host in found if host not in obstacles], obstacles
+
+
+def obstacle(
+    host: str, answer: Mapping[str, Any], facts: expected.Facts | None, inventory: str
+) -> str:
+    """Return in one line why a host cannot be verified, with the next command, or "".
+
+    Args:
+        host: its name in the inventory.
+        answer: result of the survey's task there.
+        facts: what the host should be, where Ansible could resolve that.
+        inventory: the option that names the inventory, for the next command.
+
+    """
+    if answer.get("unreachable"):
+        why = " ".join(str(answer["msg"]).split())[:LINE_LENGTH]
+        command = f"ansible {host}{inventory} --module-name ansible.builtin.ping -vvv"
+        return f"cannot be reached: {why} Next: {command}"
+    lines = str(answer.get("stdout", "")).splitlines()
+    if NO_ROOT in lines:
+        return (
+            "can be verified by root only, and this account needs a password for sudo there."
+            " Next: let an administrator run make verify"
+        )
+    running = dict(line.split(" ", 1) for line in lines if " " in line)
+    if facts is None or facts.container not in running:
+        return ""  # the checks tell what is wrong
+    if running[facts.container] == expected.packed(facts.service_dir).content:
+        return ""
+    return (
+        f"runs another release than this tree's {facts.service_dir.name}/."
+        " Next: make deploy, or verify from the tree that it was deployed from"
+    )
 
 
 def marks(options: argparse.Namespace) -> str:
@@ -263,7 +308,9 @@ def show(console: Console, host: str, checks: Sequence[Check]) -> None:
     console.print()
 
 
-def summary(checks: Sequence[Check], seconds: float) -> str:
+def summary(
+    checks: Sequence[Check], seconds: float, obstacles: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the last line."""
     hosts = {check.host: [c for c in checks if c.host == check.host] for check in checks}
     red = {h: [c.title for c in found if c.result == RED] for h, found in hosts.items()}
@@ -272,6 +319,7 @@ def summary(checks: Sequence[Check], seconds: float) -> str:
         for host, titles in red.items()
         if titles
     ]
+    bad += [f"{host}: not verified" for host in obstacles]
     if bad:
         return f"verify: {'; '.join(bad)}"
     number = counted(len(checks) // max(1, len(hosts)), "check")
@@ -284,13 +332,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def as_json(checks: Sequence[Check], seconds: float) -> str:
+def as_json(
+    checks: Sequence[Check], seconds: float, obstacles: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the report for programs."""
     hosts: dict[str, list[dict[str, Any]]] = {}
     for check in checks:
         hosts.setdefault(check.host, []).append(asdict(check))
-    good = all(check.result != RED for check in checks)
-    return json.dumps({"ok": good, "seconds": round(seconds, 1), "hosts": hosts}, indent=2) + "\n"
+    good = not obstacles and all(check.result != RED for check in checks)
+    report = {"ok": good, "seconds": round(seconds, 1), "hosts": hosts}
+    return json.dumps({**report, "not_verified": dict(obstacles)}, indent=2) + "\n"
 
 
 def scan_table(scans: Iterable[Scan]) -> str:
@@ -356,7 +407,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         with contextlib.chdir(ROOT):
-            run(options, reachable(options), recorder)
+            hosts, obstacles = survey(options)
+            run(options, hosts, recorder)
     except CannotRunError as error:
         console.print(f"verify: cannot run: {error}", **PLAIN)
         return EXIT_UNUSABLE
@@ -364,22 +416,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checks = list(recorder.checks.values())
     for host in dict.fromkeys(check.host for check in checks):
         show(console, host, [check for check in checks if check.host == host])
-    write(options, checks, recorder.scans, seconds)
-    console.print(summary(checks, seconds), **PLAIN)
-    return EXIT_RED if any(check.result == RED for check in checks) else EXIT_GOOD
+    for host, why in obstacles.items():
+        console.print(f"{SIGNS[RED][0]} {host} {why}", style="bold red", **PLAIN)
+    write(options, as_json(checks, seconds, obstacles), recorder.scans)
+    console.print(summary(checks, seconds, obstacles), **PLAIN)
+    is_good = not obstacles and all(check.result != RED for check in checks)
+    return EXIT_GOOD if is_good else EXIT_RED
 
 
-def write(
-    options: argparse.Namespace,
-    checks: Sequence[Check],
-    scans: Iterable[Scan],
-    seconds: float,
-) -> None:
+def write(options: argparse.Namespace, report: str, scans: Iterable[Scan]) -> None:
     """Write the reports that were asked for."""
     if options.json == "-":
-        sys.stdout.write(as_json(checks, seconds))
+        sys.stdout.write(report)
     elif options.json:
-        Path(options.json).write_text(as_json(checks, seconds), encoding="utf-8")
+        Path(options.json).write_text(report, encoding="utf-8")
     if options.scan_table:
         Path(options.scan_table).write_text(scan_table(scans), encoding="utf-8")
 

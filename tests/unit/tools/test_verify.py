@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import verify
 from infra import expected, scan
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ID = "tests/infra/test_host.py::test_x"
 
@@ -164,21 +168,97 @@ def test_nothing_disruptive_ever_runs(words: list[str], expression: str) -> None
     assert verify.marks(verify.parse(words)) == expression
 
 
-def test_a_host_out_of_reach_is_named_with_the_next_command(
-    monkeypatch: pytest.MonkeyPatch,
+CONTENT = "files as deployed"
+
+
+class Host(SimpleNamespace):
+    """What a host should be."""
+
+    container = "classvm-lab"
+    service_dir = Path("/clone/service")
+
+
+def surveyed(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, dict[str, object]]
+) -> tuple[list[str], dict[str, str]]:
+    """Look at hosts that answer so."""
+    monkeypatch.setattr(expected, "ask", lambda _: answers)
+    monkeypatch.setattr(expected, "read", lambda *_: dict.fromkeys(answers, Host()))
+    monkeypatch.setattr(expected, "packed", lambda _: SimpleNamespace(content=CONTENT))
+    return verify.survey(verify.parse([]))
+
+
+GOOD_HOST: dict[str, object] = {"rc": 0, "stdout": f"classvm-lab {CONTENT}\n"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "fix"),
+    [
+        (
+            {"unreachable": True, "msg": "No route\nto host"},
+            "cannot be reached: No route to host",
+            "ansible b --module-name",
+        ),
+        ({"rc": 0, "stdout": f"{verify.NO_ROOT}\n"}, "can be verified by root only", "make verify"),
+        ({"rc": 0, "stdout": "classvm-lab other files\n"}, "runs another release", "make deploy"),
+    ],
+)
+def test_one_host_that_cannot_be_verified_takes_a_line_and_leaves_the_others(
+    answer: dict[str, object], cause: str, fix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = {"a": {}, "b": {"unreachable": True, "msg": "No route to host"}}
-    monkeypatch.setattr(expected, "ask", lambda _: said)
-    with pytest.raises(verify.CannotRunError, match=r"b cannot be .* route[^:]+\nNext: ansible b"):
-        verify.reachable(verify.parse([]))
+    hosts, obstacles = surveyed(monkeypatch, {"b": answer, "a": GOOD_HOST})
+    assert hosts == ["a"]
+    assert list(obstacles) == ["b"]
+    assert cause in obstacles["b"]
+    assert fix in obstacles["b"].partition("Next: ")[2]
+    assert "\n" not in obstacles["b"]
+
+
+@pytest.mark.parametrize("stdout", [f"classvm-lab {CONTENT}\n", "", "classvm-other x\n"])
+def test_a_host_with_this_release_or_none_is_verified(
+    stdout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: dict[str, dict[str, object]] = {"a": {"rc": 0, "stdout": stdout}}
+    assert surveyed(monkeypatch, answers) == (["a"], {})
+
+
+def test_without_any_host_to_verify_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(verify.CannotRunError, match="a cannot be reached: away"):
+        surveyed(monkeypatch, {"a": {"unreachable": True, "msg": "away"}})
+
+
+def test_a_host_that_was_not_verified_makes_the_whole_red() -> None:
+    why = {"b": "cannot be reached"}
+    assert verify.summary([check("one")], 4, why) == "verify: b: not verified"
+    told = json.loads(verify.as_json([check("one")], 4, why))
+    assert (told["ok"], told["not_verified"]) == (False, why)
 
 
 def test_only_the_hosts_that_are_meant_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(expected, "ask", lambda words: asked.extend(words) or {"b": {}, "a": {}})  # type: ignore[func-returns-value] # to answer, too
-    assert verify.reachable(verify.parse(["-l", "x", "-e", "p=1"])) == ["a", "b"]
+
+    def ask(words: list[str]) -> dict[str, Any]:
+        asked.extend(words)
+        return {"b": GOOD_HOST, "a": GOOD_HOST}
+
+    monkeypatch.setattr(expected, "ask", ask)
+    monkeypatch.setattr(expected, "read", lambda *_: {})
+    assert verify.survey(verify.parse(["-l", "x", "-e", "p=1"])) == (["a", "b"], {})
     assert asked[1] == f"all:!{expected.NEIGHBOURS}"
     assert asked[-4:] == ["--extra-vars", "p=1", "--limit", "x"]
+
+
+@pytest.mark.parametrize("user", ["root", "sudo", "student"])
+def test_the_survey_tells_who_may_look_and_what_runs(
+    user: str, program: Callable[..., Path]
+) -> None:
+    program("id", f"echo {0 if user == 'root' else 1000}")
+    program("sudo", 'shift; exec "$@"' if user == "sudo" else "exit 1")
+    program("true")
+    program("docker", "echo classvm-lab x")
+    words = ["/bin/sh", "-c", verify.SURVEY]
+    said = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    assert said == (f"{verify.NO_ROOT}\n" if user == "student" else "classvm-lab x\n")
 
 
 @pytest.mark.parametrize(
@@ -196,7 +276,7 @@ def test_the_exit_status_tells_good_from_red(
         for number, result in enumerate(results):
             recorder.checks[str(number)] = check(str(number), result)
 
-    monkeypatch.setattr(verify, "reachable", lambda _: ["a"])
+    monkeypatch.setattr(verify, "survey", lambda _: (["a"], {}))
     monkeypatch.setattr(verify, "run", run)
     told, table = tmp_path / "told.json", tmp_path / "scan.md"
     assert verify.main(["--json", str(told), "--scan-table", str(table)]) == status
