@@ -127,13 +127,20 @@ docker-all: ## build, then start
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-lock: setup ## compile both requirements.in (UPGRADE=1: to the newest versions)
-	@$(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
+# $(call NEW_LOCK,options): compile ours into the temporary file $$new. pip-compile writes the Python that ran it
+# into the header, and a lock is the same for all of them.
+NEW_LOCK = new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$$new" && \
+	$(PIP_COMPILE) $(1) --output-file "$$new" requirements.in && \
+	sed -i 's/^\(\# .* with Python \)[0-9.]*$$/\13.11/' "$$new"
+
+lock: setup ## compile both requirements.in, or only that of APP (UPGRADE=1: to the newest versions)
+# An unchanged file is not written: each new one has the next command set the tools up again.
+	@$(if $(APP),,$(call NEW_LOCK,$(if $(UPGRADE),--upgrade)) && \
+	{ cmp -s "$$new" requirements.txt || cp "$$new" requirements.txt; })
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock
 
 lock-check: setup ## fail if a lock is not what `make lock` would write
-	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$$new" && \
-	$(PIP_COMPILE) --output-file "$$new" requirements.in && \
+	@$(call NEW_LOCK) && \
 	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
 
