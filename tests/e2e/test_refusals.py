@@ -83,8 +83,7 @@ def test_the_lock_was_edited_by_hand(app: Path, refused: Callable[[Run, str], No
 def test_a_handler_cannot_be_imported(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "src/mult.py", "def get(", "import no_such_module\n\n\ndef get(")
     deploy = play("deploy", service_dir=str(app))
-    refused(deploy, "image could not be built; the running release was not touched")
-    assert "no_such_module" in deploy.text
+    refused(deploy, "image could not be built: .*no_such_module")
 
 
 def test_an_answer_breaks_the_contract(app: Path, refused: Callable[[Run, str], None]) -> None:

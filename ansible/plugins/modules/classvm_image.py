@@ -108,12 +108,19 @@ def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     host.require_space(docker.data_root(), SPACE_MEGABYTES)
     if not params["context"]:
         return {**result, "needs_context": True}
-    context = Path(params["context"]).read_bytes()
+    context = taken(Path(params["context"]))
     try:
         service_image.build(docker, recipe, context, params["secrets"])
     except ClassvmError as reason:
         raise ClassvmError(recorded(params, recipe, str(reason))) from reason
     return {**result, "changed": True, "needs_context": False}
+
+
+def taken(context: Path) -> bytes:
+    """Return the packed folder, and remove its file: an interrupted build would leave it behind."""
+    content = context.read_bytes()
+    context.unlink()
+    return content
 
 
 def recorded(params: Dict[str, Any], recipe: service_image.Recipe, reason: str) -> str:

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import tarfile
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,3 +125,21 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "leak.txt").symlink_to("../secret")
     with pytest.raises(ClassvmError, match=r"leak\.txt is a link out of the app's folder"):
         pack.pack(folder)
+
+
+def test_the_archive_is_made_only_when_it_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy without changes needs the digest alone, and an app may have 6,000 files."""
+    monkeypatch.setattr(tarfile, "open", lambda **_: pytest.fail("an archive was made"))
+    assert pack.pack(folder).digest
+
+
+def test_a_folder_of_6000_files_is_read_quickly(folder: Path) -> None:
+    for number in range(6000):
+        path = folder / f"data/{number % 60}/{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(number))
+    started = time.process_time()
+    assert pack.pack(folder).digest
+    assert time.process_time() - started < 2

@@ -245,6 +245,26 @@ def test_a_host_without_an_engine_is_told_what_to_do(
     assert "make provision" in answer["msg"]
 
 
+def test_the_context_is_gone_before_the_build_begins(
+    call: Callable[..., dict[str, Any]], program: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A build takes minutes: one that is interrupted would leave its archive behind."""
+    context = tmp_path / "context.tar"
+    context.write_bytes(b"tar")
+    program(
+        "docker",
+        f"""case "$*" in
+          version*) echo 29;; info*) echo /;; *--help) echo --secret;;
+          *:18.04) echo '[{{"Id": "i", "Size": 1}}]';;
+          build*) cat > {tmp_path}/seen; [ ! -e {context} ] && echo the archive was gone; exit 1;;
+          *) echo No such image >&2; exit 1;;
+        esac""",
+    )
+    answer = call("classvm_image", context=str(context), **IMAGE)
+    assert (tmp_path / "seen").read_bytes() == b"tar"
+    assert answer["msg"].startswith("The service image could not be built: the archive was gone")
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(("is_here", "runs"), [(True, True), (False, True), (True, False)])
 def test_the_base_image_is_removed_where_it_is(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
@@ -13,12 +12,13 @@ from ..base import command
 from ..base.docker import BUILDKIT, Docker, Image, buildkit_client
 from ..base.errors import ClassvmError
 from ..base.names import image_name
+from . import build_log
 
 RELEASE_ID_LENGTH = 7
 LABEL_RELEASE = "classvm.release"
 LABEL_DIGEST = "classvm.digest"
 LABEL_SERVICE = "classvm.service"
-# What the image is made of, file by file and package by package, as JSON.
+# What the image is made of, as JSON of limited length: `app.contents`.
 LABEL_CONTENT = "classvm.content"
 LABEL_CONTRACT = "classvm.contract"
 BUILD_TIMEOUT = 1800
@@ -135,7 +135,7 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str
         secrets: text of each build secret by name; empty ones are not passed.
 
     Raises:
-        ClassvmError: the build failed; the text ends with the build's last lines.
+        ClassvmError: the build failed; the first line names the cause.
 
     """
     client = buildkit_client()
@@ -163,8 +163,7 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str
 def build_failure(built: command.Finished) -> str:
     """Return the message of a failed build: its cause first, its last lines at the end."""
     lines = built.last_lines()
-    causes = re.findall(r"^(?:#\d+ [\d.]+ )?((?:ERROR|error|E): .+)$", lines, re.MULTILINE)
-    cause = causes[-1] if causes else (lines.splitlines() or ["the build printed nothing"])[-1]
+    cause = build_log.cause(built.out + built.err) or "the build printed nothing"
     return (
         f"The service image could not be built: {cause}\nThe running release was not touched."
         f" The build's last lines:\n{lines}"
