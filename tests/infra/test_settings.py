@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import expected
 import pytest
-from expected import Facts
+from infra import expected
+from infra.expected import Facts
 
 
 def test_what_the_inventory_sets_is_in_effect(facts: Facts, pytestconfig: pytest.Config) -> None:

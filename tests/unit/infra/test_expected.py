@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 import yaml
 from classvm.base import systems
-from expected import Facts, FactsError, in_inventory, overruled, read, settings, supported_systems
+from infra.expected import (
+    Facts,
+    FactsError,
+    in_inventory,
+    overruled,
+    read,
+    settings,
+    supported_systems,
+)
 
 
 def test_the_settings_are_those_of_all_roles() -> None:
