@@ -1,30 +1,31 @@
-"""Take the fingerprint of the provision here, where the roles and their variables are."""
+"""Compute the fingerprint of the provision here, where the roles and their variables are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import yaml
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.provision import fingerprint
 
+# Of a collection: plugins/action/classvm_provisioned.py lies two folders below its own.
+COLLECTION = Path(__file__).parents[2]
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
-    """Replace `paths` and `prefixes` by the fingerprint of what they name."""
+    """Replace `playbook` by the fingerprint of what it uses."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
-        paths = [Path(path).resolve() for path in args.pop("paths", [])]
-        prefixes = tuple(args.pop("prefixes", []))
-        variables = {
-            name: self._templar.template(value)
-            for name, value in (task_vars or {}).items()
-            if name.startswith(prefixes)
-        }
-        args["fingerprint"] = fingerprint.fingerprint(paths, variables)
+        playbook = args.pop("playbook", None)
+        if playbook:
+            args["fingerprint"] = self._fingerprint(Path(playbook), task_vars or {})
         args["password_given"] = self._password_is_given(task_vars or {})
         answer: dict[str, Any] = self._execute_module(
             self._task.action,
@@ -35,7 +36,25 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             answer["privilege"] = "sudo"
         return answer
 
+    def _fingerprint(self, playbook: Path, task_vars: Any) -> str:
+        """Return the fingerprint of a playbook, with the variables of its roles."""
+        used = fingerprint.closure(playbook, COLLECTION, load)
+        if not used.roles:
+            raise AnsibleActionFail(f"{playbook} uses no role of the collection in {COLLECTION}")
+        prefixes = tuple(f"{role}_" for role in used.roles)
+        variables = {
+            name: self._templar.template(value)
+            for name, value in task_vars.items()
+            if name.startswith(prefixes)
+        }
+        return fingerprint.fingerprint(used, variables)
+
     def _password_is_given(self, task_vars: Any) -> bool:
         """Tell whether the user has told the sudo password, by an option or a variable."""
         names = ("ansible_become_password", "ansible_become_pass")
         return bool(self._play_context.become_pass or any(map(task_vars.get, names)))
+
+
+def load(text: str) -> Any:
+    """Return the content of YAML: plain values, without Ansible's own tags."""
+    return yaml.load(text, Loader=SAFE_LOADER)  # noqa: S506 - one of the safe loaders

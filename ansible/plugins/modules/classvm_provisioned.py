@@ -22,8 +22,7 @@ options:
 EXAMPLES = """
 - name: Ask whether this host needs its provision
   classvm.kit.classvm_provisioned:
-    paths: ["{{ playbook_dir }}/../roles/docker"]
-    prefixes: [docker_]
+    playbook: "{{ playbook_dir }}/provision.yml"
     state_dir: /var/lib/classvm
     base_image: "classvm/base:18.04"
   register: provisioned

@@ -33,7 +33,7 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
     "classvm_image": {"folder", "known"},
-    "classvm_provisioned": {"paths", "prefixes"},
+    "classvm_provisioned": {"playbook"},
 }
 # The action plugin does all the work; the module's file holds its documentation.
 WITHOUT_MODULE = {"classvm_contract"}

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base import account
 from classvm.base.docker import NOT_IN_GROUP, Docker, Image
-from classvm.provision import fingerprint, freshness
+from classvm.provision import freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,72 +31,6 @@ class Host(Docker):
 
     def image(self, reference: str) -> Image | None:
         return Image(reference, {}, 1) if self.has_image else None
-
-
-@pytest.fixture
-def role(tmp_path: Path) -> Path:
-    role = tmp_path / "roles" / "docker"
-    (role / "tasks").mkdir(parents=True)
-    (role / "tasks" / "main.yml").write_text("- name: One\n")
-    (role / "tasks" / "run.yml").write_text("- name: Two\n")
-    return role
-
-
-# --- the fingerprint ---------------------------------------------------------------------------
-
-
-def test_the_fingerprint_stays() -> None:
-    here = [Path(__file__)]
-    assert fingerprint.fingerprint(here, {"a": 1, "b": 2}) == fingerprint.fingerprint(
-        here, {"b": 2, "a": 1}
-    )
-
-
-def test_the_fingerprint_does_not_depend_on_the_place(role: Path, tmp_path: Path) -> None:
-    before = fingerprint.fingerprint([role], {})
-    elsewhere = role.parent.rename(tmp_path / "moved") / "docker"
-    assert fingerprint.fingerprint([elsewhere], {}) == before
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda role: (role / "tasks" / "run.yml").write_text("- name: Other\n"),
-        lambda role: (role / "tasks" / "new.yml").write_text(""),
-        lambda role: (role / "tasks" / "run.yml").unlink(),
-        lambda role: (role / "tasks" / "run.yml").rename(role / "tasks" / "go.yml"),
-        lambda role: (role / "tasks" / "run.yml").rename(role / "run.yml"),
-    ],
-    ids=["content", "one more", "one less", "name", "folder"],
-)
-def test_the_fingerprint_changes_with_files(change: Callable[[Path], object], role: Path) -> None:
-    before = fingerprint.fingerprint([role], {})
-    change(role)
-    assert fingerprint.fingerprint([role], {}) != before
-
-
-def test_the_fingerprint_changes_with_variables(role: Path) -> None:
-    variables: list[dict[str, Any]] = [
-        {},
-        {"docker_a": 1},
-        {"docker_a": 2},
-        {"docker_b": 1},
-        {"docker_a": {"b": 1}},
-    ]
-    assert len({fingerprint.fingerprint([role], each) for each in variables}) == len(variables)
-
-
-def test_compiled_files_do_not_count(role: Path) -> None:
-    before = fingerprint.fingerprint([role], {})
-    (role / "__pycache__").mkdir()
-    (role / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"\0")
-    assert fingerprint.fingerprint([role], {}) == before
-
-
-def test_values_that_json_does_not_know_count_by_their_text(role: Path) -> None:
-    one, other = ({"path": Path(text)} for text in ("/a", "/b"))
-    assert fingerprint.fingerprint([role], one) == fingerprint.fingerprint([role], dict(one))
-    assert fingerprint.fingerprint([role], one) != fingerprint.fingerprint([role], other)
 
 
 # --- the record ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ REPLACED = {
         {"folder", "known"},
         {"source_digest", "contract_digest", "context", "secrets"},
     ),
-    "classvm_provisioned": ({"paths", "prefixes"}, {"fingerprint"}),
+    "classvm_provisioned": ({"playbook"}, {"fingerprint"}),
 }
 
 
