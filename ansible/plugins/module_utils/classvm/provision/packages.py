@@ -1,0 +1,76 @@
+"""Install packages of the distribution; the network is used only when one is missing."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from typing import List, Sequence
+
+from ..base import command
+from ..base.errors import ClassvmError
+
+# At first boot a system may update itself for some minutes, and holds apt's locks meanwhile.
+LOCK_SECONDS = 300
+POLL_SECONDS = 2.0
+LOCKED = "Could not get lock"
+SETTINGS = {"DEBIAN_FRONTEND": "noninteractive"}
+INSTALL = (
+    *("apt-get", "install", "--yes", "--no-install-recommends", "--allow-change-held-packages"),
+    # An admin's own version of a configuration file stays.
+    *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
+)
+
+
+def missing(names: Sequence[str]) -> List[str]:
+    """Return the packages that are not installed.
+
+    Args:
+        names: names of packages, each with "=VERSION" where it has to be a certain one; the
+            version may hold wildcards.
+
+    """
+    return [name for name in names if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    package, _, version = name.partition("=")
+    shown = command.run(["dpkg-query", "--show", "--showformat", _SHOWN, package])
+    status, _, installed = shown.out.partition(" ")
+    return status == "installed" and fnmatch.fnmatch(installed, version or "*")
+
+
+_SHOWN = "${db:Status-Status} ${Version}"
+
+
+def install(names: Sequence[str]) -> None:
+    """Refresh the package lists and install packages.
+
+    Raises:
+        ClassvmError: they cannot be installed, or another program keeps apt's locks for too long.
+
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    refreshed = _run_unlocked(["apt-get", "update"], deadline)
+    installed = _run_unlocked([*INSTALL, *names], deadline)
+    if installed.code == 0:
+        return
+    reasons = "\n".join(one.last_lines() for one in (refreshed, installed) if one.code)
+    raise ClassvmError(
+        f"Packages cannot be installed: {', '.join(names)}. Check that this host reaches its package"
+        f" archive (`sudo apt-get update`), then run the command again.\n{reasons}",
+    )
+
+
+def _run_unlocked(argv: Sequence[str], deadline: float) -> command.Finished:
+    """Run apt-get, again and again while another program holds its locks."""
+    while True:
+        finished = command.run(argv, env=SETTINGS)
+        if finished.code == 0 or LOCKED not in finished.err:
+            return finished
+        if time.monotonic() > deadline:
+            raise ClassvmError(
+                f"Another program has held apt's locks for {LOCK_SECONDS} s; it may be the system's"
+                " own update. `ps -e | grep -E 'apt|dpkg|unattended'` shows it. Run the command again"
+                f" when it has ended.\n{finished.last_lines()}",
+            )
+        time.sleep(POLL_SECONDS)

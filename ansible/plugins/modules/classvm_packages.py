@@ -1,0 +1,49 @@
+#!/usr/bin/python
+"""Install packages of the distribution without using the network when nothing is missing."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: classvm_packages
+short_description: Install packages of the distribution
+description:
+  - Refreshes the package lists and installs O(names), but only if one of them is missing. So a host that is complete
+    can be provisioned without DNS or a package archive.
+  - Waits for another program that holds apt's locks, such as the system's own update at first boot.
+options:
+  names: {type: list, elements: str, required: true, description: "Packages; C(NAME=VERSION) asks for a certain version."}
+"""
+
+EXAMPLES = """
+- name: Install nftables
+  classvm.kit.classvm_packages:
+    names: [nftables]
+"""
+
+RETURN = """
+missing: {type: list, returned: success, description: The packages that were not installed before.}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.provision import packages
+
+
+def main() -> None:
+    """Read the arguments, do the work, answer."""
+    module = AnsibleModule(
+        argument_spec={"names": {"type": "list", "elements": "str", "required": True}},
+        supports_check_mode=True,
+    )
+    try:
+        missing = packages.missing(module.params["names"])
+        if missing and not module.check_mode:
+            packages.install(missing)
+    except ClassvmError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(missing), missing=missing)
+
+
+if __name__ == "__main__":
+    main()
