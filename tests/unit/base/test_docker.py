@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base.command import CommandError
-from classvm.base.docker import CONTAINERD_ROOT, Container, Docker, Image, buildkit_client
+from classvm.base.docker import (
+    CONTAINERD_ROOT,
+    Container,
+    Docker,
+    Image,
+    buildkit_client,
+    ignored_settings,
+)
 from classvm.base.errors import ClassvmError
 
 if TYPE_CHECKING:
@@ -221,3 +228,52 @@ def test_a_program_that_ends_in_time_is_heard(program: Callable[..., Path]) -> N
     program("docker", "cat; exit 3")
     finished = Docker().run_within(5, "run", stdin=b"hello")
     assert (finished.code, finished.out) == (3, "hello")
+
+
+# --- One engine -----------------------------------------------------------------------------------
+
+SHOW = 'env | grep "^DOCKER_" | sort'
+
+
+def test_a_user_s_choice_of_another_engine_does_not_count(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+    monkeypatch.setenv("DOCKER_CONTEXT", "desktop-linux")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CONFIG", "/a/student/s/.docker")
+    shutil_programs(program)
+    program("docker", SHOW)
+    seen = dict(line.split("=", 1) for line in Docker().check("info").splitlines())
+    assert seen["DOCKER_HOST"] == "unix:///var/run/docker.sock"
+    assert seen["DOCKER_CONFIG"].endswith("/.cache/classvm/docker")
+    assert (seen["DOCKER_CONTEXT"], seen["DOCKER_TLS_VERIFY"]) == ("", "")
+
+
+def shutil_programs(program: Callable[..., Path]) -> None:
+    """Let the fake client call what it shows its environment with."""
+    for name in ("env", "grep", "sort"):
+        program(name, f'exec {shutil.which(name, path="/usr/bin:/bin")} "$@"')
+
+
+def test_root_s_client_speaks_to_the_same_engine(program: Callable[..., Path]) -> None:
+    calls = program("sudo")
+    Docker(as_root=("sudo", "--non-interactive")).run("info")
+    words = calls.read_text().split()
+    assert words[:2] == ["--non-interactive", "env"]
+    assert "DOCKER_HOST=unix:///var/run/docker.sock" in words
+    assert words[-2:] == ["docker", "info"]
+
+
+def test_the_ignored_settings_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert ignored_settings() == []
+    config = tmp_path / "config.json"
+    config.write_text('{"auths": {}, "currentContext": "desktop-linux", "credsStore": "desktop"}')
+    assert ignored_settings() == [f"currentContext in {config}", f"credsStore in {config}"]
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
+    for text in ("{", "[]"):
+        config.write_text(text)
+        assert ignored_settings() == ["DOCKER_HOST"]

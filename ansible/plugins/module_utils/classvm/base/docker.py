@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pwd
 import shutil
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -21,6 +22,37 @@ from .errors import ClassvmError
 DATA_ROOT = "/var/lib/docker"
 CONTAINERD_ROOT = "/var/lib/containerd"
 NOT_IN_GROUP = "this account is not in the docker group"
+SOCKET = "/var/run/docker.sock"
+# Keys of the client's own configuration that choose an engine or ask a program for passwords.
+IGNORED_KEYS = ("currentContext", "credsStore", "credHelpers")
+
+
+def client_environment() -> Dict[str, str]:
+    """Return the variables with which the client speaks to this machine's engine, and to no other.
+
+    Whatever engine, context or credential helper a user has chosen does not count. A folder of
+    the kit's own takes the place of `~/.docker`; it need not exist.
+    """
+    home = pwd.getpwuid(os.geteuid()).pw_dir
+    return {
+        **{name: "" for name in os.environ if name.startswith("DOCKER_")},
+        "DOCKER_HOST": f"unix://{SOCKET}",
+        "DOCKER_CONFIG": os.path.join(home, ".cache", "classvm", "docker"),
+    }
+
+
+def ignored_settings() -> List[str]:
+    """Return the user's settings of the Docker client that `client_environment` overrules."""
+    found = [name for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if os.environ.get(name)]
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.join(os.path.expanduser("~"), ".docker")
+    path = os.path.join(folder, "config.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except (OSError, ValueError):
+        return found
+    keys = [key for key in IGNORED_KEYS if isinstance(config, dict) and config.get(key)]
+    return found + [f"{key} in {path}" for key in keys]
 
 
 @dataclass(frozen=True)
@@ -50,7 +82,7 @@ class Container:
     """A container, running or not, as `docker container inspect` describes it.
 
     Attributes:
-        healthcheck: how its health is checked, as its image says; () when that says nothing.
+        healthcheck: command of the image's health check; () when it has none.
         ports: host address of each published container port, such as
             ``{"8080/tcp": [("0.0.0.0", 11000)]}``.
         health: what its health check last said: "healthy", "unhealthy", "starting" or "".
@@ -76,15 +108,22 @@ class Container:
 
 
 class Docker:
-    """Talks to the engine of this machine."""
+    """The engine of this machine, asked through the command-line client."""
 
-    def __init__(self, program: str = "docker") -> None:
-        """Use the given client program, by default the first one on PATH."""
+    def __init__(self, program: str = "docker", as_root: Sequence[str] = ()) -> None:
+        """Choose the client.
+
+        Args:
+            program: the client's program, by default the first one on PATH.
+            as_root: words before each command that make it root's, such as `sudo -n`.
+
+        """
         self.program = program
+        self.as_root = as_root
 
     def run(self, *words: str, stdin: Optional[bytes] = None) -> command.Finished:
-        """Run `docker WORDS` and return what it said, whatever its exit code."""
-        return command.run([self.program, *words], stdin=stdin)
+        """Run `docker WORDS` and return what it printed, whatever its exit code."""
+        return self._call(words, stdin, timeout=None)
 
     def run_within(
         self,
@@ -98,11 +137,27 @@ class Docker:
             ClassvmError: it did not end within ``seconds``; what it began in a container may go on.
 
         """
-        return command.run([self.program, *words], stdin=stdin, timeout=seconds)
+        return self._call(words, stdin, timeout=seconds)
 
     def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
         """Run `docker WORDS`, which has to succeed, and return its output."""
-        return command.check([self.program, *words], stdin=stdin)
+        finished = self._call(words, stdin, timeout=None)
+        if finished.code:
+            raise command.CommandError(finished)
+        return finished.out
+
+    def _call(
+        self,
+        words: Sequence[str],
+        stdin: Optional[bytes],
+        timeout: Optional[float],
+    ) -> command.Finished:
+        environment = client_environment()
+        argv = [self.program, *words]
+        if self.as_root:  # sudo does not hand on the environment
+            settings = [f"{name}={value}" for name, value in environment.items()]
+            argv = [*self.as_root, "env", *settings, *argv]
+        return command.run(argv, stdin=stdin, env=environment, timeout=timeout)
 
     def engine_version(self) -> Optional[str]:
         """Return the version of the engine, or None when no engine answers."""
@@ -155,12 +210,12 @@ class Docker:
         )
 
     def labels_of_images(self, label: str) -> Dict[str, Dict[str, str]]:
-        """Return all labels of each image that bears a label, by the image's name."""
+        """Return all labels of each image that has a certain label, by the image's name."""
         names = self.check(
             *("image", "ls", "--filter", f"label={label}"),
             *("--format", "{{.Repository}}:{{.Tag}}"),
         ).split()
-        # One that was removed in the meantime is none.
+        # An image that was removed in the meantime is left out.
         found = json.loads(self.run("image", "inspect", *names).out or "[]") if names else []
         return {
             name: image["Config"]["Labels"] for image in found for name in image["RepoTags"] or ()
@@ -171,7 +226,7 @@ class Docker:
         return next(iter(self.containers(name).values()), None)
 
     def containers(self, *names: str) -> Dict[str, Container]:
-        """Return those of the containers that are there, running or not, by name."""
+        """Return the containers of those names that exist, running or not, by name."""
         found = map(_container, self._inspect("container", *names))
         return {container.name: container for container in found}
 
@@ -197,7 +252,7 @@ class Docker:
         return CONTAINERD_ROOT if "io.containerd.snapshotter" in driver else root
 
     def _inspect(self, kind: str, *names: str) -> List[Dict[str, Any]]:
-        """Return what the engine says of those that are there."""
+        """Return the description of each object that exists."""
         finished = self.run(kind, "inspect", *names)
         if finished.code and not _are_missing(finished.err):
             raise command.CommandError(finished)
@@ -205,9 +260,9 @@ class Docker:
         return described
 
 
-def _are_missing(said: str) -> bool:
-    """Tell whether all that the client complains of are names that nobody bears."""
-    lines = said.strip().splitlines()
+def _are_missing(errors: str) -> bool:
+    """Tell whether the client reports nothing but names that do not exist."""
+    lines = errors.strip().splitlines()
     return bool(lines) and all("no such" in line.lower() for line in lines)
 
 
@@ -234,8 +289,12 @@ def _container(found: Dict[str, Any]) -> Container:
     )
 
 
-# The engine's own builder: another one, chosen by the user, would keep the image to itself.
-BUILDKIT = {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default"}
+def build_environment() -> Dict[str, str]:
+    """Return the variables for a build that passes secrets.
+
+    The builder is the engine's own: another one, chosen by the user, would keep the image to itself.
+    """
+    return {**client_environment(), "DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default"}
 
 
 def buildkit_client() -> str:
@@ -251,7 +310,7 @@ def buildkit_client() -> str:
         client = os.path.join(folder, "docker")
         if not os.access(client, os.X_OK):
             continue
-        if "--secret" in command.run([client, "build", "--help"], env=BUILDKIT).out:
+        if "--secret" in command.run([client, "build", "--help"], env=build_environment()).out:
             return client
     raise ClassvmError(
         "No Docker client here can pass secrets to a build. Install the buildx component:"

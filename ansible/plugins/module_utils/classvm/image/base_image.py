@@ -122,7 +122,9 @@ def _verified(docker: Docker, name: str) -> Image:
 
 
 def _pull(docker: Docker, name: str, sources: Sources) -> None:
-    command.check([docker.program, "pull", "--quiet", sources.reference], timeout=PULL_TIMEOUT)
+    pulled = docker.run_within(PULL_TIMEOUT, "pull", "--quiet", sources.reference)
+    if pulled.code:
+        raise command.CommandError(pulled)
     docker.check("tag", sources.reference, name)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..base import command
-from ..base.docker import BUILDKIT, Docker, Image, buildkit_client
+from ..base.docker import Docker, Image, build_environment, buildkit_client
 from ..base.errors import ClassvmError
 from ..base.names import image_name
 from . import build_log
@@ -149,7 +149,7 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str
         built = command.run(
             [client, *build_argv(recipe, files)],
             stdin=context,
-            env=BUILDKIT,
+            env=build_environment(),
             timeout=BUILD_TIMEOUT,
         )
     # Where another deploy has built the same content meanwhile, this build fails at giving its image

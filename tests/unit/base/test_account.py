@@ -1,0 +1,53 @@
+"""What an account may do; `sudo` is a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.base import account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("code", "groups", "privilege"),
+    [
+        (0, [], "sudo"),
+        (1, ["sudo"], "password"),
+        (1, ["wheel"], "password"),
+        (1, ["docker", "users"], "none"),
+    ],
+)
+def test_privilege(
+    code: int,
+    groups: list[str],
+    privilege: str,
+    program: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    calls = program("sudo", f"exit {code}")
+    assert account.privilege(groups) == privilege
+    assert calls.read_text() == "--non-interactive true\n"
+
+
+def test_root_is_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert account.privilege([]) == "root"
+
+
+@pytest.mark.usefixtures("program")
+def test_without_sudo_a_group_does_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert account.privilege(["sudo"]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("privilege", "argv"),
+    [("root", ()), ("sudo", ("sudo", "--non-interactive")), ("password", None), ("none", None)],
+)
+def test_root_argv(privilege: str, argv: tuple[str, ...] | None) -> None:
+    assert account.root_argv(privilege) == argv
