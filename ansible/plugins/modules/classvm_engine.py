@@ -41,6 +41,8 @@ def main() -> None:
         change = engine.plan(docker, module.params["settings"])
         if change and not module.check_mode:
             engine.apply(docker, change)
+        elif not module.check_mode:
+            engine.write_record(change.record)
     except ClassvmError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(change), version=docker.engine_version() or "")

@@ -7,7 +7,8 @@ DOCUMENTATION = """
 module: classvm_provisioned
 short_description: Tell whether a host's provision is current, or record that it is
 description:
-  - With O(state=queried) tells why the host needs its provision, and how this account could become root.
+  - With O(state=queried) compares the host with its last provision, and tells why it needs the next one and how this
+    account could become root. The guard in the kernel and the engine are asked with the right that the account has.
   - With O(state=account) tells only what this account may do.
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
   - The action plugin of the same name adds the fingerprint on the control node.
@@ -31,6 +32,7 @@ EXAMPLES = """
 RETURN = """
 stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
 privilege: {type: str, returned: queried, description: root, sudo, password or none.}
+unseen: {type: str, returned: queried, description: What only root could tell; empty when everything was asked.}
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
 images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm_image#module:known); empty when the provision is not current."}
 """
@@ -42,7 +44,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base import account, host
-from ..module_utils.classvm.base.docker import Docker
+from ..module_utils.classvm.base.docker import SOCKET, Docker, ignored_settings
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import service_image
 from ..module_utils.classvm.provision import freshness
@@ -70,30 +72,45 @@ def main() -> None:
 
 def work(module: AnsibleModule) -> Dict[str, Any]:
     """Return the task's result."""
-    account = describe_account()
+    described = describe_account()
     if module.params["state"] == "account":
-        return {"changed": False, "stale": "", **account}
+        return {"changed": False, "stale": "", **described}
     desired, state_dir = module.params["fingerprint"], module.params["state_dir"]
     host.require_space(state_dir, SPACE_MEGABYTES)
-    stale = freshness.why_stale(
-        Docker(),
-        state_dir,
-        desired,
-        module.params["base_image"],
-        may_provision=account["privilege"] != "none" or module.params["password_given"],
+    asking = freshness.Account(
+        may_provision=described["privilege"] != "none" or module.params["password_given"],
+        as_root=account.root_argv(described["privilege"]),
     )
-    if module.params["state"] == "recorded":
+    docker = Docker(as_root=() if described["engine_access"] else asking.as_root or ())
+    recording = module.params["state"] == "recorded"
+    if recording and not module.check_mode:
+        freshness.repair_state(state_dir)
+    stale = freshness.why_stale(docker, state_dir, desired, module.params["base_image"], asking)
+    if recording:
         if stale and not module.check_mode:
             freshness.write_record(state_dir, desired)
         return {"changed": bool(stale)}
-    images = {} if stale else known_images(module.params["base_image"])
-    return {"changed": False, "stale": stale, "images": images, **account}
+    warn_of_ignored_settings(module)
+    return {
+        "changed": False,
+        "stale": stale,
+        "unseen": freshness.unseen(docker, asking),
+        "images": {} if stale else known_images(docker, module.params["base_image"]),
+        **described,
+    }
 
 
-def known_images(base_image: str) -> Dict[str, Any]:
+def warn_of_ignored_settings(module: AnsibleModule) -> None:
+    """Tell a user whose Docker client is set to another engine that this does not count."""
+    ignored = ignored_settings()
+    if ignored:
+        module.warn(f"Ignored: {', '.join(ignored)}. classvm uses the engine at {SOCKET}.")
+
+
+def known_images(docker: Docker, base_image: str) -> Dict[str, Any]:
     """Return what is known of the images here; {} when this account may not ask the engine."""
     try:
-        return service_image.known(Docker(), base_image)
+        return service_image.known(docker, base_image)
     except ClassvmError:
         return {}
 

@@ -15,7 +15,7 @@ from classvm.base import docker
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
 from classvm.image import service_image
-from classvm.provision import haproxy
+from classvm.provision import freshness, guard, haproxy
 from classvm.release import go_live, history
 from classvm.release.release_spec import ReleaseSpec, Seconds
 from fake_engine import Engine, enter
@@ -436,7 +436,15 @@ def test_opening_a_port_that_is_closed(
     assert ("allow 11000/tcp" in calls.read_text()) == (not check_mode)
 
 
-@pytest.mark.usefixtures("program")
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine have no files of a provision, and no docker group."""
+    monkeypatch.setattr(freshness, "digests", dict)
+    monkeypatch.setattr(freshness, "GROUP", "no-such-group")
+    monkeypatch.setattr(guard, "problem", lambda _: "")
+
+
+@pytest.mark.usefixtures("program", "bare")
 def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     asked = {**STATE, "state_dir": str(tmp_path)}
     answer = call("classvm_provisioned", **asked)
@@ -450,6 +458,7 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
 BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
 
 
+@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize(
     ("script", "known"),
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from classvm.base.command import CommandError
+from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
 from classvm.provision import engine
@@ -21,6 +21,7 @@ LOGS = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
 HELP = """
       --dns list                  DNS server to use
       --insecure-registry list    Enable insecure registry communication
+      --ipv6                      Enable IPv6 networking
       --log-driver string         Default driver for container logs (default "json-file")
       --log-opt map               Default log driver options for containers
       --userland-proxy            Use userland proxy for loopback traffic (default true)
@@ -28,11 +29,20 @@ HELP = """
 
 
 class Host(Docker):
-    """A host whose engine answers when ``answers`` says so."""
+    """A host whose engine answers when ``answers`` says so, and reports its settings."""
 
-    def __init__(self, *, answers: bool = True) -> None:
+    def __init__(self, *, answers: bool = True, reports: str = "json-file\ntrue\n") -> None:
         super().__init__()
         self.answers = answers
+        self.reports = reports
+        self.asked: list[str] = []
+
+    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+        assert stdin is None
+        self.asked.append(" ".join(words))
+        # One line for each that was asked for.
+        lines = self.reports.splitlines()[: words[-1].count("{{")]
+        return Finished(words, 0, "\n".join(lines), "")
 
     def engine_version(self) -> str | None:
         return "20.10.24" if self.answers else None
@@ -43,6 +53,9 @@ def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "etc" / "daemon.json"
     monkeypatch.setattr(engine, "DAEMON_JSON", path)
     monkeypatch.setattr(engine.read_settings, "__defaults__", (path,))
+    record = tmp_path / "classvm" / "engine.json"
+    monkeypatch.setattr(engine.read_record, "__defaults__", (record,))
+    monkeypatch.setattr(engine.write_record, "__defaults__", (record,))
     monkeypatch.setattr(engine, "has_ipv6", lambda: False)
     return path
 
@@ -87,11 +100,11 @@ def test_major(version: str, major: int) -> None:
         ("", True, {}),
     ],
 )
-def test_wished_settings(version: str, ipv6: bool, added: dict[str, Any]) -> None:
+def test_desired_settings(version: str, ipv6: bool, added: dict[str, Any]) -> None:
     assert engine.desired_settings(LOGS, version, ipv6=ipv6) == {**added, **LOGS}
 
 
-def test_an_explicit_wish_wins() -> None:
+def test_an_explicit_setting_wins() -> None:
     desired = engine.desired_settings({"userland-proxy": True}, NEW, ipv6=True)
     assert desired == {"userland-proxy": True, "ipv6": True}
 
@@ -124,7 +137,7 @@ def test_plan_lays_ours_over_theirs(daemon_json: Path, dockerd: Callable[..., Pa
     dockerd()
     present(daemon_json, '{"dns": ["192.0.2.1"]}')
     change = engine.plan(Host(), LOGS)
-    assert change == engine.Change({"dns": ["192.0.2.1"], **LOGS}, start=False)
+    assert (change.settings, change.start) == ({"dns": ["192.0.2.1"], **LOGS}, False)
     assert change
 
 
@@ -132,7 +145,7 @@ def test_nothing_to_do(daemon_json: Path, dockerd: Callable[..., Path]) -> None:
     dockerd()
     present(daemon_json, json.dumps({"dns": ["192.0.2.1"], **LOGS}))
     change = engine.plan(Host(), LOGS)
-    assert change == engine.Change(None, start=False)
+    assert (change.settings, change.start) == (None, False)
     assert not change
 
 
@@ -141,13 +154,15 @@ def test_an_engine_that_does_not_answer_is_started(
 ) -> None:
     dockerd()
     present(daemon_json, json.dumps(LOGS))
-    assert engine.plan(Host(answers=False), LOGS) == engine.Change(None, start=True)
+    change = engine.plan(Host(answers=False), LOGS)
+    assert (change.settings, change.start) == (None, True)
 
 
 @pytest.mark.usefixtures("daemon_json")
 def test_a_dry_run_on_a_fresh_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engine, "DOCKERD", str(tmp_path / "absent"))
-    assert engine.plan(Host(answers=False), LOGS) == engine.Change(LOGS, start=True)
+    change = engine.plan(Host(answers=False), LOGS)
+    assert (change.settings, change.start) == (LOGS, True)
 
 
 def test_has_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +173,98 @@ def test_has_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
         assert engine.has_ipv6() is answer
     monkeypatch.setattr(Path, "exists", lambda _: False)
     assert not engine.has_ipv6()
+
+
+# --- what the kit wrote, and what is in effect ------------------------------------------------
+
+
+def apply(settings: dict[str, Any], version: str, dockerd: Callable[..., Path]) -> None:
+    """Provision the engine as the module does."""
+    dockerd(version)
+    change = engine.plan(Host(), settings)
+    if change:
+        engine.apply(Host(), change)
+    else:
+        engine.write_record(change.record)
+
+
+@pytest.fixture
+def ipv6(daemon_json: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(engine, "has_ipv6", lambda: True)
+    monkeypatch.setattr(engine, "restart", lambda _: None)
+    return daemon_json
+
+
+def test_an_engine_that_goes_back_loses_the_setting_that_the_kit_wrote(
+    ipv6: Path, dockerd: Callable[..., Path]
+) -> None:
+    apply(LOGS, NEW, dockerd)
+    assert json.loads(ipv6.read_text()) == {"ipv6": True, **LOGS}
+    apply(LOGS, OLD, dockerd)
+    assert json.loads(ipv6.read_text()) == LOGS
+
+
+@pytest.mark.parametrize("theirs", [{"ipv6": True}, {"dns": ["192.0.2.1"]}])
+def test_a_setting_of_the_admin_stays(
+    theirs: dict[str, Any], ipv6: Path, dockerd: Callable[..., Path]
+) -> None:
+    present(ipv6, json.dumps(theirs))
+    apply(LOGS, NEW, dockerd)
+    apply(LOGS, OLD, dockerd)
+    assert json.loads(ipv6.read_text()) == {**theirs, **LOGS}
+
+
+def test_a_setting_that_the_admin_changed_since_stays(
+    ipv6: Path, dockerd: Callable[..., Path]
+) -> None:
+    apply(LOGS, NEW, dockerd)
+    ipv6.write_text(json.dumps({"ipv6": False, **LOGS}))
+    apply({"log-driver": "local"}, OLD, dockerd)
+    # The options of the log were the kit's, too, and are no longer wanted.
+    assert json.loads(ipv6.read_text()) == {"ipv6": False, "log-driver": "local"}
+
+
+def test_an_illegible_record_is_none(tmp_path: Path) -> None:
+    record = tmp_path / "engine.json"
+    for text in (None, "{", "[]", '{"x": 1}'):
+        if text:
+            record.write_text(text)
+        assert engine.read_record(record) == engine.Record()
+
+
+@pytest.mark.parametrize(
+    ("reports", "in_effect"),
+    [("json-file\ntrue\n", True), ("json-file\nfalse\n", False), ("syslog\ntrue\n", False)],
+)
+def test_is_in_effect(reports: str, in_effect: bool) -> None:
+    settings = {**LOGS, "live-restore": True, "dns": []}
+    host = Host(reports=reports)
+    assert engine.is_in_effect(host, settings) is in_effect
+    assert host.asked == ["info --format {{.LoggingDriver}}\n{{.LiveRestoreEnabled}}"]
+
+
+def test_an_engine_that_runs_with_other_settings_is_restarted(
+    daemon_json: Path, dockerd: Callable[..., Path]
+) -> None:
+    dockerd()
+    present(daemon_json, json.dumps(LOGS))
+    change = engine.plan(Host(reports="syslog"), LOGS)
+    assert (change.settings, change.start) == (None, True)
+
+
+def test_problem(ipv6: Path, dockerd: Callable[..., Path]) -> None:
+    apply(LOGS, OLD, dockerd)
+    assert engine.problem(Host()) == ""
+    assert engine.problem(Host(reports="syslog")).startswith("the engine runs with other settings")
+    ipv6.write_text(json.dumps({"dns": [], **LOGS}))  # the admin's own
+    assert engine.problem(Host()) == ""
+    ipv6.write_text(json.dumps({**LOGS, "log-driver": "local"}))
+    assert (
+        engine.problem(Host())
+        == f"{engine.DAEMON_JSON} no longer has the settings of the last provision"
+    )
+    ipv6.write_text("{")
+    assert "correct it by hand" in engine.problem(Host())
 
 
 # --- whether the engine understands them ------------------------------------------------------

@@ -1,18 +1,25 @@
+"""Whether a host still is as its last provision left it, one thing after the other."""
+
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm.base import account
 from classvm.base.docker import NOT_IN_GROUP, Docker, Image
-from classvm.provision import freshness
+from classvm.base.edge import BLUE_GREEN
+from classvm.provision import engine, freshness, guard, haproxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BASE = "classvm/base:18.04"
+STUDENT = freshness.Account(may_provision=False, as_root=None)
+ADMIN_WITH_PASSWORD = freshness.Account(may_provision=True, as_root=None)
+OWN_MODE = 0o2775
 
 
 class Host(Docker):
@@ -33,21 +40,57 @@ class Host(Docker):
         return Image(reference, {}, 1) if self.has_image else None
 
 
-# --- the record ---------------------------------------------------------------------------------
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Let the files of the provision be some of a folder, and guard, engine and edge be right."""
+    found = [tmp_path / name for name in ("guard.nft", "guard.service", "edge.cfg", "docker.link")]
+    for path in found[:3]:
+        path.write_text(path.name)
+    found[3].symlink_to("/lib/docker.service")
+    monkeypatch.setattr(guard, "watched", lambda: found[:2])
+    monkeypatch.setattr(haproxy, "watched", lambda: found[2:3])
+    monkeypatch.setattr(engine, "UNIT_LINK", found[3])
+    for module in (guard, engine, haproxy):
+        monkeypatch.setattr(module, "problem", lambda *_: "")
+    return found
 
 
-def test_a_recorded_provision_is_current(tmp_path: Path) -> None:
-    freshness.write_record(str(tmp_path), "f1")
-    assert freshness.why_stale(Host(), str(tmp_path), "f1", BASE) == ""
-    record = tmp_path / freshness.RECORD
-    assert json.loads(record.read_text()) == {"fingerprint": "f1"}
+@pytest.fixture
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a state folder that is as it should be; the docker group is that of the tests."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(OWN_MODE)
+    monkeypatch.setattr(freshness, "OWNER", os.getuid())
+    group = folder.stat().st_gid
+    monkeypatch.setattr("grp.getgrnam", lambda _: SimpleNamespace(gr_gid=group))
+    return str(folder)
+
+
+def why(
+    state_dir: str, host: Docker | None = None, desired: str = "f1-v1", **options: object
+) -> str:
+    account = options.get("account", freshness.Account())
+    assert isinstance(account, freshness.Account)
+    return freshness.why_stale(host or Host(), state_dir, desired, BASE, account)
+
+
+# --- The record ----------------------------------------------------------------------------------
+
+
+def test_a_recorded_provision_is_current(state_dir: str, files: list[Path]) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    assert why(state_dir) == ""
+    (record,) = os.scandir(state_dir)
+    content = json.loads(open(record.path).read())  # noqa: SIM115 - a short-lived test
+    assert (content["fingerprint"], set(content["files"])) == ("f1-v1", set(map(str, files)))
     assert record.stat().st_mode & 0o777 == 0o664
-    assert list(tmp_path.iterdir()) == [record]
 
 
-def test_never_provisioned(tmp_path: Path) -> None:
-    stale = freshness.why_stale(Host(), str(tmp_path), "f1", BASE)
-    assert stale == "this host was never provisioned"
+def test_never_provisioned(state_dir: str) -> None:
+    assert why(state_dir) == "this host was never provisioned"
+    os.rmdir(state_dir)
+    assert why(state_dir) == "this host was never provisioned"
 
 
 @pytest.mark.parametrize(
@@ -56,63 +99,136 @@ def test_never_provisioned(tmp_path: Path) -> None:
         ("f2-v1", Host(), "the roles have changed since this host was provisioned"),
         ("f1-v2", Host(), "the roles' variables have changed since this host was provisioned"),
         ("f1-v1", Host(engine=False), "no Docker engine answers"),
-        ("f1-v1", Host(group=False, image=False), ""),
         ("f1-v1", Host(image=False), f"the base image {BASE} is missing"),
     ],
-    ids=["files", "variables", "no engine", "may not ask", "no base image"],
+    ids=["files", "variables", "no engine", "no base image"],
 )
-def test_why_stale(desired: str, host: Docker, reason: str, tmp_path: Path) -> None:
-    freshness.write_record(str(tmp_path), "f1-v1")
-    assert freshness.why_stale(host, str(tmp_path), desired, BASE) == reason
+def test_why_stale(desired: str, host: Docker, reason: str, state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    assert why(state_dir, host, desired) == reason
 
 
 @pytest.mark.parametrize(("desired", "stale"), [("f1-v2", False), ("f2-v1", True)])
-def test_a_student_s_own_variables_do_not_count(
-    desired: str,
-    stale: bool,
-    tmp_path: Path,
-) -> None:
-    freshness.write_record(str(tmp_path), "f1-v1")
-    why = freshness.why_stale(Host(), str(tmp_path), desired, BASE, may_provision=False)
-    assert bool(why) == stale
+def test_a_student_s_own_variables_do_not_count(desired: str, stale: bool, state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    assert bool(why(state_dir, desired=desired, account=STUDENT)) == stale
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null"])
-def test_a_record_that_a_power_cut_spoiled_means_provision_again(text: str, tmp_path: Path) -> None:
-    (tmp_path / freshness.RECORD).write_text(text)
-    assert freshness.why_stale(Host(), str(tmp_path), "f1", BASE)
-    freshness.write_record(str(tmp_path), "f1")
-    assert not freshness.why_stale(Host(), str(tmp_path), "f1", BASE)
+def test_a_record_that_a_power_cut_spoiled_means_provision_again(text: str, state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    with open(f"{state_dir}/{freshness.RECORD}", "w") as record:
+        record.write(text)
+    assert why(state_dir)
+    freshness.write_record(state_dir, "f1-v1")
+    assert why(state_dir) == ""
 
 
-# --- how to become root ----------------------------------------------------------------------
+# --- The host itself -----------------------------------------------------------------------------
 
 
-def test_root_is_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert account.privilege([]) == "root"
+@pytest.mark.parametrize("number", range(4))
+def test_each_file_of_the_provision_counts(number: int, state_dir: str, files: list[Path]) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    path = files[number]
+    path.unlink()
+    assert why(state_dir, account=STUDENT) == f"{path} is missing"
+    path.write_text("by hand")
+    assert why(state_dir) == f"{path} has changed since this host was provisioned"
+
+
+def test_a_file_that_was_not_there_counts(state_dir: str, files: list[Path]) -> None:
+    files[0].unlink()
+    freshness.write_record(state_dir, "f1-v1")
+    assert why(state_dir) == ""
+    files[0].write_text("by hand")
+    assert why(state_dir)
+
+
+@pytest.mark.parametrize("module", [guard, engine, haproxy])
+def test_guard_engine_and_edge_are_asked(
+    module: object, state_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    monkeypatch.setattr(module, "problem", lambda *_: "it is wrong")
+    assert why(state_dir) == "it is wrong"
+
+
+def test_only_root_is_asked_for_the_guard(state_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    monkeypatch.setattr(guard, "problem", lambda as_root: f"asked with {as_root}")
+    assert why(state_dir, account=STUDENT) == ""
+    assert why(state_dir, account=freshness.Account(as_root=("sudo",))) == "asked with ('sudo',)"
 
 
 @pytest.mark.parametrize(
-    ("code", "groups", "privilege"),
+    ("host", "account", "unseen"),
     [
-        (0, [], "sudo"),
-        (1, ["sudo"], "password"),
-        (1, ["users", "wheel"], "password"),
-        (1, ["users", "docker"], "none"),
-        (None, ["sudo"], "none"),
+        (Host(), freshness.Account(), ""),
+        (Host(), ADMIN_WITH_PASSWORD, "whether the guard is loaded"),
+        (Host(group=False), ADMIN_WITH_PASSWORD, "whether the engine is as it should be"),
     ],
 )
-def test_privilege(
-    code: int | None,
-    groups: list[str],
-    privilege: str,
-    program: Callable[..., Path],
+def test_what_only_root_could_tell_is_named(
+    host: Docker,
+    account: freshness.Account,
+    unseen: str,
+    files: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    if code is not None:
-        calls = program("sudo", f"exit {code}")
-    assert account.privilege(groups) == privilege
-    if code is not None:
-        assert calls.read_text() == "--non-interactive true\n"
+    monkeypatch.setattr(guard, "Files", lambda: SimpleNamespace(rules=files[0]))
+    assert freshness.unseen(host, account) == unseen
+
+
+def test_an_engine_that_may_not_be_asked_is_no_reason(state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    assert why(state_dir, Host(group=False, image=False), account=STUDENT) == ""
+
+
+def test_edge_of_the_host(state_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(f"{state_dir}/edge.json", "w") as file:
+        file.write(json.dumps({"strategy": BLUE_GREEN}))
+    os.chmod(f"{state_dir}/edge.json", 0o664)
+    freshness.write_record(state_dir, "f1-v1")
+    monkeypatch.setattr(haproxy, "problem", lambda edge: f"the strategy is {edge.strategy}")
+    assert why(state_dir) == f"the strategy is {BLUE_GREEN}"
+
+
+# --- The state folder ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: os.chmod(folder, 0o700),
+        lambda folder: os.chmod(folder, 0o2700),
+        lambda folder: os.chmod(f"{folder}/lock", 0o600),
+        lambda folder: os.chmod(f"{folder}/lock", 0o644),
+    ],
+    ids=["closed", "not for the group", "a file that is closed", "a file not for the group"],
+)
+def test_a_state_folder_that_the_group_cannot_use_is_named_and_repaired(
+    spoil: Callable[[str], None], state_dir: str
+) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    with open(f"{state_dir}/lock", "w"):
+        os.chmod(f"{state_dir}/lock", 0o664)
+    assert why(state_dir) == ""
+    spoil(state_dir)
+    assert why(state_dir).startswith(state_dir)
+    assert "the group docker cannot use it" in why(state_dir)
+    freshness.repair_state(state_dir)
+    assert why(state_dir) == ""
+    assert os.stat(state_dir).st_mode & 0o7777 == OWN_MODE
+    assert os.stat(f"{state_dir}/lock").st_mode & 0o777 == 0o664
+
+
+def test_before_the_docker_group_exists_nothing_is_wrong(
+    state_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> None:
+        raise KeyError(name)
+
+    monkeypatch.setattr("grp.getgrnam", missing)
+    os.chmod(state_dir, 0o700)
+    assert freshness.state_problem(state_dir) == ""

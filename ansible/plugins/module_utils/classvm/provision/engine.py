@@ -8,15 +8,19 @@ import re
 import shutil
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..base import command
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
+from .guard import FOLDER, UNITS
 
 DAEMON_JSON = Path("/etc/docker/daemon.json")
+# What the kit wants in daemon.json, and which of it the kit wrote there.
+RECORD = FOLDER / "engine.json"
+UNIT_LINK = UNITS / "multi-user.target.wants" / "docker.service"
 # Debian has it in /usr/sbin, Ubuntu 24.04 in /usr/bin; an account's PATH may lack the former.
 DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin") or "/usr/sbin/dockerd"
 PIDFILE = Path("/run/docker.pid")
@@ -30,6 +34,22 @@ FIRST_WITH_VALIDATE = 23
 # Settings of daemon.json whose option is missing or has another name.
 # Source: moby v20.10, daemon/config/config.go (skipValidateOptions), cmd/dockerd/config_unix.go
 FILE_ONLY = ("builder", "features", "runtimes")
+# Where a running engine reports a setting. Source: `docker info --format '{{json .}}'`.
+REPORTED = {"log-driver": "{{.LoggingDriver}}", "live-restore": "{{.LiveRestoreEnabled}}"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the kit knows of its settings in daemon.json.
+
+    Attributes:
+        desired: the settings of the last provision.
+        written: those of its settings, now or earlier, that an admin had not set before.
+
+    """
+
+    desired: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,12 +58,14 @@ class Change:
 
     Attributes:
         settings: the configuration to install, or None when the file is right.
-        start: whether no engine answers.
+        start: whether no engine answers, or it runs with other settings than the file has.
+        record: what the kit wants, and which of it the kit wrote.
 
     """
 
     settings: Optional[Dict[str, Any]]
     start: bool
+    record: Record = field(default_factory=Record)
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
@@ -69,7 +91,7 @@ def desired_settings(settings: Mapping[str, Any], version: str, *, ipv6: bool) -
 
 
 def merged(present: Mapping[str, Any], desired: Mapping[str, Any]) -> Dict[str, Any]:
-    """Lay our settings over those that an admin wrote; theirs stay where we wish nothing."""
+    """Lay our settings over those that an admin wrote; theirs stay where we set nothing."""
     both = {
         name: {**present[name], **value}
         for name, value in desired.items()
@@ -96,15 +118,78 @@ def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
     return settings
 
 
+def without_former(
+    present: Mapping[str, Any],
+    written: Mapping[str, Any],
+    desired: Mapping[str, Any],
+) -> Dict[str, Any]:
+    """Return the settings without those that the kit wrote earlier and no longer wants.
+
+    A setting that has another value by now is the admin's.
+    """
+    return {
+        name: value
+        for name, value in present.items()
+        if name in desired or name not in written or written[name] != value
+    }
+
+
+def read_record(path: Path = RECORD) -> Record:
+    """Return what the kit knows of its settings; nothing where there is no legible record."""
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Record()
+
+
+def write_record(record: Record, path: Path = RECORD) -> None:
+    """Remember the kit's settings."""
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(asdict(record), sort_keys=True) + "\n", encoding="utf-8")
+    new.chmod(0o644)
+    new.replace(path)
+
+
 def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
     """Compare the desired settings with the host's."""
     version = command.run([DOCKERD, "--version"]).out if os.path.exists(DOCKERD) else ""
     present = read_settings()
-    desired = merged(present, desired_settings(settings, version, ipv6=has_ipv6()))
+    desired = desired_settings(settings, version, ipv6=has_ipv6())
+    former = read_record().written
+    written = {
+        name: value
+        for name, value in desired.items()
+        if name in former or present.get(name) != value
+    }
+    final = merged(without_former(present, former, desired), desired)
     return Change(
-        settings=None if desired == present else desired,
-        start=docker.engine_version() is None,
+        settings=None if final == present else final,
+        start=docker.engine_version() is None or not is_in_effect(docker, desired),
+        record=Record(desired, written),
     )
+
+
+def is_in_effect(docker: Docker, settings: Mapping[str, Any]) -> bool:
+    """Tell whether a running engine reports the settings, as far as it reports them."""
+    asked = [name for name in REPORTED if name in settings]
+    finished = docker.run("info", "--format", "\n".join(REPORTED[name] for name in asked))
+    reported = finished.out.split()
+    return finished.code == 0 and reported == [str(settings[name]).lower() for name in asked]
+
+
+def problem(docker: Docker) -> str:
+    """Return why a running engine does not have the kit's settings, or "" when it does."""
+    desired = read_record().desired
+    try:
+        present = read_settings()
+    except ClassvmError as error:
+        return str(error)
+    if merged(present, desired) != present:
+        return f"{DAEMON_JSON} no longer has the settings of the last provision"
+    if not is_in_effect(docker, desired):
+        return f"the engine runs with other settings than {DAEMON_JSON} has"
+    return ""
 
 
 def has_ipv6() -> bool:
@@ -131,6 +216,7 @@ def apply(docker: Docker, change: Change) -> None:
         _put_back(former)
         restart(docker)
         raise
+    write_record(change.record)
 
 
 def install(settings: Mapping[str, Any]) -> None:

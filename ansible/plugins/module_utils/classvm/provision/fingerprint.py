@@ -34,7 +34,8 @@ class Closure:
             collection's namespace and name.
         load: returns the content of YAML, given as text.
         files: the files found so far.
-        roles: the names of the roles found so far.
+        roles: the names of the roles found so far; a role of which a play imports a single file
+            with `tasks_from` is not among them.
 
     """
 
@@ -65,7 +66,7 @@ class Closure:
         for key, value in _pairs(content):
             action = key.rpartition(".")[2]
             if action in IMPORT_ROLE:
-                self._add_role(value["name"])
+                self._add_role(value["name"], value.get("tasks_from", ""))
             elif isinstance(value, str) and key in ("role", "roles", "dependencies"):
                 self._add_role(value)
             elif action == "import_playbook":
@@ -73,9 +74,12 @@ class Closure:
             elif action in IMPORT_FILE:
                 self._add_yaml(folder / (value["file"] if isinstance(value, dict) else value))
 
-    def _add_role(self, name: str) -> None:
-        """Add all files of a role, and what they refer to."""
+    def _add_role(self, name: str, tasks_from: str = "") -> None:
+        """Add all files of a role, or only one with tasks, and what they refer to."""
         role = name.rpartition(".")[2]
+        if tasks_from:
+            self._add_yaml(self.collection / "roles" / role / "tasks" / f"{tasks_from}.yml")
+            return
         if role in self.roles:
             return
         self.roles.add(role)

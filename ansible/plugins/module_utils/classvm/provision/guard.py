@@ -20,6 +20,8 @@ from ..base.errors import ClassvmError
 
 FOLDER = Path("/etc/classvm")
 TABLE = "classvm"
+UNIT = "classvm-guard.service"
+UNITS = Path("/etc/systemd/system")
 REVERT_SECONDS = 30
 
 
@@ -40,6 +42,34 @@ class Files:
     listing: Path = FOLDER / "guard.listing"
     # Under /run, so that no later boot takes the number for another process's.
     revert: Path = Path("/run/classvm-guard-revert.pid")
+
+
+def watched(files: Files = Files()) -> List[Path]:
+    """Return the files that decide whether the guard is loaded, now and at each boot."""
+    return [
+        files.rules,
+        UNITS / UNIT,
+        UNITS / "sysinit.target.wants" / UNIT,
+        UNITS / "nftables.service.d" / "classvm-guard.conf",
+    ]
+
+
+def problem(as_root: Sequence[str], files: Files = Files()) -> str:
+    """Return why the guard in the kernel is not the installed one; "" when it is, or none is.
+
+    Args:
+        as_root: words before a command that make it root's; only root may list the rules.
+        files: the guard's files.
+
+    """
+    if not files.rules.exists():
+        return ""
+    loaded = listing(as_root)
+    if not loaded:
+        return "the guard is not loaded"
+    if not files.listing.exists() or files.listing.read_text(encoding="utf-8") != loaded:
+        return "the guard's rules were changed by hand"
+    return ""
 
 
 def ruleset(
@@ -100,11 +130,11 @@ def dhcp_client_ports(listening: str = "") -> List[int]:
     return sorted({int(port) for port, program in held if not program.startswith("docker")})
 
 
-def listing() -> str:
+def listing(as_root: Sequence[str] = ()) -> str:
     """Return the guard as nftables holds it, without counters; "" when it is not loaded."""
-    if shutil.which("nft") is None:
+    if not as_root and shutil.which("nft") is None:
         return ""
-    finished = command.run(["nft", "--stateless", "list", "table", "inet", TABLE])
+    finished = command.run([*as_root, "nft", "--stateless", "list", "table", "inet", TABLE])
     return finished.out if finished.code == 0 else ""
 
 
@@ -128,6 +158,8 @@ def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS)
     """
     files.trial.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     files.trial.write_text(desired, encoding="utf-8")
+    # Everybody may read what is open, whatever umask root has.
+    files.trial.chmod(0o644)
     checked = command.run(["nft", "--check", "--file", str(files.trial)])
     if checked.code:
         files.trial.unlink()
@@ -168,6 +200,7 @@ def confirm(files: Files = Files()) -> None:
     _end_revert(files)
     files.trial.replace(files.rules)
     files.listing.write_text(listing(), encoding="utf-8")
+    files.listing.chmod(0o644)
 
 
 def _end_revert(files: Files) -> None:

@@ -22,7 +22,7 @@ from ..base.docker import Docker
 from ..base.edge import RECORD, RECREATE, UNIT, Edge, slot_of
 from ..base.errors import ClassvmError
 from ..base.names import container_name
-from .guard import FOLDER
+from .guard import FOLDER, UNITS
 
 SOCKET = "/run/haproxy/classvm.sock"
 READY_SECONDS = 20
@@ -34,7 +34,7 @@ class Files:
     """Where HAProxy finds what makes it the edge."""
 
     config: Path = FOLDER / "edge.cfg"
-    unit: Path = Path(f"/etc/systemd/system/{UNIT}.d/classvm-edge.conf")
+    unit: Path = UNITS / f"{UNIT}.d" / "classvm-edge.conf"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,23 @@ class Wanted:
             str(self.files.unit): self.unit,
             record_of(self.edge): record(self.edge),
         }
+
+
+def watched(files: Files = Files()) -> List[Path]:
+    """Return the files that decide how HAProxy runs, now and after each boot."""
+    return [files.config, files.unit, UNITS / "multi-user.target.wants" / UNIT]
+
+
+def problem(edge: Edge, files: Files = Files()) -> str:
+    """Return why HAProxy does not run as it is configured; "" when it does, or is not wanted."""
+    if not edge.takes_releases:
+        return ""
+    if properties()["ActiveState"] not in ("active", "activating"):
+        return "HAProxy does not run"
+    digest = running(edge)
+    if digest and f"description {digest}" not in state.read(str(files.config)):
+        return f"HAProxy runs with another configuration than {files.config}"
+    return ""
 
 
 def record_of(edge: Edge) -> str:
