@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import tree
 from classvm.base.command import CommandError
 from classvm.base.errors import ClassvmError
 from classvm.provision import guard
@@ -231,6 +232,49 @@ def test_another_ruleset_or_a_guard_changed_by_hand_is_not_current(
     assert not guard.is_current(DESIRED, files)
     loaded.unlink()
     assert not guard.is_current(DESIRED, files)
+
+
+@pytest.mark.usefixtures("nft")
+def test_problem(files: guard.Files, tmp_path: Path) -> None:
+    assert guard.problem((), files) == ""  # no guard is installed
+    guard.try_out(DESIRED, files, seconds=60)
+    guard.confirm(files)
+    assert guard.problem((), files) == ""
+    loaded = tmp_path / "loaded"
+    loaded.write_text("table inet classvm { somebody added a rule }")
+    assert guard.problem((), files) == "the guard's rules were changed by hand"
+    loaded.unlink()
+    assert guard.problem((), files) == "the guard is not loaded"
+
+
+def test_an_admin_asks_for_the_rules_through_sudo(
+    files: guard.Files, program: Callable[..., Path]
+) -> None:
+    files.rules.parent.mkdir()
+    files.rules.write_text(DESIRED)
+    calls = program("sudo", "exit 1")
+    assert guard.problem(("sudo", "--non-interactive"), files) == "the guard is not loaded"
+    assert calls.read_text() == "--non-interactive nft --stateless list table inet classvm\n"
+
+
+def test_the_watched_files_are_those_that_the_role_installs(files: guard.Files) -> None:
+    role = tree.ROOT / "roles/firewall/files"
+    watched = guard.watched(files)
+    assert watched[0] == files.rules
+    unit, link, drop_in = (role / str(path).lstrip("/") for path in watched[1:])
+    assert drop_in.is_file()
+    assert f"WantedBy={link.parent.name.removesuffix('.wants')}" in unit.read_text()
+
+
+@pytest.mark.usefixtures("nft")
+def test_everybody_may_read_which_ports_are_open(files: guard.Files) -> None:
+    former = os.umask(0o077)
+    try:
+        guard.try_out(DESIRED, files, seconds=60)
+        guard.confirm(files)
+    finally:
+        os.umask(former)
+    assert [path.stat().st_mode & 0o777 for path in (files.rules, files.listing)] == [0o644] * 2
 
 
 @pytest.mark.usefixtures("nft")

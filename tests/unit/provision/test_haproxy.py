@@ -252,3 +252,32 @@ def test_the_drop_in_gives_haproxy_the_file_that_is_installed() -> None:
 def test_the_record_has_no_path_of_the_state_folder(wanted: Wanted) -> None:
     record: dict[str, Any] = json.loads(haproxy.record(wanted.edge))
     assert sorted(record) == ["port", "slots", "socket", "strategy"]
+
+
+# --- Whether it runs as configured ---------------------------------------------------------------
+
+
+def test_a_host_without_an_edge_has_no_problem(wanted: Wanted) -> None:
+    assert haproxy.problem(Edge(RECREATE), wanted.files) == ""
+
+
+@pytest.mark.parametrize("active", ["inactive", "failed"])
+def test_haproxy_that_does_not_run(
+    active: str, wanted: Wanted, systemd: Callable[..., Path]
+) -> None:
+    systemd(active)
+    assert haproxy.problem(wanted.edge, wanted.files) == "HAProxy does not run"
+
+
+def test_haproxy_that_runs_with_another_configuration(
+    wanted: Wanted, says: Callable[..., None], systemd: Callable[..., Path]
+) -> None:
+    wanted.files.config.parent.mkdir()
+    wanted.files.config.write_text(wanted.contents[str(wanted.files.config)])
+    systemd("active")
+    for digest in (wanted.digest, ""):  # an account may not be allowed to ask
+        says(digest)
+        assert haproxy.problem(wanted.edge, wanted.files) == ""
+    says("other")
+    found = haproxy.problem(wanted.edge, wanted.files)
+    assert found == f"HAProxy runs with another configuration than {wanted.files.config}"
