@@ -188,12 +188,12 @@ harm: setup ## both of these, on the same VMs (SCOPE=quick: a few)
 # What each change has to pass, and all there is. Each stage is a target with its variables.
 TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
 ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
-	"scenario S=jammy" "scenario S=vm" harm lock-check
+	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
 test: setup ## everything that CI runs on each change
 	@python tools/stages.py $(TEST_STAGES)
 
-test-all: setup ## that, and the slower scenarios: Debian 12, Ubuntu 22.04, a real virtual machine
+test-all: setup ## that, and the slower scenarios: each supported system, a real virtual machine
 	@python tools/stages.py $(ALL_STAGES)
 
 bench: setup ## how long a deploy takes and where its time goes, how fast the service answers (LIMIT=host)

@@ -49,7 +49,8 @@ def runs_tests(stage: str) -> bool:
 def passed_tests(output: str) -> int:
     """Return the number of passed tests in all closing lines of pytest."""
     plain = COLOUR.sub("", output)
-    closing = re.findall(r"^(?:=+ )?((?:\d+ \w+, )*\d+ \w+) in [\d.]+s", plain, re.MULTILINE)
+    # Ansible indents and quotes what it shows of a command on a VM.
+    closing = re.findall(r"^\W*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s", plain, re.MULTILINE)
     return sum(int(count) for line in closing for count in re.findall(r"(\d+) passed", line))
 
 

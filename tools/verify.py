@@ -174,7 +174,8 @@ def survey(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
     """
     # Bare neighbours are there to look from, not to be looked at.
     words = ["ansible", f"all:!{expected.NEIGHBOURS}", "--module-name", "ansible.builtin.raw"]
-    words += ["--args", f"{{% raw %}}{SURVEY}{{% endraw %}}"]
+    # The first word is there because Ansible takes arguments that begin with a brace for JSON.
+    words += ["--args", f"true; {{% raw %}}{SURVEY}{{% endraw %}}"]
     words += expected.options(options.inventory, options.extra_vars)
     words += ["--limit", options.limit] if options.limit else []
     try:

@@ -35,6 +35,12 @@ def test_the_lab_makes_each_system() -> None:
     assert made == {system.name: system.suite for system in systems.SUPPORTED}
 
 
+def test_the_fast_checks_run_on_each_system() -> None:
+    scenario = tree.read_yaml(tree.ROOT / "molecule/systems/molecule.yml")
+    made = [platform["system"] for platform in scenario["platforms"]]
+    assert made == [system.name for system in systems.SUPPORTED]
+
+
 ROLES = sorted((tree.ROOT / "roles").glob("*/meta/main.yml"))
 
 

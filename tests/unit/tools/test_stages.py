@@ -52,6 +52,7 @@ def test_a_stage_is_a_target_with_its_variables() -> None:
         (PASSED, 3),
         (PASSED + "\x1b[32m=== \x1b[1m21 passed\x1b[0m in 75.20s (0:01:15) ===\x1b[0m\n", 24),
         ("1 failed, 7 passed in 2.0s\n", 7),
+        ("    - '2240 passed, 45 deselected in 166.15s (0:02:46)'\n", 2240),
         (NOTHING, 0),
         ("============ no tests ran in 0.01s ============\n", 0),
         ("test_x.py::test_3_passed_in_2s FAILED\n", 0),

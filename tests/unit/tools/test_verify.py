@@ -244,6 +244,7 @@ def test_only_the_hosts_that_are_meant_are_asked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(expected, "ask", ask)
     monkeypatch.setattr(expected, "read", lambda *_: {})
     assert verify.survey(verify.parse(["-l", "x", "-e", "p=1"])) == (["a", "b"], {})
+    assert not asked[asked.index("--args") + 1].startswith("{")  # that would be JSON to Ansible
     assert asked[1] == f"all:!{expected.NEIGHBOURS}"
     assert asked[-4:] == ["--extra-vars", "p=1", "--limit", "x"]
 
