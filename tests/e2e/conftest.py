@@ -1,4 +1,4 @@
-"""Deploys to this machine's own engine, as a user would. Needs root."""
+"""Deploy to this machine's own engine, as a user does. Needs root."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def _root() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _programs(_root: None) -> None:
-    """Install what the tests themselves call."""
-    words = "update_cache=true name=nftables,iproute2,procps,e2fsprogs,sudo"
-    installed = run("ansible", "localhost", "--module-name", "apt", "--args", words)
+    """Install the programs that the tests themselves run."""
+    arguments = "update_cache=true name=nftables,iproute2,procps,e2fsprogs,sudo"
+    installed = run("ansible", "localhost", "--module-name", "apt", "--args", arguments)
     assert installed.code == 0, installed.text
 
 
@@ -31,9 +31,10 @@ def dry_run() -> Run:
 
 @pytest.fixture(scope="session")
 def deployed(dry_run: Run) -> Run:
-    """Deploy the tree as it is, once, and return that first run."""
-    assert dry_run.text
+    """Deploy the tree as it is, once, after the dry run, and return that first run."""
+    assert dry_run.code == 0, dry_run.text
     first = play("deploy")
+
     assert first.code == 0, first.text
     return first
 

@@ -1,4 +1,4 @@
-"""What the end-to-end tests do to this machine: run commands, ask Docker, call the service."""
+"""Helpers of the end-to-end tests: run commands and playbooks, ask Docker, call the service."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Run:
 
     @property
     def last_line(self) -> str:
-        """What the user reads last, but for make's own word about a failure."""
+        """The last line that the user reads, without make's own about a failure."""
         lines = [line for line in self.text.splitlines() if line and not line.startswith("make")]
         return lines[-1]
 
 
 def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
-    """Run a command and keep what it printed, whatever its exit code."""
+    """Run a command and keep its output, whatever its exit code."""
     done = subprocess.run(
         words,
         cwd=cwd,
@@ -73,8 +73,8 @@ def play(name: str, *words: str, **variables: object) -> Run:
     )
 
 
-def facts() -> dict[str, Any]:
-    """Return the facts that the playbooks hand on."""
+def common_defaults() -> dict[str, Any]:
+    """Return the variables that several roles share, with their default values."""
     text = (ROOT / "roles/common/defaults/main.yml").read_text()
     return dict(yaml.safe_load(text))
 
@@ -86,8 +86,9 @@ def ports() -> dict[str, int]:
 
 
 def live() -> dict[str, Any]:
-    """Return what Docker knows of the live container."""
-    name = container_name(facts()["service_name"])
+    """Return Docker's description of the live container."""
+
+    name = container_name(common_defaults()["service_name"])
     described: list[dict[str, Any]] = json.loads(docker("container", "inspect", name))
     return described[0]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from classvm.app import openapi
-from e2e.machine import Run, docker, facts, get, live, play, ports, run
+from e2e.machine import Run, common_defaults, docker, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -75,10 +75,12 @@ def test_one_changed_line_is_a_new_release(app: Path) -> None:
 
 
 def test_going_back_builds_nothing() -> None:
-    images = docker("image", "ls", "--quiet", f"classvm/{facts()['service_name']}")
+    images = docker("image", "ls", "--quiet", f"classvm/{common_defaults()['service_name']}")
     back = play("deploy")
     assert back.code == 0, back.text
-    assert docker("image", "ls", "--quiet", f"classvm/{facts()['service_name']}") == images
+    assert (
+        docker("image", "ls", "--quiet", f"classvm/{common_defaults()['service_name']}") == images
+    )
 
 
 def test_a_stopped_service_is_started_again() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e.machine import Run, docker, facts, get, live, play, ports, run
+from e2e.machine import Run, common_defaults, docker, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -136,4 +136,4 @@ def test_the_disk_is_full(full_disk: Path, refused: Callable[[Run, str], None]) 
 
 def test_nothing_is_left_of_what_was_refused() -> None:
     listed = docker("ps", "--all", "--format", "{{.Names}}", "--filter", "label=classvm.service")
-    assert listed.splitlines() == [f"classvm-{facts()['service_name']}"]
+    assert listed.splitlines() == [f"classvm-{common_defaults()['service_name']}"]

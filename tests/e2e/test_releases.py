@@ -21,7 +21,7 @@ import pytest
 from classvm.base import locks, state
 from classvm.base.names import container_name, previous_name
 from classvm.release import history
-from e2e.machine import ROOT, Run, copy_of_service, docker, facts, free_port, play
+from e2e.machine import ROOT, Run, common_defaults, copy_of_service, docker, free_port, play
 
 NAME = "releases-test"
 SWAP_SECONDS = 300
@@ -100,7 +100,7 @@ def host(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Host]:
     """Return a host without a release; what the tests make goes at the end."""
-    if not docker("image", "ls", "--quiet", facts()["base_image_name"]):
+    if not docker("image", "ls", "--quiet", common_defaults()["base_image_name"]):
         request.getfixturevalue("deployed")
     folder = tmp_path_factory.mktemp("releases")
     copy_of_service(folder)
@@ -249,10 +249,9 @@ def test_a_second_deploy_waits_for_the_first(host: Host, three: list[str]) -> No
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait()
-    words = ("ansible-playbook", "ansible/rollback.yml", "--extra-vars")
-    with subprocess.Popen(
-        [*words, json.dumps(host.variables())], cwd=ROOT, stdout=subprocess.DEVNULL
-    ) as waiting:
+    variables = json.dumps(host.variables(rollback_to=three[0]))
+    words = ("ansible-playbook", "ansible/rollback.yml", "--extra-vars", variables)
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL) as waiting:
         with contextlib.suppress(subprocess.TimeoutExpired):
             waiting.wait(15)
         assert waiting.returncode is None
@@ -265,11 +264,13 @@ def test_a_second_deploy_waits_for_the_first(host: Host, three: list[str]) -> No
 
 def test_a_deploy_removes_what_nobody_goes_back_to(host: Host, three: list[str]) -> None:
     name = f"classvm/{NAME}"
-    others = docker("image", "ls", "--quiet", facts()["base_image_name"])
+    others = docker("image", "ls", "--quiet", common_defaults()["base_image_name"])
+    before = host.live()
+    removed = next(release for release in three if release != before)
     four = host.release("four", service_keep_releases=1)
     kept = docker("image", "ls", "--format", "{{.Tag}}", name).split()
-    assert sorted(kept) == sorted([four, three[0]])
-    assert docker("image", "ls", "--quiet", facts()["base_image_name"]) == others
-    gone = host.play("rollback", rollback_to=three[1])
-    assert f"The image of release {three[1]} is no longer on this host" in gone.last_line
-    live_again(host, three[0], host.play("rollback"))
+    assert sorted(kept) == sorted([four, before])
+    assert docker("image", "ls", "--quiet", common_defaults()["base_image_name"]) == others
+    gone = host.play("rollback", rollback_to=removed)
+    assert f"The image of release {removed} is no longer on this host" in gone.last_line
+    live_again(host, before, host.play("rollback"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from classvm.provision import guard
-from e2e.machine import docker, facts, play
+from e2e.machine import common_defaults, docker, play
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -21,12 +21,12 @@ def test_a_dry_run_removes_nothing() -> None:
 
 def test_reset_removes_what_classvm_made_and_only_that() -> None:
     others = "classvm-test-other"
-    docker("tag", facts()["base_image_name"], others)
+    docker("tag", common_defaults()["base_image_name"], others)
     reset = play("reset")
     assert reset.code == 0, reset.text
     for kind in (["ps", "--all"], ["image", "ls"]):
         assert docker(*kind, "--quiet", "--filter", "label=classvm.service") == ""
-    assert not Path(facts()["classvm_state_dir"]).exists()
+    assert not Path(common_defaults()["classvm_state_dir"]).exists()
     assert not guard.FOLDER.exists()
     assert docker("image", "ls", "--quiet", others)
     docker("image", "rm", others)
