@@ -75,12 +75,11 @@ def test_one_changed_line_is_a_new_release(app: Path) -> None:
 
 
 def test_going_back_builds_nothing() -> None:
-    images = docker("image", "ls", "--quiet", f"classvm/{common_defaults()['service_name']}")
+    name = f"classvm/{common_defaults()['service_name']}"
+    images = docker("image", "ls", "--quiet", name)
     back = play("deploy")
     assert back.code == 0, back.text
-    assert (
-        docker("image", "ls", "--quiet", f"classvm/{common_defaults()['service_name']}") == images
-    )
+    assert docker("image", "ls", "--quiet", name) == images
 
 
 def test_a_stopped_service_is_started_again() -> None:

@@ -264,8 +264,7 @@ def test_a_second_deploy_waits_for_the_first(host: Host, three: list[str]) -> No
     assert host.live() == other
 
 
-def test_a_deploy_removes
-_what_nobody_goes_back_to(host: Host, three: list[str]) -> None:
+def test_a_deploy_removes_what_nobody_goes_back_to(host: Host, three: list[str]) -> None:
     name = f"classvm/{NAME}"
     others = docker("image", "ls", "--quiet", common_defaults()["base_image_name"])
     before = host.live()
