@@ -87,7 +87,6 @@ def ports() -> dict[str, int]:
 
 def live() -> dict[str, Any]:
     """Return Docker's description of the live container."""
-
     name = container_name(common_defaults()["service_name"])
     described: list[dict[str, Any]] = json.loads(docker("container", "inspect", name))
     return described[0]

@@ -249,7 +249,6 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def paths() -> Paths:
     """Return the paths that the clients request from these apps."""
-
     document = yaml.safe_load((SERVICE / layout.SPEC).read_text(encoding="utf-8"))
     base = document["servers"][0]["url"]
     return Paths(page=f"{base}/hello", tally=f"{base}/tally")

@@ -10,7 +10,6 @@ With --skip-steady, a healthy candidate goes live at once: during the steady tim
 that a kill could interrupt. With --unchecked, the contract check is left out, too: for releases
 that only have to recover from an interrupted one.
 
-
 An order holds the fields of the release spec, the state folder, and how many releases to keep. The
 outcome is printed as JSON. Child processes of a killed release, such as a Docker client that waits
 for its answer, are left alone, as a real kill would leave them.

@@ -136,7 +136,6 @@ class Seen:
 
     def __str__(self) -> str:
         """Describe it in one line."""
-
         why = ", ".join(f"{count} {reason}" for reason, count in sorted(self.failed.items()))
         return (
             f"{self.requests} requests, {self.failures} failed{f' ({why})' if why else ''},"
@@ -532,7 +531,6 @@ class Watch:
 
 async def beats(seconds: float) -> AsyncIterator[None]:
     """Yield at a fixed rate; beats that were missed while this machine was busy are left out."""
-
     due = time.monotonic()
     while True:
         yield

@@ -335,6 +335,12 @@ def run(words: Sequence[str], **environment: str) -> Finished:
     )
 
 
+def state_dir_tasks() -> list[dict[str, Any]]:
+    """Return the tasks that make the state folder."""
+    path = ROOT / "roles/common/tasks/state_dir.yml"
+    return list(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
 def supported_systems() -> list[str]:
     """Return the systems that classvm supports, such as "Ubuntu 24"."""
     return [system.major for system in systems.SUPPORTED]

@@ -1,4 +1,4 @@
-"""The host itself: its system, its engine, its clock, and the way in."""
+"""The host itself: its system, its engine, its state folder, its clock, and SSH."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from classvm.base import docker
 from classvm.provision.engine import DAEMON_JSON, PIDFILE
-from infra.expected import Facts, Finished, supported_systems
+from infra.expected import Facts, Finished, state_dir_tasks, supported_systems
 
 if TYPE_CHECKING:
     from infra.vm import Vm
@@ -24,9 +24,9 @@ INFO = {"log-driver": "LoggingDriver", "live-restore": "LiveRestoreEnabled"}
 
 @pytest.fixture(scope="module")
 def info(engine: docker.Docker) -> dict[str, Any]:
-    """Return what the engine says of itself."""
-    said: dict[str, Any] = json.loads(engine.check("info", "--format", "{{json .}}"))
-    return said
+    """Return the engine's description of itself."""
+    described: dict[str, Any] = json.loads(engine.check("info", "--format", "{{json .}}"))
+    return described
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_engine_has_started_since_its_settings_changed(vm: Vm) -> None:
         f" cut -d' ' -f1 /proc/uptime; stat --format %Y {DAEMON_JSON}; date +%s"
     )
     started, ticks, uptime, written, now = map(float, vm.read(ages).split())
-    # Both numbers are cut to whole seconds.
+    # Both times are rounded down to seconds.
     assert now - written + 1 >= uptime - started / ticks
 
 
@@ -79,14 +79,14 @@ def test_containers_gain_no_privileges(
     info: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    # Older engines do not tell; they read the file once, when they start.
+    # Older engines do not report it; they read the file once, when they start.
     name = "no-new-privileges"
-    told = f"name={name}" in info["SecurityOptions"]
-    assert facts["docker_settings"][name] in (told, settings.get(name))
+    reported = f"name={name}" in info["SecurityOptions"]
+    assert facts["docker_settings"][name] in (reported, settings.get(name))
 
 
 def test_the_engine_bounds_the_logs(facts: Facts, settings: dict[str, Any]) -> None:
-    # No engine tells its log options; it reads the file once, when it starts.
+    # No engine reports its log options; it reads the file once, when it starts.
     assert settings.get("log-opts") == facts["docker_settings"]["log-opts"]
 
 
@@ -94,6 +94,12 @@ def test_the_log_of_the_service_is_bounded(vm: Vm, facts: Facts) -> None:
     settings = facts["docker_settings"]
     desired = {"Type": settings["log-driver"], "Config": settings["log-opts"]}
     assert vm.live["HostConfig"]["LogConfig"] == desired
+
+
+def test_the_state_folder_is_that_of_the_role(vm: Vm, facts: Facts) -> None:
+    (desired,) = (task["ansible.builtin.file"] for task in state_dir_tasks())
+    found = vm.read("stat --format '%%U %%G %%a' %s", str(facts["classvm_state_dir"])).split()
+    assert found == [desired["owner"], "docker", desired["mode"]]
 
 
 def test_the_clock_is_right(vm: Vm) -> None:

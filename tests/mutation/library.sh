@@ -54,7 +54,6 @@ serve() {
 wait_for_service() {
     for _ in $(seq 30); do
         # shellcheck disable=SC2086 # the health check of the image is several words
-
         if docker exec "$CONTAINER" $HEALTHCHECK >/dev/null 2>&1; then
             return
         fi

@@ -44,6 +44,8 @@ class Mutation:
         silent: whether every request to the service times out; then only the owner's file is run.
         quick: whether SCOPE=quick includes it.
         edge: whether it needs a host with HAProxy before the releases.
+        deploy_heals: whether `make deploy` has to restore the guarantee, without anybody's help;
+            then `undo` runs only where it has not.
 
     """
 
@@ -56,6 +58,7 @@ class Mutation:
     silent: bool = False
     quick: bool = False
     edge: bool = False
+    deploy_heals: bool = False
 
 
 # --- Changes of `docker run` --------------------------------------------------------------------
@@ -177,6 +180,14 @@ HOST_MUTATIONS = (
         f"{HOST}test_the_engine_runs",
         apply="systemctl stop docker.socket docker.service",
         undo="systemctl start docker.socket && restart_engine",
+        deploy_heals=True,
+    ),
+    Mutation(
+        "the state folder is closed",
+        f"{HOST}test_the_state_folder_is_that_of_the_role",
+        apply="chown nobody:nogroup $STATE_DIR && chmod 0700 $STATE_DIR",
+        undo="chown root:docker $STATE_DIR && chmod 2775 $STATE_DIR",
+        deploy_heals=True,
     ),
     Mutation(
         "the engine does not start at boot",
@@ -279,6 +290,14 @@ PORT_MUTATIONS = (
         ),
     ),
     Mutation(
+        "the container is detached from its network",
+        f"{PORTS}test_docker_port_shows_exactly_the_mapping",
+        apply="docker network disconnect bridge $CONTAINER",
+        undo="serve_good_release",
+        quick=True,
+        deploy_heals=True,
+    ),
+    Mutation(
         "programs on the host do not reach the service",
         f"{PORTS}test_the_service_answers_on_the_host_itself",
         apply="nft add table inet mutation && nft add chain inet mutation output"
@@ -353,6 +372,14 @@ CONTAINER_MUTATIONS = (
         f"{CONTAINER}test_the_memory_is_limited",
         run=without_options("--memory", "--memory-swap"),
         quick=True,
+    ),
+    Mutation(
+        "the limits of the running container were changed",
+        f"{CONTAINER}test_the_memory_is_limited",
+        apply="docker update --memory 96m --memory-swap 96m --pids-limit 20 --restart no $CONTAINER"
+        " >/dev/null",
+        undo="serve_good_release",
+        deploy_heals=True,
     ),
     Mutation(
         "the number of processes is not limited",
@@ -463,6 +490,13 @@ IMAGE_MUTATIONS = (
         undo="bring_back_image $IMAGE",
     ),
     Mutation(
+        "unused images are pruned, the base image too",
+        f"{IMAGE}test_the_image_stands_on_the_base_image",
+        apply="docker save $BASE > $ASIDE/base.tar && docker system prune --all --force >/dev/null",
+        undo="docker load --quiet --input $ASIDE/base.tar >/dev/null",
+        deploy_heals=True,
+    ),
+    Mutation(
         "the image stands on another base",
         f"{IMAGE}test_the_image_stands_on_the_base_image",
         apply="echo RUN touch /other | replace_image $BASE",
@@ -493,6 +527,14 @@ GUARD_MUTATIONS = (
         apply="nft flush table inet $TABLE",
         undo="load_guard",
         quick=True,
+        deploy_heals=True,
+    ),
+    Mutation(
+        "a rule was inserted into the guard by hand",
+        KERNEL,
+        apply="nft insert rule inet $TABLE inbound tcp dport $CANARY_PORT accept",
+        undo="load_guard",
+        deploy_heals=True,
     ),
     Mutation(
         "the guard is gone, and a canary is reachable",
@@ -544,7 +586,7 @@ GUARD_MUTATIONS = (
     Mutation(
         "the guard closes the service's port",
         LOOK,
-        apply='load_guard "s/, $HOST_PORT//; s/$HOST_PORT, //"',
+        apply="load_guard 's/dport $OPEN_TCP/dport 1/'",
         undo="load_guard",
         silent=True,
     ),
@@ -566,6 +608,7 @@ GUARD_MUTATIONS = (
         apply="systemctl disable --quiet $UNIT",
         undo="systemctl enable --quiet $UNIT",
         quick=True,
+        deploy_heals=True,
     ),
     Mutation(
         "the guard's unit starts it too late",
@@ -674,6 +717,15 @@ def rewritten(name: str, owner: str, path: str, change: str, more: str = ":") ->
 
 EDGE_MUTATIONS = (
     Mutation(
+        "HAProxy is stopped",
+        f"{EDGE}test_haproxy_runs_and_starts_at_boot",
+        apply="systemctl stop haproxy",
+        undo="systemctl start haproxy",
+        quick=True,
+        edge=True,
+        deploy_heals=True,
+    ),
+    Mutation(
         "HAProxy does not start at boot",
         f"{EDGE}test_haproxy_runs_and_starts_at_boot",
         apply="systemctl disable --quiet haproxy",
@@ -703,6 +755,7 @@ EDGE_MUTATIONS = (
             "s/^live .*/live none/",
         ),
         quick=True,
+        deploy_heals=True,
     ),
     Mutation(
         "every account may control HAProxy",

@@ -47,8 +47,10 @@ class Outcome:
     Attributes:
         mutation: the mutation.
         red: ids of the checks that were red.
-        left: ids of those that were still red after the mutation was undone.
+        left: ids of those that were still red after the mutation was undone, by a deploy where that
+            has to heal it.
         seconds: duration of all of it.
+        deployed: the output of that deploy; "" where none was run.
 
     """
 
@@ -56,6 +58,7 @@ class Outcome:
     red: tuple[str, ...]
     left: tuple[str, ...]
     seconds: float
+    deployed: str = ""
 
     @property
     def caught(self) -> bool:
@@ -101,9 +104,13 @@ def table(outcomes: Sequence[Outcome], desired: int) -> list[str]:
             more = [f"and {len(one.others) - SHOWN} more"] if len(one.others) > SHOWN else []
             lines.append(f"    also red: {', '.join([*one.others[:SHOWN], *more])}")
         if one.left:
-            lines.append(f"    STILL RED after it was undone: {', '.join(one.left)}")
+            how = "make deploy" if one.mutation.deploy_heals else "it was undone"
+            lines.append(f"    STILL RED after {how}: {', '.join(one.left)}")
     caught = sum(one.caught for one in outcomes)
-    return [*lines, f"{caught} of {desired} mutations caught by their own check"]
+    lines.append(f"{caught} of {desired} mutations caught by their own check")
+    to_heal = [one for one in outcomes if one.mutation.deploy_heals]
+    healed = sum(one.caught and not one.left for one in to_heal)
+    return [*lines, f"{healed} of {len(to_heal)} healed by a deploy, as they have to be"]
 
 
 # --- The checks ---------------------------------------------------------------------------------
@@ -189,24 +196,36 @@ class Mutator:
     def attempt(self, mutation: Mutation) -> Outcome:
         """Apply a mutation, run the checks, undo it, and run those that were red again."""
         started = time.monotonic()
+        deployed, healed = "", False
+        left: tuple[str, ...] = ()
         try:
             self.vm.read("sh -c %s", script(mutation, self.vm.release_spec, self.variables))
             red = self.suite.run(mutation)
+            if mutation.deploy_heals:
+                deployed = self.deploy()
+                left = self.suite.again() if red else ()
+                healed = not left
         finally:
-            undo(self.vm)
-        left = self.suite.again() if red else ()
-        return Outcome(mutation, red, left, time.monotonic() - started)
+            # Where the deploy has healed the VM, nothing else may have touched it.
+            self.vm.read("rm -rf %s", ASIDE) if healed else undo(self.vm)
+        if red and not mutation.deploy_heals:
+            left = self.suite.again()
+        return Outcome(mutation, red, left, time.monotonic() - started, deployed)
+
+    def deploy(self) -> str:
+        """Run the main job for this host, and return its output."""
+        argv = ["ansible-playbook", "ansible/deploy.yml", "--limit", self.vm.facts.name]
+        done = expected.run([*argv, *expected.options(self.suite.inventory, [])])
+        return f"{done.stdout}\n{done.stderr}\nexit code {done.returncode}"
 
 
 def undo(vm: Vm) -> None:
     """Undo the mutation that this run or an earlier one has left on a VM, if there is one."""
-
     vm.read("if [ -e %s ]; then sh %s; fi", UNDO, UNDO)
 
 
 def variables(vm: Vm, known: Mapping[str, Facts]) -> dict[str, str]:
     """Return the shell variables that the mutations' commands use."""
-
     facts, spec = vm.facts, vm.release_spec
     live = vm.docker.container(spec.live)
     assert live is not None, f"{spec.live} is not there"

@@ -1,4 +1,4 @@
-"""Each mutation turns the check red that owns it; after the undo, no check is red."""
+"""Each mutation turns the check red that owns it; once it is undone or healed, no check is red."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_mutation_is_caught_by_the_check_that_owns_it(
     outcome = mutator.attempt(mutation)
     outcomes.append(outcome)
     assert outcome.caught, f"{mutation.owner} is green; red are: {outcome.red}"
-    assert outcome.left == (), mutator.suite.log.read_text()
+    assert outcome.left == (), f"{outcome.deployed}\n{mutator.suite.log.read_text()}"
 
 
 @EACH_HOST

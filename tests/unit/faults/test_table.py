@@ -30,7 +30,6 @@ def test_a_row_that_was_not_asserted_does_not_count_as_kept() -> None:
 
 
 def test_a_broken_promise_is_named() -> None:
-
     line = markdown([BROKEN]).splitlines()[2]
     assert line == "| y | recreate | all is well | never | 3 | 0 | 0 | PROMISE BROKEN: a\\|b c |"
     assert verdict([KEPT, BROKEN]) == "1 of 2 promises kept"

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from classvm.release.release_spec import ReleaseSpec, Seconds
+from infra import expected
+from infra.expected import Facts
+from mutation import mutator
 from mutation.mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
 from mutation.mutator import (
     CHECKS,
     SLOW,
+    Mutator,
     Outcome,
     apply_lines,
     function,
@@ -21,6 +27,10 @@ from mutation.mutator import (
     table,
     undo_lines,
 )
+
+if TYPE_CHECKING:
+    from infra.vm import Vm
+    from mutation.mutator import Suite
 
 RELEASE_SPEC = ReleaseSpec(
     service="app",
@@ -81,7 +91,14 @@ QUICK = {name for name, marks in checks(CHECKS).items() if not marks & set(SLOW)
 
 def test_there_are_many_mutations_and_a_few_quick_ones() -> None:
     assert len(MUTATIONS) >= 30
-    assert 10 <= len([mutation for mutation in MUTATIONS if mutation.quick]) <= 14
+    assert 10 <= len([mutation for mutation in MUTATIONS if mutation.quick]) <= 15
+
+
+def test_a_deploy_heals_what_it_has_to_on_both_kinds_of_hosts() -> None:
+    healed = [mutation for mutation in MUTATIONS if mutation.deploy_heals]
+    assert len(healed) >= 10
+    assert {mutation.edge for mutation in healed} == {False, True}
+    assert any(mutation.quick for mutation in healed)
 
 
 def test_no_two_mutations_have_the_same_name() -> None:
@@ -158,7 +175,7 @@ def test_a_mutation_that_nobody_sees_is_not_caught() -> None:
 def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
     caught = Outcome(Mutation("x", DRY_RUN), (f"{DRY_RUN}[ansible://vm]",), GREEN, 1)
     missed = Outcome(Mutation("y", DRY_RUN), GREEN, GREEN, 1)
-    assert table([caught, missed], 3)[-1] == "1 of 3 mutations caught by their own check"
+    assert table([caught, missed], 3)[-2] == "1 of 3 mutations caught by their own check"
     assert [line for line in table([caught, missed], 3) if "NOT CAUGHT" in line] == [
         f"y: NOT CAUGHT by {DRY_RUN} (1 s)"
     ]
@@ -171,9 +188,77 @@ def test_a_few_of_the_others_are_told() -> None:
     assert lines[1].endswith(", and 4 more")
 
 
-def test_what_stays_red_is_told() -> None:
+def test_what_stays_red_is_named() -> None:
     left = Outcome(Mutation("x", DRY_RUN), (DRY_RUN,), (DRY_RUN,), 1)
     assert f"    STILL RED after it was undone: {DRY_RUN}" in table([left], 1)
+
+
+def test_the_table_counts_what_a_deploy_has_healed() -> None:
+    red = (f"{DRY_RUN}[ansible://vm]",)
+    to_heal = Mutation("x", DRY_RUN, deploy_heals=True)
+    healed, not_healed = Outcome(to_heal, red, GREEN, 1), Outcome(to_heal, red, red, 1)
+    missed, other = Outcome(to_heal, GREEN, GREEN, 1), Outcome(Mutation("y", DRY_RUN), red, red, 1)
+    lines = table([healed, not_healed, missed, other], 4)
+    assert lines[-1] == "1 of 3 healed by a deploy, as they have to be"
+    assert f"    STILL RED after make deploy: {red[0]}" in lines
+
+
+class FakeSuite:
+    """Answers as if one check were red, and green again or not after the undo."""
+
+    inventory = "hosts.yml"
+    known: Mapping[str, Facts] = {}
+
+    def __init__(self, left: tuple[str, ...]) -> None:
+        self.left = left
+
+    def run(self, _: Mutation) -> tuple[str, ...]:
+        return (DRY_RUN,)
+
+    def again(self) -> tuple[str, ...]:
+        return self.left
+
+
+class FakeVm:
+    """Notes the commands; its release and facts are those of this test."""
+
+    release_spec = RELEASE_SPEC
+    facts = Facts("vm", {})
+
+    def __init__(self) -> None:
+        self.commands: list[str] = []
+
+    def read(self, command: str, *_: str) -> str:
+        self.commands.append(command)
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("deploy_heals", "left", "undone"),
+    [(True, GREEN, False), (True, (DRY_RUN,), True), (False, GREEN, True)],
+    ids=["healed by the deploy", "not healed by the deploy", "not to be healed by a deploy"],
+)
+def test_nothing_but_the_deploy_touches_what_it_has_healed(
+    monkeypatch: pytest.MonkeyPatch,
+    deploy_heals: bool,
+    left: tuple[str, ...],
+    undone: bool,
+) -> None:
+    argv: list[str] = []
+    done = subprocess.CompletedProcess(argv, 0, "", "")
+
+    def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+        argv.extend(words)
+        return done
+
+    monkeypatch.setattr(expected, "run", run)
+    monkeypatch.setattr(mutator, "variables", lambda *_: {})
+    vm, suite = FakeVm(), FakeSuite(left)
+    mutation = Mutation("x", DRY_RUN, apply="a", undo="b", deploy_heals=deploy_heals)
+    outcome = Mutator(cast("Vm", vm), cast("Suite", suite)).attempt(mutation)
+    assert outcome.left == left
+    assert ("ansible/deploy.yml" in argv) is deploy_heals
+    assert any("then sh" in command for command in vm.commands) is undone
 
 
 # --- The scripts --------------------------------------------------------------------------------
