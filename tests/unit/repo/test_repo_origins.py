@@ -23,6 +23,7 @@ ALLOWED = {
     "github.com",
     "keepachangelog.com",
     "spec.openapis.org",
+    "www.apache.org",
     "www.rfc-editor.org",
     # Debian's package of the engine.
     "docker.io",
