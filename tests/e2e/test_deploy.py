@@ -1,4 +1,4 @@
-"""The main job: what a user sees after `make deploy`, and what Docker says of it."""
+"""The main job: what a user sees after `make deploy`, and what Docker reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of the service works on its own: Docker and make are all that it needs."""
+"""The folder of the service works on its own, with Docker and make alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Alone:
     port: int = field(default_factory=free_port)
 
     def make(self, target: str, *env: str, port: int | None = None) -> Run:
-        """Run make in the folder; `env` are words for env(1)."""
+        """Run make in the folder; `env` are arguments of env(1)."""
         words = (f"IMAGE={self.name}", f"CONTAINER={self.name}", f"HOST_PORT={port or self.port}")
         return run("env", *env, "make", target, *words, cwd=self.folder)
 
@@ -35,7 +35,7 @@ class Alone:
         return made.text
 
     def answer(self) -> str:
-        """Return what the service says about 1 + 4."""
+        """Return the service's answer to 1 + 4."""
         url = f"http://localhost:{self.port}/e222/sum/1/4"
         with urllib.request.urlopen(url, timeout=5) as got:
             return str(got.read().decode()).strip()
@@ -80,7 +80,7 @@ def busy() -> Iterator[int]:
 
 
 def sentence(failed: Run) -> str:
-    """Return the one line that a failed target says, but for make's own word about it."""
+    """Return the only line that a failed target prints, apart from make's own."""
     assert failed.code != 0
     lines = [line for line in failed.text.splitlines() if not line.startswith("make")]
     assert len(lines) == 1, failed.text
@@ -169,7 +169,7 @@ def test_a_missing_engine_is_one_sentence(alone: Alone, target: str) -> None:
     assert sentence(failed).startswith("No Docker engine answers: ")
 
 
-# Shows what a build gets, which the real one hides.
+# A Dockerfile that keeps the build's secrets in the image, which the real one does not.
 SHOW = """ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem \\
@@ -191,15 +191,15 @@ format = columns
 
 @pytest.fixture
 def shown(alone: Alone) -> Alone:
-    """Return the copy with a recipe that keeps its secrets where the test can see them."""
-    # Its name in the command: nothing comes from the cache, to which all secrets are the same.
+    """Return the copy with that Dockerfile."""
+    # A command of its own, because the build cache does not tell secrets apart.
     (alone.folder / "Dockerfile").write_text(SHOW.replace("NAME", alone.name))
     return alone
 
 
 def secrets(shown: Alone, *env: str) -> list[str]:
-    """Return the lines of the secrets of a build, each behind the name of its secret."""
-    # None of this machine's own settings.
+    """Return the lines of a build's secrets, each as SECRET:LINE."""
+    # Without this machine's own settings.
     names = ("CERT", "FIND_LINKS", "INDEX_URL", "EXTRA_INDEX_URL", "PROXY", "TRUSTED_HOST")
     unset = [f"--unset=PIP_{name}" for name in names]
     unset += ["--unset=REQUESTS_CA_BUNDLE", "--unset=CURL_CA_BUNDLE"]
@@ -211,7 +211,7 @@ def secrets(shown: Alone, *env: str) -> list[str]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Return a home with a pip.conf that names a file of certificates."""
+    """Return a home folder with a pip.conf that names a certificate file."""
     folder = tmp_path / "home"
     conf = folder / ".config/pip/pip.conf"
     conf.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What stops a deploy: one clear message, and the running service is not touched."""
+"""Deploys that are refused: with one clear message, and without touching the live release."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("deployed")
 
 @pytest.fixture
 def refused() -> Iterator[Callable[[Run, str], None]]:
-    """Return a check that a deploy was refused; afterwards the service must be as before."""
+    """Return a check that a deploy was refused; at the end the service must be as before."""
     before = live()
 
     def check(deploy: Run, message: str) -> None:
@@ -32,7 +32,7 @@ def refused() -> Iterator[Callable[[Run, str], None]]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text that has to be there."""
+    """Replace a text in a file, which has to contain it."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -115,7 +115,7 @@ def fill(path: Path) -> None:
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a small file system of its own without any room."""
+    """Return a folder on a small file system of its own that is full."""
     image, folder = tmp_path / "disk.img", tmp_path / "disk"
     with image.open("wb") as file:
         file.truncate(16 << 20)

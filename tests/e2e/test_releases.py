@@ -1,4 +1,4 @@
-"""Releasing, going back, starting and stopping: a service of its own, beside the lab's."""
+"""Release, roll back, start and stop a service of its own, beside the lab's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Host:
 
     @property
     def state_dir(self) -> Path:
-        """Where the history is."""
+        """The state folder, which contains the history."""
         return self.folder / "state"
 
     def play(self, name: str, *words: str, **variables: object) -> Run:
@@ -49,7 +49,7 @@ class Host:
         return play(name, *words, **self.variables(**variables))
 
     def variables(self, **more: object) -> dict[str, object]:
-        """Return what makes a playbook leave the lab's service alone."""
+        """Return variables with which a playbook does not touch the lab's service."""
         return {
             "service_name": NAME,
             "service_dir": str(self.app),
@@ -59,7 +59,7 @@ class Host:
         }
 
     def says(self, word: str) -> None:
-        """Change the line that the service says."""
+        """Change the message of the service."""
         handler = self.app / "src/hello.py"
         text = handler.read_text()
         changed = re.sub(r'("message": ")[^"]*', rf"\g<1>{word}", text)
@@ -67,13 +67,13 @@ class Host:
         handler.write_text(changed)
 
     def said(self) -> str:
-        """Return what the service says."""
+        """Return the message of the service."""
         url = f"http://localhost:{self.port}/e222/hello"
         with urllib.request.urlopen(url, timeout=5) as got:
             return str(json.loads(got.read())["message"])
 
     def release(self, word: str, **variables: object) -> str:
-        """Release a service that says a word, and return the release's id."""
+        """Release the service with a message, and return the release's id."""
         self.says(word)
         done = self.play("release", **variables)
         assert done.code == 0, done.text
@@ -86,7 +86,7 @@ class Host:
         return docker("inspect", "--format", label, container_name(NAME))
 
     def history(self) -> list[history.Entry]:
-        """Return the attempts, the oldest first."""
+        """Return the entries of the history, the oldest first."""
         return history.read(str(self.state_dir), NAME)
 
     def containers(self) -> list[str]:
@@ -99,7 +99,7 @@ class Host:
 def host(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Host]:
-    """Return a host without a release; what the tests make goes at the end."""
+    """Return a host without a release; containers and images are removed at the end."""
     if not docker("image", "ls", "--quiet", common_defaults()["base_image_name"]):
         request.getfixturevalue("deployed")
     folder = tmp_path_factory.mktemp("releases")
@@ -206,7 +206,7 @@ def test_stopping_starting_and_restarting(host: Host, three: list[str]) -> None:
 
 
 def when(condition: Any) -> None:
-    """Wait for something to become true."""
+    """Wait until a condition becomes true."""
     deadline = time.monotonic() + SWAP_SECONDS
     while not condition():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""The last thing: take away what classvm has made, and only that."""
+"""Reset: remove what classvm has made, and only that. It is the last module."""
 
 from __future__ import annotations
 

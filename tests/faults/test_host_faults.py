@@ -300,7 +300,7 @@ def booted(target: Target) -> str:
         return ""
 
 
-def test_the_next_deploy_is_as_any_other(target: Target) -> None:
+def test_the_next_deploy_succeeds(target: Target) -> None:
     app = target.other()
     with target.attempt("at the end, a plain deploy", "the desired release is live") as attempt:
         done = target.play(app, "deploy")

@@ -1,8 +1,8 @@
-"""One suite for every host: molecule runs it, and `make verify` runs it against live hosts.
+"""One suite of checks for every host: molecule and `make verify` run it.
 
     pytest tests/infra --hosts=ansible://class_vms --ansible-inventory=FILE
 
-Without options it looks at the hosts of the default inventory.
+Without options it checks the hosts of the default inventory.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from infra.observer import CONTROL, TARGETS, Observer
 from infra.vm import Vm, keep_open
 
 MARKS = {
-    "scan": "asks all ports of the host: minutes",
-    "fuzz": "sends thousands of generated requests: a minute",
-    "disruptive": "restarts the engine and the host: only where that harms nobody",
+    "scan": "probes all ports of the host: takes minutes",
+    "fuzz": "sends thousands of generated requests: takes a minute",
+    "disruptive": "restarts the engine and the host: never on a live host",
 }
-# So many other hosts are tried, one after the other, until one can look at the host under test.
+# How many other hosts are tried as the neighbour before the tests that need one are skipped.
 NEIGHBOURS_ASKED = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the variables that were given to the deploy."""
+    """Add the option for the variables that were given to the deploy."""
     parser.getgroup("testinfra").addoption(
         "--extra-vars",
         action="append",
@@ -45,12 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, and find the hosts where no option names them."""
+    """Register the marks, and choose the hosts where no option names them."""
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     inventory = config.getoption("ansible_inventory") or os.environ.get("MOLECULE_INVENTORY_FILE")
     if inventory and Path(inventory).exists():
-        # The playbooks run in another folder than pytest.
+        # Ansible runs in another folder than pytest.
         inventory = str(Path(inventory).absolute())
     config.option.ansible_inventory = inventory
     config.option.hosts = config.option.hosts or "ansible://all"
@@ -92,10 +92,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def operation_ids(spec: Path, *, refusing: bool) -> list[str]:
-    """Return the operations of a contract; on demand, only those that can be asked wrongly."""
+    """Return the operations of a contract, or only those for which a wrong value is known."""
     try:
         document = checker.load_spec(str(spec))
-    except checker.InputError:  # the tests of that host will tell
+    except checker.InputError:  # the tests of that host report it
         return []
     return [
         one.operation_id
@@ -109,8 +109,8 @@ def operation_ids(spec: Path, *, refusing: bool) -> list[str]:
 
 @pytest.fixture(scope="session")
 def ssh_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
-    """Return the folder of the sockets of the SSH connections that stay open."""
-    # Under /tmp, because the path of a socket has little room.
+    """Return the folder for the sockets of the shared SSH connections."""
+    # Under /tmp, because the path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp") as folder:
         yield Path(folder)
         for vm in pytestconfig.stash.get(VMS, {}).values():
@@ -148,14 +148,14 @@ def engine(vm: Vm) -> docker.Docker:
 
 @pytest.fixture
 def guarded(facts: Facts) -> None:
-    """Skip where there is no guard to be seen from outside."""
+    """Skip a test of the guard on a host that has none."""
     if not facts.is_guarded:
         pytest.skip(f"{facts.name} is not in class_vms: it has no guard")
 
 
 @pytest.fixture
 def systemd(vm: Vm) -> None:
-    """Skip where nothing can be enabled at boot."""
+    """Skip a test of systemd on a host without it."""
     if not vm.has_systemd:
         pytest.skip(f"{vm.facts.name} is not run by systemd")
 
@@ -191,7 +191,7 @@ def neighbour(facts: Facts, pytestconfig: pytest.Config, ssh_folder: Path) -> Ob
     for name in [one.name for one in others][:NEIGHBOURS_ASKED]:
         host = testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory)
         found = vm_of(name, host, pytestconfig, ssh_folder)
-        with contextlib.suppress(RuntimeError):  # it cannot be reached; the next one may be
+        with contextlib.suppress(RuntimeError):  # it is out of reach; the next one may not be
             found.run("true")
             return Observer(name, found)
     pytest.skip(f"the inventory has no second host, within reach, to see {facts.name} from")
@@ -199,7 +199,7 @@ def neighbour(facts: Facts, pytestconfig: pytest.Config, ssh_folder: Path) -> Ob
 
 @pytest.fixture(params=["control node", "neighbour"])
 def observer(request: pytest.FixtureRequest) -> Observer:
-    """Return who looks at the host from outside, in turn."""
+    """Return each machine that probes the host from outside."""
     found = CONTROL if request.param != "neighbour" else request.getfixturevalue("neighbour")
     assert isinstance(found, Observer)
     return found
@@ -212,12 +212,12 @@ DRY_RUN: pytest.StashKey[concurrent.futures.Future[expected.Finished]] = pytest.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what disturbs the host to the end."""
+    """Run the disruptive tests last."""
     items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start a dry run of the main job on all hosts under test: it takes longer than the rest."""
+    """Start a dry run of the main job in the background: it takes longer than all other tests."""
     wanted = any("dry_run" in getattr(item, "fixturenames", ()) for item in session.items)
     if not wanted or session.config.option.collectonly:
         return
@@ -231,7 +231,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def dry_run(pytestconfig: pytest.Config) -> expected.Finished:
-    """Return the dry run, once it has ended."""
+    """Wait for the dry run, and return it."""
     return pytestconfig.stash[DRY_RUN].result()
 
 
@@ -242,7 +242,7 @@ def dry_run(pytestconfig: pytest.Config) -> expected.Finished:
 def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the test's module names as EVIDENCE to the report of a failure."""
+    """Add the logs that the test's module lists in EVIDENCE to the report of a failure."""
     report = yield
     vm = item.funcargs.get("vm")
     if report.failed and isinstance(vm, Vm):

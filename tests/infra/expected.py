@@ -1,7 +1,7 @@
 """What a host should be: the variables that the playbooks use there, and the tree itself.
 
-Nothing is typed here a second time: defaults come from the roles, values from the inventory and
-the options, as Ansible resolves them, and the release from the service's folder.
+No value is repeated here: defaults come from the roles, values from the inventory and the options,
+as Ansible resolves them, and the release from the service's folder.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ EDGE = ROOT / "roles/edge/templates"
 FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
 SSH_PORT = 22
 Finished = subprocess.CompletedProcess[str]
-# Bare machines on the hosts' network, from which the hosts are seen.
+# Bare machines on the hosts' network, from which the hosts are probed.
 NEIGHBOURS = "neighbours"
-# How a host is reached; Ansible knows these names, and `ansible_host_ipv6` is ours.
+# Variables of the connection. They are Ansible's own, except `ansible_host_ipv6`.
 CONNECTION = (
     *("ansible_connection", "ansible_host", "ansible_host_ipv6", "ansible_port"),
     "group_names",
@@ -45,7 +45,7 @@ CONNECTION = (
 
 
 class FactsError(RuntimeError):
-    """Ansible could not tell what the hosts should be; the text has its reason."""
+    """Ansible could not resolve the hosts' variables; the text contains its reason."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Facts:
 
     Attributes:
         name: its name in the inventory.
-        variables: the variables of the roles and playbooks, as they are for this host.
+        variables: the variables of roles and playbooks, resolved for this host.
 
     """
 
@@ -72,7 +72,7 @@ class Facts:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether the host shall have the guard."""
+        """Whether the host should have the guard."""
         return bool(self["firewall_mode"] == "guarded")
 
     @property
@@ -102,12 +102,12 @@ class Facts:
 
     @property
     def open_tcp(self) -> list[int]:
-        """Every port that the playbook has the firewall open."""
+        """The ports that the firewall should open."""
         return [int(port) for port in self["firewall_open_tcp"]]
 
     @property
     def container(self) -> str:
-        """Name of the container that serves."""
+        """Name of the live container."""
         return names.container_name(self["service_name"])
 
     def address(self, family: str) -> str | None:
@@ -121,13 +121,13 @@ class Facts:
             return None
 
     def url(self, family: str = "") -> str:
-        """Return where the service answers: by the host's name, or by one of its addresses."""
+        """Return the service's URL, with the host's name or with one of its addresses."""
         host = self.address(family) if family else str(self["service_address"])
         bracketed = f"[{host}]" if host and ":" in host and "[" not in host else host
         return f"http://{bracketed}:{self.host_port}"
 
     def recipe(self, base: Image) -> service_image.Recipe:
-        """Return what the service image should hold; the base is asked of the host."""
+        """Return the recipe of the service image on the host's base image."""
         return service_image.Recipe(
             service=str(self["service_name"]),
             base=str(self["base_image_name"]),
@@ -138,7 +138,7 @@ class Facts:
         )
 
     def release_spec(self, recipe: service_image.Recipe) -> ReleaseSpec:
-        """Return how the release should run."""
+        """Return the spec of the desired release."""
         return ReleaseSpec(
             service=recipe.service,
             release=recipe.release,
@@ -163,12 +163,12 @@ class Facts:
 
     @property
     def is_behind_edge(self) -> bool:
-        """Whether HAProxy shall hold the service's port."""
+        """Whether HAProxy should hold the service's port."""
         return bool(self["service_strategy"] == edge.BLUE_GREEN)
 
     @property
     def edge(self) -> edge.Edge:
-        """What shall stand before the releases."""
+        """The edge that the host should have."""
         return edge.Edge(
             strategy=str(self["service_strategy"]),
             port=self.host_port,
@@ -180,25 +180,25 @@ class Facts:
     def edge_file(self, path: Path) -> str:
         """Return a file of the role `edge`, as Ansible writes it for this host."""
         template = (EDGE / f"{str(path).lstrip('/')}.j2").read_text(encoding="utf-8")
-        # Ansible's own choice of Jinja's options.
+        # The options with which Ansible calls Jinja.
         jinja = jinja2.Template(template, trim_blocks=True, keep_trailing_newline=True)
         return str(jinja.render(**self.variables))
 
     def run_option(self, spec: ReleaseSpec, name: str) -> str:
-        """Return what stands behind an option of the `docker run` that starts the release."""
+        """Return the value of an option of the `docker run` that starts the release."""
         words = run_argv(spec, name=spec.live, publish="", labels={})
         return words[words.index(name) + 1]
 
     def guard(self, ssh_port: int, dhcp_client_ports: Sequence[int]) -> str:
-        """Return the guard's ruleset; SSH's port and those of DHCP are seen on the host itself."""
+        """Return the guard's ruleset for the ports of SSH and DHCP that the host itself shows."""
         rules = (GUARD / str(guard.Files().rules).lstrip("/")).read_text(encoding="utf-8")
-        # Without its last line's end, as Ansible's lookup reads a file.
+        # Ansible's lookup reads a file without its last newline.
         return guard.ruleset(rules.rstrip(), self.open_tcp, [ssh_port], dhcp_client_ports)
 
 
 @functools.cache
 def packed(folder: Path) -> pack.Packed:
-    """Return the service's folder as it goes into the build."""
+    """Return the service's folder as the build gets it."""
     return pack.pack(folder)
 
 
@@ -214,7 +214,7 @@ def settings() -> list[str]:
 
 
 def handed_on() -> dict[str, str]:
-    """Return what the playbook hands to the firewall and to the edge, as expressions."""
+    """Return the expressions that the playbook passes to the roles firewall and edge."""
     plays = yaml.safe_load(PROVISION.read_text(encoding="utf-8"))
     return {k: v for k, v in plays[0]["vars"].items() if k.startswith(("firewall_", "edge_"))}
 
@@ -241,7 +241,7 @@ def playbook() -> list[dict[str, Any]]:
 
 
 def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
-    """Return what each host of an inventory should be; Ansible resolves the variables.
+    """Return what each host of an inventory should be, with variables resolved by Ansible.
 
     Args:
         inventory: as after `--inventory`; None for the one of ansible.cfg.
@@ -258,7 +258,7 @@ def read(inventory: str | None, extra_vars: Sequence[str]) -> dict[str, Facts]:
     failed = {host: said["msg"] for host, said in answers.items() if said.get("failed")}
     if len(failed) == len(answers):
         raise FactsError("\n".join(f"{host}: {why}" for host, why in failed.items()))
-    # One host whose variables are wrong does not keep the others from being looked at.
+    # A host whose variables are wrong does not prevent the checks of the others.
     return {host: Facts(host, said["msg"]) for host, said in answers.items() if host not in failed}
 
 
@@ -288,7 +288,7 @@ def overruled(said: Mapping[str, Any], facts: Facts) -> list[str]:
 
 
 def options(inventory: str | None, extra_vars: Sequence[str]) -> list[str]:
-    """Return the options that Ansible needs to mean the same hosts and variables."""
+    """Return Ansible's options for an inventory and extra variables."""
     words = ["--inventory", inventory] if inventory else []
     return [*words, *(word for extra in extra_vars for word in ("--extra-vars", extra))]
 
@@ -297,7 +297,7 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
     """Run one ad-hoc task and return its result by host.
 
     Raises:
-        FactsError: there is no host, or not every host that the words name.
+        FactsError: there is no host, or not every host of the command.
 
     """
     as_json = "ansible.posix.json"
@@ -313,7 +313,7 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
     if missing - {NEIGHBOURS}:
         raise FactsError(f"The inventory has no host {', '.join(sorted(missing - {NEIGHBOURS}))}.")
     try:
-        # Behind it stands what our own callback tells people.
+        # The summary of our own callback follows the JSON.
         said, _ = json.JSONDecoder().raw_decode(done.stdout.lstrip())
         hosts: dict[str, Any] = said["plays"][0]["tasks"][0]["hosts"]
     except (ValueError, LookupError) as error:
@@ -322,11 +322,11 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
 
 
 def run(words: Sequence[str], **environment: str) -> Finished:
-    """Run one of Ansible's programs in the top folder and keep what it says."""
+    """Run one of Ansible's programs in the top folder and keep its output."""
     return subprocess.run(
         words,
         cwd=ROOT,
-        # Molecule asks for colours and for narrow lines, which a regular expression does not see.
+        # Molecule sets colours and narrow lines, which would break the regular expressions.
         env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "200", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,

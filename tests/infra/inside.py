@@ -1,6 +1,6 @@
-"""Look at the files of a container from inside, with its own Python (3.7 or newer).
+"""Inspect the files of a container from inside, with its own Python (3.7 or newer).
 
-It prints JSON; see `main`. Nothing but the standard library is there for sure.
+It prints JSON: see `main`. It uses the standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# What builds or installs software has no place where software runs.
+# Programs that build or install software must not be in the image.
 COMPILERS = ("as", "c++", "c99", "cc", "clang", "cpp", "g++", "gcc", "go", "ld", "make", "rustc")
 INSTALLERS = ("easy_install", "ensurepip", "pip", "pip3", "pip3.7", "uv", "pipx", "poetry")
 CODE = (".py", ".so", ".pth")
@@ -43,7 +43,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def packages(folder: Path) -> dict[str, object]:
-    """Return what is installed in a folder, and what there does not match its RECORD files."""
+    """Return the packages installed in a folder, and the files that do not match their RECORD."""
     versions, changed, known = [], [], set()
     for info in sorted(folder.glob("*.dist-info")):
         fields = dict(line.split(": ", 1) for line in read(info / "METADATA")[:10] if ": " in line)
@@ -58,7 +58,7 @@ def packages(folder: Path) -> dict[str, object]:
 
 
 def programs(names: tuple[str, ...]) -> list[str]:
-    """Return which programs, or modules of that name, are there."""
+    """Return the names for which a program or a module exists."""
     on_path = {name for name in names if shutil.which(name)}
     modules = {name for name in names for at in sys.path if at and Path(at, name).is_dir()}
     return sorted(on_path | modules)
@@ -70,7 +70,7 @@ def site() -> Path:
 
 
 def main() -> None:
-    """Print what is there: system, Python, packages, tools, and the files of the service."""
+    """Print the system, Python, packages, tools, and the files of the service as JSON."""
     release = [line.split("=", 1) for line in read(Path("/etc/os-release")) if "=" in line]
     found = {
         "system": dict(release),

@@ -1,4 +1,4 @@
-"""Who looks at a host from outside: the control node, or a neighbour on the same network."""
+"""The machines that probe a host from outside: the control node, or a neighbour."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from infra import scan
 if TYPE_CHECKING:
     from infra.vm import Vm
 
-# A slice of a scan takes a small part of the table of connections. A bridge on the control node
-# may count the neighbour's connections, too, and only the control node sees that table.
+# Ports are probed in slices, which take a small part of the connection tracking table. A bridge on
+# the control node may count the neighbour's connections, too, and only the control node can read
+# that table.
 SLICE = 16384
-# The addresses of the inventory's hosts: nobody else is ever asked.
+# The addresses of the inventory's hosts: no other address is ever probed.
 TARGETS: set[str] = set()
 
 
 @dataclass(frozen=True)
 class Observer:
-    """A machine that asks for ports; without `vm` it is the control node."""
+    """A machine that probes ports; without `vm` it is the control node."""
 
     name: str
     vm: Vm | None = None
@@ -35,8 +36,8 @@ class Observer:
         udp: bool = False,
         patience: float = scan.PATIENCE,
     ) -> scan.Answers:
-        """Return what the ports of a host answer to this machine."""
-        assert address in TARGETS, f"{address} is no host of the inventory"
+        """Return the answers of a host's ports to this machine."""
+        assert address in TARGETS, f"{address} is not an address of the inventory"
         total = scan.Answers()
         for start in range(0, len(ports), SLICE):
             total.paused += scan.wait_for_room()
@@ -53,7 +54,7 @@ class Observer:
         words += [address, "--ports", scan.spans(ports), "--patience", str(patience)]
         words += ["--udp"] if udp else []
         done = self.vm.run(" ".join(["%s"] * len(words)), *words)
-        assert done.rc == 0, f"{self.name} cannot ask {address}: {done.stderr}"
+        assert done.rc == 0, f"{self.name} cannot probe {address}: {done.stderr}"
         return scan.from_json(done.stdout)
 
 
@@ -61,5 +62,5 @@ CONTROL = Observer("control node")
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an address means the machine itself, for example behind a port forward."""
+    """Tell whether an address is a loopback address, for example behind a port forward."""
     return ipaddress.ip_address(address).is_loopback

@@ -1,7 +1,6 @@
-"""Ask every port of one machine whether it answers, over TCP or UDP.
+"""Probe every port of one machine over TCP or UDP.
 
-The file is complete in itself and needs nothing but Python 3.8, so that it also runs on a
-neighbour which has nothing else::
+The file needs nothing but Python 3.8, so that it also runs on a bare neighbour::
 
     python3 scan.py --ports 1-1000 192.0.2.1
     ssh neighbour python3 - --udp 2001:db8::1 < scan.py
@@ -24,11 +23,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 HIGHEST_PORT = 65535
-# A kernel repeats an unanswered SYN after one second: with this patience each port is asked
-# twice, and an answer that was lost on a busy machine is not taken for silence.
+# The kernel repeats an unanswered SYN after one second: with this patience each port is probed
+# twice, so that one lost answer on a busy machine does not count as silence.
 PATIENCE = 1.2
 SPARE_FILES = 64
-# More than this at once in flight gains nothing.
+# More probes in flight would not be faster.
 WINDOW = 6000
 CHUNK = 200
 CHUNKS_PER_SECOND = 100
@@ -37,8 +36,8 @@ CONNTRACK_SHARE = 0.7
 CONNTRACK_PAUSE = 0.5
 # Source: linux/in.h, linux/in6.h; Python's socket module does not name them.
 IP_RECVERR, IPV6_RECVERR = 11, 25
-# A question for the root's name servers. Whoever speaks DNS answers it, and to others any
-# datagram is as good as this one.
+# A DNS query for the name servers of the root: DNS servers answer it, and for other programs any
+# datagram does.
 DATAGRAM = b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"
 
 # Address and port, and for IPv6 flow and scope: whatever `connect` takes.
@@ -47,15 +46,15 @@ Address = Tuple[int, Tuple[object, ...]]
 
 @dataclass
 class Answers:
-    """What a machine answered; a port that is silent is in none of the lists.
+    """The answers of a machine; a silent port is in none of the lists.
 
     Attributes:
         open: ports that accepted a connection, or sent a datagram.
-        refused: ports that said no (TCP reset, ICMP port unreachable).
-        rejected: ports where something on the way said no (any other ICMP error).
-        asked: number of ports that were asked.
-        seconds: how long it took.
-        paused: seconds of that which were spent waiting for room in the table of connections.
+        refused: ports that refused (TCP reset, ICMP port unreachable).
+        rejected: ports for which a machine on the way refused (any other ICMP error).
+        asked: number of ports that were probed.
+        seconds: duration.
+        paused: the part of it that was spent waiting for room in the connection tracking table.
 
     """
 
@@ -67,12 +66,12 @@ class Answers:
     paused: float = 0.0
 
     def add(self, port: int, error: int) -> None:
-        """File an answer under what the kernel says of it; 0 is success."""
+        """Add a port to the list for an error number of the kernel; 0 is success."""
         kinds = {0: self.open, errno.ECONNREFUSED: self.refused}
         kinds.get(error, self.rejected).append(port)
 
     def merge(self, other: Answers) -> Answers:
-        """Return both together: they asked different ports of one machine."""
+        """Return the sum of the answers of different ports of one machine."""
         theirs = asdict(other)
         return Answers(**{name: mine + theirs[name] for name, mine in asdict(self).items()})
 
@@ -83,7 +82,7 @@ class Answers:
 
 
 def from_json(text: str) -> Answers:
-    """Return the answers that `to_json` made text of."""
+    """Return the answers from the text of `to_json`."""
     values: Dict[str, Any] = json.loads(text)
     for kind in ("open", "refused", "rejected"):
         values[kind] = parse_ports(values[kind])
@@ -97,7 +96,7 @@ def target(host: str, port: int, kind: int) -> Address:
 
 
 def more_files(wanted: int) -> int:
-    """Raise the limit of open files as far as allowed; return how many sockets there may be."""
+    """Raise the limit of open files as far as allowed; return the number of sockets to use."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard or hard == resource.RLIM_INFINITY:
         limit = wanted + SPARE_FILES if hard == resource.RLIM_INFINITY else hard
@@ -107,9 +106,9 @@ def more_files(wanted: int) -> int:
 
 
 def is_full(folder: Path = CONNTRACK, share: float = CONNTRACK_SHARE) -> bool:
-    """Tell whether this machine's table of connections is nearly full.
+    """Tell whether this machine's connection tracking table is nearly full.
 
-    An unanswered SYN stays in it for two minutes, and a full table drops everybody's packets.
+    An unanswered SYN stays in it for two minutes, and a full table drops packets of everybody.
     """
     try:
         count = int((folder / "nf_conntrack_count").read_text())
@@ -120,7 +119,7 @@ def is_full(folder: Path = CONNTRACK, share: float = CONNTRACK_SHARE) -> bool:
 
 
 def wait_for_room(full: Callable[[], bool] = is_full, pause: float = CONNTRACK_PAUSE) -> float:
-    """Wait while the table of connections is nearly full; return for how many seconds."""
+    """Wait while the connection tracking table is nearly full; return the seconds."""
     started = time.monotonic()
     paused = 0.0
     while full():
@@ -144,7 +143,7 @@ class TcpScan:
         self.patience = patience
         self.answers = Answers()
         self.selector = selectors.DefaultSelector()
-        # In the order of their deadlines.
+        # In the order of the deadlines.
         self.waiting: Dict[int, Tuple[socket.socket, float]] = {}
 
     def start(self, port: int) -> None:
@@ -163,14 +162,14 @@ class TcpScan:
             self.finish(port, connection, error)
 
     def finish(self, port: int, connection: socket.socket, error: int) -> None:
-        """File an answer; a connection to itself, which loopback can make, is none."""
+        """Add an answer; on loopback a socket can connect to itself, which counts as refused."""
         if error == 0 and connection.getsockname() == connection.getpeername():
             error = errno.ECONNREFUSED
         self.answers.add(port, error)
         connection.close()
 
     def collect(self, seconds: float) -> None:
-        """Take the answers that are there, or come within some seconds; forget the silent."""
+        """Take the answers that come within some seconds; drop the ports whose time is over."""
         for key, _ in self.selector.select(seconds):
             connection, _ = self.waiting.pop(key.data)
             self.selector.unregister(connection)
@@ -186,7 +185,7 @@ class TcpScan:
             del self.waiting[port]
 
     def run(self, ports: Sequence[int], report: Callable[[int], None]) -> Answers:
-        """Ask the ports and return the answers; ``report`` hears how many were asked."""
+        """Probe the ports and return the answers; ``report`` gets the number of probed ports."""
         window = more_files(WINDOW)
         for chunk in chunks(ports):
             self.answers.paused += wait_for_room()
@@ -203,7 +202,7 @@ class TcpScan:
 
 
 class UdpScan:
-    """Sends one datagram to each port and listens for whatever comes back."""
+    """Sends one datagram to each port and waits for answers."""
 
     def __init__(self, host: str, patience: float) -> None:
         """Scan a machine; ``patience`` is how long a port may be silent, in seconds."""
@@ -214,7 +213,7 @@ class UdpScan:
         family, self.address = target(host, 0, socket.SOCK_DGRAM)
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.socket.settimeout(0)
-        # ICMP errors then wait in a queue of their own, with the address that they are about.
+        # ICMP errors then wait in a queue of their own, with the address that they refer to.
         if family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         else:
@@ -243,19 +242,19 @@ class UdpScan:
                     self.answers.add(port, error)
 
     def receive(self, flag: int) -> Optional[int]:
-        """Return the port that the next datagram, or error, is about; 0 if not of the target."""
+        """Return the port of the next datagram or error; 0 if it is not the target's."""
         try:
             _, _, _, about = self.socket.recvmsg(512, 512, flag)
         except BlockingIOError:
             return None
-        except OSError:  # an error that arrived as such: the queue tells more
+        except OSError:  # the error queue has the details
             return 0
         if about[0] != self.address[0] or about[1] == self.socket.getsockname()[1]:
-            return 0  # somebody else, or what we sent to ourselves on loopback
+            return 0  # from another address, or our own datagram on loopback
         return int(about[1])
 
     def run(self, ports: Sequence[int], report: Callable[[int], None]) -> Answers:
-        """Ask the ports and return the answers; ``report`` hears how many were asked."""
+        """Probe the ports and return the answers; ``report`` gets the number of probed ports."""
         for chunk in chunks(ports):
             self.answers.paused += wait_for_room()
             for port in chunk:
@@ -284,17 +283,17 @@ def scan(
     patience: float = PATIENCE,
     report: Callable[[int], None] = silent,
 ) -> Answers:
-    """Ask some ports of a machine.
+    """Probe some ports of a machine.
 
     Args:
         host: its numeric address, IPv4 or IPv6.
         ports: the ports, each in 1..65535.
         udp: whether to send datagrams instead of connecting.
         patience: how long a port may be silent, in seconds.
-        report: hears from time to time how many ports were asked.
+        report: called from time to time with the number of probed ports.
 
     Raises:
-        OSError: the address is none, or there is no way to it.
+        OSError: the address is invalid, or there is no route to it.
 
     """
     started = time.monotonic()
@@ -310,7 +309,7 @@ def parse_ports(text: str) -> List[int]:
     """Return the ports of a text such as "22,80,8000-8100".
 
     Raises:
-        ValueError: a part of it is no port.
+        ValueError: a part of it is not a port.
 
     """
     found: List[int] = []
@@ -318,7 +317,7 @@ def parse_ports(text: str) -> List[int]:
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
     if not all(1 <= port <= HIGHEST_PORT for port in found):
-        raise ValueError(f"{text} holds something that is no port")
+        raise ValueError(f"{text} contains something that is not a port")
     return found
 
 
@@ -347,7 +346,7 @@ def progress(host: str, kind: str, total: int) -> Callable[[int], None]:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Scan as the command line says and print the answers as JSON."""
+    """Run the scan of the command line and print the answers as JSON."""
     parser = argparse.ArgumentParser(prog="scan.py", description="Which ports of a host answer?")
     parser.add_argument("host", help="numeric address, IPv4 or IPv6")
     parser.add_argument("--udp", action="store_true", help="send datagrams instead of connecting")

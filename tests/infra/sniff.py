@@ -13,7 +13,7 @@ import time
 
 ETH_P_ALL = 3
 PATIENCE = 0.2
-# Where the fields stand in an Ethernet frame, in bytes.
+# Offsets of the fields in an Ethernet frame, in bytes.
 TYPE, HEADER = 12, 14
 IPV4, IPV6, TCP = 0x0800, 0x86DD, 6
 

@@ -1,4 +1,4 @@
-"""The running container: what it may do, read inside it, and that it is the only one."""
+"""The running container: its rights as read inside it, and that it is the only one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def size(text: str) -> int:
 def limit(vm: Vm, *names: str) -> str:
     """Return a limit of the container's control group, in version 2 or 1 of them."""
     paths = [f"{CGROUPS}/{name}" for name in names]
-    # One of the files is missing; were both, the text would be empty, which no limit is equal to.
+    # One of the files is missing. If both were, the text would be empty, and equal to no limit.
     return vm.inside("sh", "-c", f"cat {' '.join(paths)} 2>/dev/null || true").strip()
 
 
@@ -108,6 +108,6 @@ def test_no_candidate_or_former_release_is_left(vm: Vm, engine: docker.Docker) -
 
 
 def test_one_container_publishes_the_port(engine: docker.Docker, facts: Facts) -> None:
-    # HAProxy, where it holds the port, shares it with no container.
+    # Where HAProxy holds the port, no container publishes it.
     desired = [] if facts.is_behind_edge else [facts.container]
     assert engine.publishers(facts.host_port) == desired

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from infra.vm import Vm
 
 EVIDENCE = ("edge", "containers", "listening")
-# More than HAProxy keeps of a body before it decides.
+# More of a body than HAProxy buffers before it decides.
 SENT = 1 << 15
 TELL = """
 import socket, sys
@@ -35,7 +35,7 @@ def behind_edge(facts: Facts) -> None:
 
 @pytest.fixture(scope="module")
 def wanted(facts: Facts) -> haproxy.Wanted:
-    """Return what the role would install."""
+    """Return the files that the role would install."""
     files = haproxy.Files()
     config, unit = (facts.edge_file(path) for path in (files.config, files.unit))
     return haproxy.Wanted(facts.edge, config, unit)
@@ -53,7 +53,7 @@ def test_haproxy_runs_and_starts_at_boot(vm: Vm) -> None:
 def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, wanted: haproxy.Wanted) -> None:
     found = {path: vm.read("cat %s", path) for path in wanted.contents}
     desired = dict(wanted.contents)
-    # The order of its keys means nothing.
+    # The order of its keys has no meaning.
     record = haproxy.record_of(wanted.edge)
     assert json.loads(found.pop(record)) == json.loads(desired.pop(record))
     assert found == desired
@@ -82,5 +82,5 @@ def test_a_body_that_is_too_large_gets_no_further(facts: Facts) -> None:
         client.sendall(head.encode() + b" " * SENT)
         answer = client.recv(4096).decode()
     assert answer.startswith("HTTP/1.1 413 ")
-    # The service has a limit, too, and would not speak of this one.
+    # The service has a limit of its own, with another text.
     assert f"larger than {facts['edge_body_limit']} bytes" in answer

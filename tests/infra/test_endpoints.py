@@ -1,4 +1,4 @@
-"""The contract, kept from outside: every operation, what it accepts and what it refuses."""
+"""The contract as seen from outside: what every operation accepts, answers and refuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNDECLARED = "an_undeclared_field"
 
 
 class Service:
-    """The service under test and the contract that it should keep."""
+    """The service under test, and its contract."""
 
     def __init__(self, facts: Facts) -> None:
         """Read the contract of a host."""
@@ -40,7 +40,7 @@ class Service:
         return self.operations[name]
 
     def ending(self, name: str) -> checker.Operation:
-        """Return the operation by which this suite can tell more than the contract says."""
+        """Return an operation about which this suite checks more than the contract states."""
         found = [one for one in self.operations.values() if one.operation_id.endswith(name)]
         if not found:
             pytest.skip(f"the contract of {self.facts.name} has no operation {name}")
@@ -64,7 +64,7 @@ def service(vm: Vm) -> Service:
 
 
 def problems(outcomes: list[checker.Outcome]) -> str:
-    """Return requests and answers of all outcomes that are not well, "" without any."""
+    """Return the requests and answers of all bad outcomes, "" if there are none."""
     return "\n".join(line for one in outcomes if not one.ok for line in one.lines())
 
 
@@ -92,13 +92,13 @@ def undeclared_fields(
     operation: checker.Operation,
     answer: checker.Answer,
 ) -> list[str]:
-    """Return the problems of an answer that come from a field that is not declared."""
+    """Return the problems of an answer that are undeclared fields."""
     found = checker.success_problems(document, operation, answer)
     return [problem for problem in found if "Additional properties" in problem]
 
 
 def close(node: checker.Json) -> checker.Json:
-    """Return a copy of a contract in which no object has more fields than are declared."""
+    """Return a copy of a contract that forbids undeclared fields in every object."""
     if isinstance(node, list):
         return [close(item) for item in node]
     if not isinstance(node, dict):

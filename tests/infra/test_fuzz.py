@@ -21,10 +21,10 @@ pytestmark = pytest.mark.fuzz
 
 EVIDENCE = ("container log",)
 CASES = 2000
-# "All four measurements or none" is more than OpenAPI 3.0 can say, so a request may keep every
-# schema and still be a bad one.
+# OpenAPI 3.0 cannot express "all four measurements or none", so a request may conform to every
+# schema and still be refused.
 TOO_STRICT = "positive_data_acceptance"
-# Any refusal will do for a bad request: one that is also too long is refused with 414.
+# Any refusal is right for a bad request: one that is also too long is refused with 414.
 REFUSALS = '[checks.negative_data_rejection]\nexpected-statuses = ["4xx"]\n'
 
 
@@ -51,7 +51,7 @@ def test_no_generated_request_breaks_the_contract(
         facts.url(),
     ]
     words += ["--exclude-checks", TOO_STRICT, "--max-examples", str(each)]
-    # Each release is asked other questions, and the same ones again when it is asked again.
+    # Each release gets other requests, but always the same ones.
     words += ["--seed", str(int(vm.recipe.release, 16)), "--suppress-health-check", "all"]
     words += ["--report", "json", "--report-json-path", str(report)]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("engine log",)
 CLOCK_SECONDS = 5.0
-# What `docker info` calls the settings that it knows.
+# The names of settings in `docker info`.
 INFO = {"log-driver": "LoggingDriver", "live-restore": "LiveRestoreEnabled"}
 
 
@@ -31,7 +31,7 @@ def info(engine: docker.Docker) -> dict[str, Any]:
 
 @pytest.fixture
 def settings(vm: Vm) -> dict[str, Any]:
-    """Return the engine's settings as its file has them."""
+    """Return the engine's settings from its file."""
     found: dict[str, Any] = json.loads(vm.read("cat %s", str(DAEMON_JSON)))
     return found
 
@@ -111,7 +111,7 @@ def test_the_clock_is_right(vm: Vm) -> None:
 
 @pytest.fixture
 def remote(facts: Facts) -> None:
-    """Skip where Ansible needs no SSH."""
+    """Skip a test of SSH on the control node itself."""
     if facts.is_local:
         pytest.skip("Ansible reaches the control node without SSH")
 
@@ -124,7 +124,7 @@ def test_ssh_answers_where_ansible_connects(facts: Facts) -> None:
 
 @pytest.mark.usefixtures("remote")
 def test_the_ssh_server_listens_nowhere_else(vm: Vm) -> None:
-    # On Ubuntu 24.04 systemd holds the socket for the server.
+    # On Ubuntu 24.04 systemd holds the socket of the SSH server.
     listening = vm.read("ss -Hltnp").splitlines()
     held = [line.split()[3] for line in listening if '"sshd"' in line]
     if vm.has_systemd and vm.unit("ssh.socket", "ActiveState") == "active":

@@ -1,4 +1,4 @@
-"""The service image: what is in it is what the tree says, and nothing else."""
+"""The service image contains what the tree defines, and nothing else."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def dockerfile(facts: Facts) -> str:
 
 
 def files(facts: Facts) -> dict[str, str]:
-    """Return the digest of each file that the last stage of the build takes from the folder."""
+    """Return the digest of each file that the build's last stage copies from the folder."""
     last_stage = re.split(r"^FROM ", dockerfile(facts), flags=re.MULTILINE)[-1]
     copies = re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE)
     patterns = [pattern for words in copies for pattern in words.split()[:-1]]

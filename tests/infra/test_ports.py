@@ -1,4 +1,4 @@
-"""The port mapping, from the engine's view, from the host's and from outside."""
+"""The port mapping as seen by the engine, on the host, and from outside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ask(url: str) -> int:
 
 
 def test_docker_port_shows_exactly_the_mapping(vm: Vm, engine: docker.Docker, facts: Facts) -> None:
-    # Older clients write the address of IPv6 without brackets.
+    # Older clients write IPv6 addresses without brackets.
     shown = engine.check("port", facts.container).replace(" :::", " [::]:").splitlines()
     desired = [f"{at}:{facts.host_port}" for at in ANYWHERE]
     if facts.is_behind_edge:

@@ -1,4 +1,4 @@
-"""A host whose ufw is active keeps it, with one more port open."""
+"""A host whose ufw is active keeps it active, with the service's port open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVIDENCE = ("listening",)
 
 @pytest.fixture
 def ufw(vm: Vm) -> str:
-    """Return what ufw says; skip where there is none."""
+    """Return the status of ufw; skip the test on a host without it."""
     if vm.run("test -x /usr/sbin/ufw").rc != 0:
         pytest.skip(f"{vm.facts.name} has no ufw")
     return vm.read("ufw status")

@@ -1,4 +1,4 @@
-"""A host under test: its commands, its engine, and what is inside its container."""
+"""A host under test: its commands, its engine, and the content of its container."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ LOG_LINES = 15
 
 
 class HostDocker(docker.Docker):
-    """The engine of the host under test, asked over the test's connection."""
+    """The engine of the host under test, reached over the test's connection."""
 
     def __init__(self, vm: Vm) -> None:
-        """Ask the engine of a host."""
+        """Use the engine of a host."""
         super().__init__()
         self.vm = vm
 
     def run(self, *words: str, stdin: bytes | None = None) -> Finished:
-        """Run `docker WORDS` there and return what it said, whatever its exit code."""
+        """Run `docker ARGUMENTS` there and return its output, whatever its exit code."""
         if stdin is not None:
             raise NotImplementedError("nothing can be piped over this connection")
         argv = [self.program, *words]
@@ -39,7 +39,7 @@ class HostDocker(docker.Docker):
         return Finished(argv, done.rc, done.stdout, done.stderr)
 
     def run_within(self, seconds: float, *words: str, stdin: bytes | None = None) -> Finished:
-        """Run `docker WORDS` there, but not for longer; its exit code then is that of `timeout`."""
+        """Run `docker ARGUMENTS` there with a time limit, after which its exit code is 124."""
         if stdin is not None:
             raise NotImplementedError("nothing can be piped over this connection")
         argv = ["timeout", str(seconds), self.program, *words]
@@ -47,7 +47,7 @@ class HostDocker(docker.Docker):
         return Finished(argv, done.rc, done.stdout, done.stderr)
 
     def check(self, *words: str, stdin: bytes | None = None) -> str:
-        """Run `docker WORDS` there, which has to succeed, and return its output."""
+        """Run `docker ARGUMENTS` there, which has to succeed, and return its output."""
         finished = self.run(*words, stdin=stdin)
         if finished.code:
             raise CommandError(finished)
@@ -55,7 +55,7 @@ class HostDocker(docker.Docker):
 
 
 def keep_open(host: Any, folder: Path) -> None:
-    """Let all commands to a host share one SSH connection, whose socket is in a folder."""
+    """Let all commands to a host share one SSH connection, with its socket in a folder."""
     runner = host.backend.ansible_runner
     reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
     if reached is not None and reached.backend.NAME == "ssh" and not reached.backend.controlpath:
@@ -63,10 +63,10 @@ def keep_open(host: Any, folder: Path) -> None:
 
 
 class Vm:
-    """A host under test; what is asked once is remembered."""
+    """A host under test; most properties are read once and cached."""
 
     def __init__(self, host: Any, facts: Facts, sockets: Path) -> None:
-        """Wrap testinfra's host; the SSH connections that stay open are in a folder."""
+        """Wrap testinfra's host; `sockets` is the folder of the shared SSH connections."""
         self.host = host
         self.facts = facts
         self.sockets = sockets
@@ -87,23 +87,23 @@ class Vm:
         """Run a command as root; `%s` stands for each argument."""
         if self.is_root:
             return self.host.run(command, *args)
-        # Not testinfra's own sudo(), which is a state of the host: threads would share it.
+        # testinfra's own sudo() changes the host object, which threads share.
         return self.host.run("sudo -n /bin/sh -c %s", self.host.backend.quote(command, *args))
 
     def read(self, command: str, *args: str) -> str:
-        """Return what a command prints that root runs and that has to succeed."""
+        """Run a command as root, which has to succeed, and return its output."""
         done = self.root(command, *args)
         assert done.rc == 0, f"`{command}` failed ({done.rc}): {done.stdout}{done.stderr}"
         return str(done.stdout)
 
     def disconnect(self) -> None:
-        """End the SSH connections that stay open; the next command makes a new one."""
+        """Close the shared SSH connections; the next command opens a new one."""
         for path in self.sockets.iterdir():
             words = ["ssh", "-O", "exit", "-o", f"ControlPath={path}", "host"]
             subprocess.run(words, capture_output=True, check=False)
 
     def unit(self, name: str, key: str) -> str:
-        """Return what systemd says of a unit, for example whether it is enabled."""
+        """Return a property of a systemd unit, for example `UnitFileState`."""
         return self.read("systemctl show --property %s --value %s", key, name).strip()
 
     @functools.cached_property
@@ -113,7 +113,7 @@ class Vm:
 
     @functools.cached_property
     def sshd_port(self) -> int:
-        """The port of the SSH server through which this very connection came."""
+        """The SSH server's port of this connection."""
         return int(self.run("echo $SSH_CONNECTION").stdout.split()[3])
 
     @functools.cached_property
@@ -122,7 +122,7 @@ class Vm:
         return guard.dhcp_client_ports(self.read("ss -Hulnp"))
 
     def evidence(self, name: str) -> str:
-        """Return what may explain a failure."""
+        """Return the output of a command that may explain a failure."""
         commands = {
             "container log": f"docker logs --tail {LOG_LINES} {self.facts.container}",
             "containers": "docker ps --all",
@@ -141,7 +141,7 @@ class Vm:
 
     @functools.cached_property
     def live(self) -> dict[str, Any]:
-        """What the engine knows of the container that serves."""
+        """The engine's description of the live container."""
         found = self.docker.check("container", "inspect", self.facts.container)
         described: dict[str, Any] = json.loads(found)[0]
         return described
@@ -156,12 +156,12 @@ class Vm:
 
     @functools.cached_property
     def recipe(self) -> service_image.Recipe:
-        """What the service image should hold."""
+        """The recipe of the desired service image."""
         return self.facts.recipe(self.base)
 
     @functools.cached_property
     def release_spec(self) -> ReleaseSpec:
-        """How the release should run."""
+        """The spec of the desired release."""
         spec = self.facts.release_spec(self.recipe)
         if not spec.environment:
             return spec
@@ -178,16 +178,16 @@ class Vm:
 
     @property
     def slot(self) -> str:
-        """The slot of the container that serves, "" where it publishes the port itself."""
+        """The slot of the live container, "" where it publishes the port itself."""
         return str(self.live["Config"]["Labels"].get(edge.LABEL_SLOT, ""))
 
     def inside(self, *words: str) -> str:
-        """Return what a command prints inside the container, run as the service's own user."""
+        """Run a command inside the container as the service's user, and return its output."""
         return self.docker.check("exec", self.facts.container, *words)
 
     @functools.cached_property
     def status(self) -> dict[str, str]:
-        """What /proc says of the container's first process, the service itself."""
+        """The status of the container's first process in /proc."""
         lines = self.inside("cat", "/proc/1/status").splitlines()
         pairs = (line.split(":", 1) for line in lines)
         return {name: value.strip() for name, value in pairs}
@@ -200,7 +200,7 @@ class Vm:
 
     @functools.cached_property
     def content(self) -> dict[str, Any]:
-        """What `inside.py` finds in the container."""
+        """The output of `inside.py` in the container."""
         script = Path(inside.__file__).read_text(encoding="utf-8")
         found: dict[str, Any] = json.loads(self.inside("python", "-c", script))
         return found

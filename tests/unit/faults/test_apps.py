@@ -1,4 +1,4 @@
-"""The services that are released, good and broken, and what counts their POSTs."""
+"""The apps that are released, good and broken, and the tally of their POSTs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from faults.tally import Tally
 
 
 def check(folder: Path) -> None:
-    """Ask all that a deploy asks of an app's folder before it builds."""
+    """Run the checks that a deploy runs on an app's folder before the build."""
     checks.check_folder(folder)
     openapi.check_contract(folder)
 
 
-def test_a_good_service_says_its_word_and_passes_the_checks(tmp_path: Path) -> None:
+def test_a_good_app_has_its_message_and_passes_the_checks(tmp_path: Path) -> None:
     app = apps.good(tmp_path, "word")
     check(app)
     assert '"message": "word"' in (app / "src/hello.py").read_text()
@@ -30,7 +30,7 @@ def test_a_good_service_says_its_word_and_passes_the_checks(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("flaw", BROKEN_RELEASES, ids=lambda flaw: flaw.name)
-def test_a_broken_service_is_found_out_only_when_it_runs(
+def test_a_broken_app_passes_the_checks_before_the_build(
     flaw: BrokenRelease, tmp_path: Path
 ) -> None:
     app = apps.broken(tmp_path, flaw)
@@ -39,7 +39,7 @@ def test_a_broken_service_is_found_out_only_when_it_runs(
     assert (app / flaw.file).read_bytes() != (apps.SERVICE / flaw.file).read_bytes()
 
 
-def test_what_is_not_there_cannot_be_broken(tmp_path: Path) -> None:
+def test_a_text_that_is_missing_cannot_be_replaced(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing is replaced"):
         apps.broken(tmp_path, BrokenRelease("x", "y", old="no such words", new="z"))
     with pytest.raises(ValueError, match="0 times"):

@@ -1,4 +1,4 @@
-"""The clients that count what fails, against small servers of these tests; no Docker."""
+"""The load and what it counts, against small servers of these tests, without Docker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Answer = Callable[[socket.socket, bytes, int], bool]
 
 
 class Service:
-    """A server that answers as it is told, and counts what it has executed.
+    """A server that counts the POSTs that it executes, and answers as a function decides.
 
     Attributes:
         executed: how often each id was posted.
@@ -77,7 +77,7 @@ class Service:
 
 
 def read(connection: socket.socket) -> bytes:
-    """Return one request; b"" when there is none any more."""
+    """Return one request; b"" after the last one."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
@@ -112,7 +112,7 @@ def serve() -> Iterator[Callable[[Answer], Service]]:
 
 
 def ask(service: Service, seconds: float = SECONDS) -> Load:
-    """Return the load that a service was under for a time."""
+    """Put a service under load for some seconds, and return the load."""
     load = Load("127.0.0.1", service.port, PATHS, lambda: service.executed, RATES)
     load.start()
     time.sleep(seconds)
@@ -120,7 +120,7 @@ def ask(service: Service, seconds: float = SECONDS) -> Load:
     return load
 
 
-def test_a_good_service_fails_nobody(serve: Callable[[Answer], Service]) -> None:
+def test_a_good_service_answers_every_request(serve: Callable[[Answer], Service]) -> None:
     service = serve(good)
     load = Load("127.0.0.1", service.port, PATHS, lambda: service.executed, RATES)
     load.start()
@@ -195,14 +195,14 @@ def test_a_post_is_never_sent_a_second_time(serve: Callable[[Answer], Service]) 
     assert all(one.reason for one in load.records)
 
 
-def test_nobody_listens(serve: Callable[[Answer], Service]) -> None:
+def test_a_refused_connection_is_a_failure(serve: Callable[[Answer], Service]) -> None:
     service = serve(good)
     service.server.shutdown()
     service.server.server_close()
     assert {one.reason for one in ask(service).records} == {"refused"}
 
 
-def test_a_service_that_hangs_is_asked_no_less(
+def test_a_service_that_hangs_gets_no_fewer_requests(
     serve: Callable[[Answer], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("faults.load.PATIENCE", 1.0)

@@ -1,4 +1,4 @@
-"""The table of faults as people read it."""
+"""The table of faults."""
 
 from __future__ import annotations
 

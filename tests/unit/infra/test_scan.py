@@ -1,4 +1,4 @@
-"""The scan, on loopback: open, refused and silent ports, and its care for others."""
+"""The scan on loopback: open, refused and silent ports, and its limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listener(address: str, backlog: int = 5) -> socket.socket:
 
 @contextlib.contextmanager
 def silence(address: str) -> Iterator[int]:
-    """Give a port that answers nothing: its queue is full, so the kernel drops what comes."""
+    """Return a silent port: its queue is full, so the kernel drops new connections."""
     with listener(address, backlog=0) as full, contextlib.ExitStack() as stack:
         port = full.getsockname()[1]
         stack.enter_context(socket.create_connection((address, port)))
@@ -35,7 +35,7 @@ def silence(address: str) -> Iterator[int]:
 
 @pytest.fixture
 def _room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have room in the table of connections, however full this machine's is."""
+    """Let the scan find room in the connection tracking table, whatever this machine has."""
     monkeypatch.setattr(scan, "wait_for_room", lambda: 0.0)
 
 
@@ -98,17 +98,17 @@ def test_no_way_to_the_host_is_a_rejection() -> None:
     assert (method.answers.rejected, method.answers.open) == ([7], [])
 
 
-# --- Its care for others
+# --- Its limits
 
 
 def conntrack(folder: Path, count: int, highest: int) -> Path:
-    """Write what the kernel would say of its table of connections."""
+    """Write the kernel's files about its connection tracking table."""
     (folder / "nf_conntrack_count").write_text(f"{count}\n")
     (folder / "nf_conntrack_max").write_text(f"{highest}\n")
     return folder
 
 
-def test_a_nearly_full_table_of_connections_is_full(tmp_path: Path) -> None:
+def test_a_nearly_full_connection_tracking_table_is_full(tmp_path: Path) -> None:
     assert not scan.is_full(tmp_path)
     assert not scan.is_full(conntrack(tmp_path, 70, 100))
     assert scan.is_full(conntrack(tmp_path, 71, 100))
@@ -141,8 +141,8 @@ def test_ports_are_read_and_written(text: str, ports: list[int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "a", "1-65536", "-"])
-def test_what_is_no_port_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no port|invalid literal"):
+def test_a_text_that_is_not_a_port_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a port|invalid literal"):
         scan.parse_ports(text)
 
 
@@ -165,6 +165,6 @@ def test_a_neighbour_runs_the_file_alone() -> None:
 
 
 @pytest.mark.parametrize("words", [["no-such-host"], ["127.0.0.1", "--ports", "0"]])
-def test_a_wrong_target_is_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_target_is_reported(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert scan.main(words) == 1
     assert capsys.readouterr().err.startswith(f"scan: {words[0]}: ")

@@ -1,4 +1,4 @@
-"""The scripts that run on hosts and in containers: old Pythons, packets and packages."""
+"""The scripts that run on hosts and in containers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUICK = 0.3
 def test_an_old_python_reads_the_script(script: str, version: tuple[int, int]) -> None:
     text = Path(script).read_text()
     ast.parse(text, feature_version=version)
-    # They are sent as one word of a command line.
+    # They are sent as one argument of a command.
     assert text.isascii()
 
 
@@ -131,7 +131,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_found(tmp_path: Path) -> Non
     assert inside.packages(tmp_path)["changed"] == ["one.py"]
 
 
-def test_a_package_without_its_papers_is_still_named(tmp_path: Path) -> None:
+def test_a_package_without_metadata_is_still_named(tmp_path: Path) -> None:
     (tmp_path / "odd-1.dist-info").mkdir()
     assert inside.packages(tmp_path)["versions"] == [["odd-1.dist-info", ""]]
 

@@ -1,4 +1,4 @@
-"""The mutations, and how it is told whether one was caught; tests/mutation makes them for real."""
+"""The mutations and their verdicts; tests/mutation applies them for real."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RELEASE_SPEC = ReleaseSpec(
 ADDRESSES = {"ADDRESS": "192.0.2.1", "ADDRESS6": "2001:db8::1"}
 GREEN: tuple[str, ...] = ()
 
-# Checks that no mutation makes red, and why.
+# Checks that no mutation turns red, and why.
 UNOWNED = {
     "test_host.py::test_ssh_answers_where_ansible_connects": "nobody could undo the mutation",
     "test_ports.py::test_the_service_answers_by_the_name_of_the_host": "its name is its address",
@@ -74,12 +74,12 @@ def assignments(module: ast.Module) -> list[ast.Assign]:
 
 
 def names(assignment: ast.Assign) -> list[str]:
-    """Return the names that are assigned to."""
+    """Return the assigned names."""
     return [ast.unparse(target) for target in assignment.targets]
 
 
 def attributes(mark: ast.expr) -> list[ast.Attribute]:
-    """Return every name behind a dot."""
+    """Return every attribute in an expression."""
     return [node for node in ast.walk(mark) if isinstance(node, ast.Attribute)]
 
 
@@ -134,7 +134,7 @@ def test_the_script_of_a_mutation_is_shell(mutation: Mutation) -> None:
     [mutation for mutation in MUTATIONS if mutation.run],
     ids=lambda mutation: mutation.name,
 )
-def test_another_run_is_not_the_good_one(mutation: Mutation) -> None:
+def test_a_changed_run_differs_from_the_good_one(mutation: Mutation) -> None:
     assert mutation.run is not None
     good = good_run(RELEASE_SPEC)
     assert mutation.run(good_run(RELEASE_SPEC)) != good == good_run(RELEASE_SPEC)
@@ -172,7 +172,7 @@ def test_a_mutation_that_nobody_sees_is_not_caught() -> None:
     assert not Outcome(Mutation("x", ANSWERS), GREEN, GREEN, 1).caught
 
 
-def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
+def test_the_table_counts_the_caught_mutations() -> None:
     caught = Outcome(Mutation("x", DRY_RUN), (f"{DRY_RUN}[ansible://vm]",), GREEN, 1)
     missed = Outcome(Mutation("y", DRY_RUN), GREEN, GREEN, 1)
     assert table([caught, missed], 3)[-2] == "1 of 3 mutations caught by their own check"
@@ -181,7 +181,7 @@ def test_the_last_line_counts_what_was_caught_of_what_was_to_be_made() -> None:
     ]
 
 
-def test_a_few_of_the_others_are_told() -> None:
+def test_a_few_of_the_other_red_checks_are_named() -> None:
     red = tuple(f"tests/infra/test_x.py::test_{number}[ansible://vm]" for number in range(9))
     lines = table([Outcome(Mutation("x", DRY_RUN), red, GREEN, 1)], 1)
     assert "test_x.py::test_0, " in lines[1]
@@ -204,7 +204,7 @@ def test_the_table_counts_what_a_deploy_has_healed() -> None:
 
 
 class FakeSuite:
-    """Answers as if one check were red, and green again or not after the undo."""
+    """Reports one red check, and afterwards the given ones."""
 
     inventory = "hosts.yml"
     known: Mapping[str, Facts] = {}
@@ -220,7 +220,7 @@ class FakeSuite:
 
 
 class FakeVm:
-    """Notes the commands; its release and facts are those of this test."""
+    """Records the commands."""
 
     release_spec = RELEASE_SPEC
     facts = Facts("vm", {})
@@ -264,14 +264,14 @@ def test_nothing_but_the_deploy_touches_what_it_has_healed(
 # --- The scripts --------------------------------------------------------------------------------
 
 
-def test_the_vm_knows_how_to_undo_a_mutation_before_it_is_made() -> None:
+def test_the_undo_script_is_written_before_the_mutation_is_applied() -> None:
     mutation = Mutation("bad", DRY_RUN, apply="spoil", undo="mend")
     lines = script(mutation, RELEASE_SPEC, {"PORT": "4711"}).splitlines()
     assert lines[-4:] == ["mend", "rm -rf $ASIDE", "UNDO", "spoil"]
     assert lines.count("PORT=4711") == 2
 
 
-def test_the_addresses_of_the_vm_stand_in_the_words() -> None:
+def test_the_addresses_of_the_vm_are_in_the_arguments() -> None:
     mutation = next(mutation for mutation in MUTATIONS if "outer addresses" in mutation.name)
     lines = apply_lines(mutation, RELEASE_SPEC, ADDRESSES)
     assert "--publish 192.0.2.1:4711:4712 --publish '[2001:db8::1]:4711:4712'" in lines
