@@ -272,12 +272,13 @@ def good_run(spec: ReleaseSpec) -> list[str]:
 def script(mutation: Mutation, spec: ReleaseSpec, variables: Mapping[str, str]) -> str:
     """Return the script that applies a mutation; first it writes the VM's script that undoes it."""
     exports = "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    library = f"{LIBRARY.read_text(encoding='utf-8')}{exports}"
+    serve_good = f"serve_good_release() {{\n{serve_line(good_run(spec), spec)}\n}}"
+    library = f"{LIBRARY.read_text(encoding='utf-8')}{serve_good}\n{exports}"
     return "\n".join(
         [
             library,
             f"mkdir {ASIDE}",
-            f"cat > {UNDO} <<'UNDO'\n{library}\n{undo_lines(mutation, spec)}\nUNDO",
+            f"cat > {UNDO} <<'UNDO'\n{library}\n{undo_lines(mutation)}\nUNDO",
             apply_lines(mutation, spec, variables),
         ]
     )
@@ -296,15 +297,15 @@ def apply_lines(mutation: Mutation, spec: ReleaseSpec, variables: Mapping[str, s
 
 
 def serve_line(argv: list[str], spec: ReleaseSpec) -> str:
-    """Return the command that runs a container, which reads its environment as classvm hands it."""
+    """Return the command that runs a container; as with classvm, it reads its environment."""
     return f"serve {shlex.join(argv)} <<'ENV'\n{env_file(spec)}ENV"
 
 
-def undo_lines(mutation: Mutation, spec: ReleaseSpec) -> str:
+def undo_lines(mutation: Mutation) -> str:
     """Return the commands that undo a mutation, even where it was applied only in part."""
     lines = [mutation.undo]
     if mutation.image:
         lines += ["remove $CONTAINER", "bring_back_image $IMAGE"]
     if mutation.image or mutation.run:
-        lines.append(serve_line(good_run(spec), spec))
+        lines.append("serve_good_release")
     return "\n".join([*lines, "rm -rf $ASIDE"])
