@@ -117,10 +117,8 @@ def test_each_quick_check_owns_a_mutation() -> None:
 def test_a_mutation_does_something_and_is_undone(mutation: Mutation) -> None:
     assert mutation.apply or mutation.run or mutation.image
     assert bool(mutation.apply) == bool(mutation.undo)
-    is_replaced = bool(mutation.run or mutation.image)
-    assert ("serve_good_release" in undo_lines(mutation, RELEASE_SPEC)) is (
-        is_replaced or "serve_good_release" in mutation.undo
-    )
+    if mutation.run or mutation.image:
+        assert "serve_good_release" in undo_lines(mutation)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

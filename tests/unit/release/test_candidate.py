@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from classvm.base.errors import ClassvmError
 from classvm.contract import archive
-from classvm.release import candidate
+from classvm.release import candidate, health
 from classvm.release.release_spec import ALWAYS, NEVER
 from fake_engine import (
     BREAKS_CONTRACT,
@@ -59,6 +59,7 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
         " --read-only --cap-drop ALL --cpu-shares 128 --tmpfs /run/contract"
         " --network container:classvm-lab-candidate --entrypoint python3 classvm/lab:r2"
         " -c --spec /dev/stdin --url http://127.0.0.1:8080"
+        f" --timeout {RELEASE_SPEC.seconds.request:g}"
     )
 
 
@@ -68,3 +69,13 @@ def test_a_contract_check_that_does_not_end_is_told_and_removed(world: World) ->
     with pytest.raises(ClassvmError, match=f"longer than {RELEASE_SPEC.seconds.contract:.0f} s"):
         deploy(engine)
     assert set(engine.boxes) == {RELEASE_SPEC.live}
+
+
+def test_a_candidate_that_ends_during_its_contract_check_is_refused_with_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = engine_in(nothing)
+    engine.put(RELEASE_SPEC.candidate, RELEASE_SPEC, behaviour=BREAKS_CONTRACT)
+    monkeypatch.setattr(health, "ended", lambda *_: "it ended with exit code 4")
+    with pytest.raises(ClassvmError, match="ended with exit code 4, during its contract check"):
+        candidate.require_contract(engine, RELEASE_SPEC)

@@ -132,12 +132,18 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
             *("--network", f"container:{spec.candidate}", "--entrypoint", "python3", spec.image),
             *("-c", archive.program(), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{spec.container_port}"),
+            # On a busy host, a candidate's share of the processor makes each answer slow.
+            *("--timeout", f"{spec.seconds.request:g}"),
             stdin=spec.contract.encode(),
         )
         broken = checked.last_lines() if checked.code else ""
     except ClassvmError:
         broken = f"Its answers took longer than {spec.seconds.contract:.0f} s altogether."
     if broken:
+        reason = health.ended(docker, spec.candidate)
+        if reason:
+            # That no call was answered is only the consequence.
+            raise refusal(docker, spec, spec.candidate, f"{reason}, during its contract check")
         raise ClassvmError(
             f"Release {spec.release} breaks its contract; the running release was not touched."
             f"\n{broken}\n{health.last_log_lines(docker, spec.candidate)}",
