@@ -117,11 +117,11 @@ def test_an_origin_is_found(text: str) -> None:
         "https://docs.docker.com/engine/",
         "https://packages.example/simple",
         "https://user:word@pip.example.org/simple",
-        "http://localhost:1/ and http://192.0.2.1:11000/",
+        "http://localhost:1/ and http://192.0.2.1:80/",
         "FROM ubuntu:18.04",
         "FROM classvm/lab:ef5f451",
         "apt install docker.io",
-        "http://{{ host }}:11000/",
+        "http://{{ host }}:80/",
     ],
 )
 def test_another_text_has_no_origin(text: str) -> None:
