@@ -46,7 +46,7 @@ REPEATS = 3
 ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
 # What tells Ansible to measure its tasks.
 PROFILE = {
-    "ANSIBLE_CALLBACKS_ENABLED": "classvm_summary,ansible.posix.profile_tasks",
+    "ANSIBLE_CALLBACKS_ENABLED": "classvm.kit.classvm_summary,ansible.posix.profile_tasks",
     "PROFILE_TASKS_SORT_ORDER": "none",
     "PROFILE_TASKS_TASK_OUTPUT_LIMIT": "all",
 }

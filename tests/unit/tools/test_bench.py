@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import subprocess
 from typing import TYPE_CHECKING
 
 import bench
 import pytest
+import tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +101,10 @@ def test_what_fails_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(SystemExit, match=r"(?s)`make x` failed:.*why"):
         bench.run("make", "x")
+
+
+def test_the_closing_line_is_that_of_our_own_callback() -> None:
+    config = configparser.ConfigParser()
+    config.read(tree.ROOT / "ansible.cfg")
+    enabled = bench.PROFILE["ANSIBLE_CALLBACKS_ENABLED"].split(",")
+    assert config["defaults"]["callbacks_enabled"] in enabled
