@@ -183,7 +183,7 @@ def survey(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
         known = expected.read(options.inventory, options.extra_vars)
     except expected.FactsError as error:
         raise CannotRunError(f"{error}\nNext: correct --inventory or --limit") from error
-    inventory = f" --inventory {options.inventory}" if options.inventory else ""
+    inventory = f" --inventory {shlex.quote(options.inventory)}" if options.inventory else ""
     found = {
         host: obstacle(host, answers[host], known.get(host), inventory) for host in sorted(answers)
     }
@@ -206,9 +206,9 @@ def obstacle(
 
     """
     if answer.get("unreachable"):
-        why = " ".join(str(answer["msg"]).split())[:LINE_LENGTH]
+        why = " ".join(str(answer["msg"]).split())[:LINE_LENGTH].rstrip(".")
         command = f"ansible {host}{inventory} --module-name ansible.builtin.ping -vvv"
-        return f"cannot be reached: {why} Next: {command}"
+        return f"cannot be reached: {why}. Next: {command}"
     lines = str(answer.get("stdout", "")).splitlines()
     if NO_ROOT in lines:
         return (
