@@ -365,6 +365,58 @@ def test_a_tag_is_found() -> None:
     assert tags([{"tasks": [{"block": [{"tags": ["a"]}]}], "tags": "b"}]) == ["b", ["a"]]
 
 
+# --- The examples of the READMEs
+
+
+def wrong_example(name: str, readme: str, options: dict[str, dict[str, Any]], own: set[str]) -> str:
+    """Return why the example of a README would not run from the collection; "" if it would.
+
+    Args:
+        name: the role's name.
+        readme: the text of its README.
+        options: the options of all roles.
+        own: the required options of the role.
+
+    """
+    found = re.search(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    if not found:
+        return "there is no example"
+    (play,) = yaml.safe_load(found[1])
+    used = [role for role in play.get("roles", []) if role["role"] == f"classvm.kit.{name}"]
+    used += [task for task in play.get("tasks", []) if includes(task) == f"classvm.kit.{name}"]
+    if not used:
+        return f"the example does not use classvm.kit.{name}"
+    given = {key for key in used[0] if "." not in key} - {"role", "name"}
+    wrong = sorted(own - given) + sorted(given - options.keys())
+    return f"missing or unknown: {', '.join(wrong)}" if wrong else ""
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_example_of_a_readme_gives_what_the_role_needs(role: str) -> None:
+    folder = tree.ROOT / "roles" / role
+    required = {
+        name for name, option in role_readmes.options_of(folder).items() if option.get("required")
+    }
+    readme = tree.read(folder / "README.md")
+    assert wrong_example(role, readme, all_options(), required) == ""
+
+
+@pytest.mark.parametrize(
+    ("roles", "reason"),
+    [
+        ("[{role: classvm.kit.x, x_a: 1}]", ""),
+        ("[{role: x, x_a: 1}]", "does not use"),
+        ("[{role: classvm.kit.x}]", "x_a"),
+        ("[{role: classvm.kit.x, x_a: 1, x_b: 2}]", "x_b"),
+    ],
+)
+def test_a_wrong_example_is_found(roles: str, reason: str) -> None:
+    readme = f"# x\n\n```yaml\n- hosts: all\n  roles: {roles}\n```\n"
+    found = wrong_example("x", readme, {"x_a": {}}, {"x_a"})
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
 # --- The tables of the READMEs
 
 
