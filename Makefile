@@ -190,7 +190,7 @@ TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm SC
 ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
 	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
-test: setup ## everything that CI runs on each change
+test: setup ## what every change has to pass
 	@python tools/stages.py $(TEST_STAGES)
 
 test-all: setup ## that, and the slower scenarios: each supported system, a real virtual machine
