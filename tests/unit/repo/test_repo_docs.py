@@ -103,20 +103,6 @@ def commands() -> dict[str, list[str]]:
     }
 
 
-def test_the_workflow_runs_what_make_test_leaves_out() -> None:
-    jobs = commands()
-    assert jobs == {
-        "test": ["sudo make test"],
-        "scenario": ["sudo make scenario S=${{ matrix.scenario }}"],
-    }
-    matrix = WORKFLOW["jobs"]["scenario"]["strategy"]["matrix"]["scenario"]
-    assert set(matrix) == stages("ALL_STAGES") - stages("TEST_STAGES")
-
-
-def test_every_scenario_is_a_stage() -> None:
-    assert stages("ALL_STAGES") >= SCENARIOS
-
-
 def test_the_table_of_the_scenarios_is_that_of_the_folders() -> None:
     shown = {row[0].strip("`"): row[2] for row in rows(TESTS)}
     assert set(shown) == SCENARIOS
