@@ -34,11 +34,11 @@ def behind_edge(facts: Facts) -> None:
 
 
 @pytest.fixture(scope="module")
-def wanted(facts: Facts) -> haproxy.Wanted:
+def desired(facts: Facts) -> haproxy.Desired:
     """Return the files that the role would install."""
     files = haproxy.Files()
     config, unit = (facts.edge_file(path) for path in (files.config, files.unit))
-    return haproxy.Wanted(facts.edge, config, unit)
+    return haproxy.Desired(facts.edge, config, unit)
 
 
 def tell(vm: Vm, words: str) -> str:
@@ -50,17 +50,17 @@ def test_haproxy_runs_and_starts_at_boot(vm: Vm) -> None:
     assert states == ["active", "enabled"]
 
 
-def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, wanted: haproxy.Wanted) -> None:
-    found = {path: vm.read("cat %s", path) for path in wanted.contents}
-    desired = dict(wanted.contents)
+def test_the_files_of_the_edge_are_those_of_the_role(vm: Vm, desired: haproxy.Desired) -> None:
+    found = {path: vm.read("cat %s", path) for path in desired.contents}
+    expected = dict(desired.contents)
     # The order of its keys has no meaning.
-    record = haproxy.record_of(wanted.edge)
-    assert json.loads(found.pop(record)) == json.loads(desired.pop(record))
-    assert found == desired
+    record = haproxy.record_of(desired.edge)
+    assert json.loads(found.pop(record)) == json.loads(expected.pop(record))
+    assert found == expected
 
 
-def test_haproxy_runs_with_that_configuration(vm: Vm, wanted: haproxy.Wanted) -> None:
-    assert f"\ndescription: {wanted.digest}\n" in tell(vm, "show info")
+def test_haproxy_runs_with_that_configuration(vm: Vm, desired: haproxy.Desired) -> None:
+    assert f"\ndescription: {desired.digest}\n" in tell(vm, "show info")
 
 
 def test_the_port_leads_to_the_live_container(vm: Vm, facts: Facts) -> None:

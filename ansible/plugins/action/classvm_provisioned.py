@@ -50,7 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         return fingerprint.fingerprint(used, variables)
 
     def _password_is_given(self, task_vars: Any) -> bool:
-        """Tell whether the user has told the sudo password, by an option or a variable."""
+        """Tell whether the user has given the sudo password, by an option or a variable."""
         names = ("ansible_become_password", "ansible_become_pass")
         return bool(self._play_context.become_pass or any(map(task_vars.get, names)))
 

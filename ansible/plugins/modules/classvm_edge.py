@@ -1,17 +1,17 @@
 #!/usr/bin/python
-"""Have HAProxy before the releases of a host, take it away, or turn maintenance on and off."""
+"""Run HAProxy in front of the releases of a host, remove it, or turn maintenance on and off."""
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_edge
-short_description: Have HAProxy before the releases of a host, or take it away
+short_description: Run HAProxy in front of the releases of a host, or remove it
 description:
-  - With O(strategy=blue_green), validates O(config), installs it and has HAProxy run with it; it waits for its port
+  - With O(strategy=blue_green), validates O(config), installs it and runs HAProxy with it. HAProxy waits for its port
     while a release publishes that itself.
-  - With O(strategy=recreate), takes HAProxy away; while a release is behind it, only writes down that the next one
-    shall publish the port itself.
-  - With O(maintenance), has HAProxy answer each request with 503, or no longer.
+  - With O(strategy=recreate), removes HAProxy. While a release is behind it, only records that the next release
+    has to publish the port itself.
+  - With O(maintenance), makes HAProxy answer each request with 503, or stops that.
 options:
   strategy: {type: str, choices: [recreate, blue_green], description: How releases go live.}
   maintenance: {type: bool, description: Whether clients are told to come back later.}
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def present(module: AnsibleModule) -> Dict[str, Any]:
-    """Have HAProxy before the releases."""
+    """Run HAProxy in front of the releases."""
     given = module.params
     edge = Edge(
         strategy=BLUE_GREEN,
@@ -82,15 +82,15 @@ def present(module: AnsibleModule) -> Dict[str, Any]:
         socket=haproxy.SOCKET,
         state_dir=given["state_dir"],
     )
-    wanted = haproxy.Wanted(edge, given["config"], given["unit"])
-    missing = haproxy.missing(wanted)
+    desired = haproxy.Desired(edge, given["config"], given["unit"])
+    missing = haproxy.missing(desired)
     if missing and not module.check_mode:
-        haproxy.put(wanted)
+        haproxy.install(desired)
     return {"changed": bool(missing), "done": missing}
 
 
 def absent(module: AnsibleModule) -> Dict[str, Any]:
-    """Take HAProxy away, unless the live release is behind it."""
+    """Remove HAProxy, unless the live release is behind it."""
     files, edge = haproxy.Files(), Edge(state_dir=module.params["state_dir"])
     remains = haproxy.remains(files, edge)
     if remains and haproxy.is_used(Docker(), module.params["service"]):

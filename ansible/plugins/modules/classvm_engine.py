@@ -5,10 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_engine
-short_description: Configure the Docker engine and have it run, with systemd or without
+short_description: Configure and run the Docker engine, under systemd or without it
 description:
-  - Lays O(settings) over what C(daemon.json) holds, validates the result, installs it and restarts the engine.
-  - An engine that does not start with the new file gets the former one back.
+  - Merges O(settings) into C(daemon.json), validates the result, installs it and restarts the engine.
+  - Settings that an earlier run wrote and that are no longer given are removed; settings of an admin stay.
+  - If the engine does not start with the new file, the former one is restored.
 options:
   settings: {type: dict, required: true, description: Settings of daemon.json.}
 """

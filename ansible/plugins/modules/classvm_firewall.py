@@ -18,7 +18,7 @@ options:
     type: str
     choices: [opened, guarded, confirmed, absent]
     required: true
-  open_tcp: {type: list, elements: int, default: [], description: TCP ports of the host to be reached from outside.}
+  open_tcp: {type: list, elements: int, default: [], description: TCP ports of the host that anybody may reach.}
   rules: {type: str, default: "", description: Text of the nftables rules; they refer to SSH, OPEN_TCP and DHCP_CLIENT.}
 """
 

@@ -17,7 +17,7 @@ options:
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
   state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
   base_image: {type: str, default: "", description: Name of the base image that has to be here.}
-  password_given: {type: bool, default: false, description: Whether the user has told the sudo password; set by the action plugin.}
+  password_given: {type: bool, default: false, description: Whether the user has given the sudo password; set by the action plugin.}
 """
 
 EXAMPLES = """

@@ -455,6 +455,41 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"
 
 
+@pytest.fixture
+def outside_docker_group(
+    monkeypatch: pytest.MonkeyPatch,
+    program: Callable[..., Path],
+    tmp_path: Path,
+) -> dict[str, str]:
+    """Run as an account that the engine refuses; return the options for a provisioned host."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("os.getgroups", list)
+    program("docker", "echo permission denied >&2; exit 1")
+    (tmp_path / "provision.json").write_text('{"fingerprint": "f1"}')
+    return {**STATE, "state_dir": str(tmp_path)}
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("sudo", "found"),
+    [
+        (0, ("the base image classvm/base:18.04 is missing", "")),
+        (1, ("", "whether the engine is as it should be")),
+    ],
+    ids=["an admin", "an account without rights"],
+)
+def test_provisioned_asks_with_the_right_that_the_account_has(
+    sudo: int,
+    found: tuple[str, str],
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    outside_docker_group: dict[str, str],
+) -> None:
+    program("sudo", f"exit {sudo}")
+    answer = call("classvm_provisioned", **outside_docker_group)
+    assert (answer["stale"], answer["unseen"]) == found
+
+
 BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
 
 
@@ -609,9 +644,9 @@ def test_the_edge_is_put_there_when_something_is_missing(
     missing: list[str],
     check_mode: bool,
 ) -> None:
-    seen: list[haproxy.Wanted] = []
+    seen: list[haproxy.Desired] = []
     monkeypatch.setattr(haproxy, "missing", lambda _: missing)
-    monkeypatch.setattr(haproxy, "put", seen.append)
+    monkeypatch.setattr(haproxy, "install", seen.append)
     words = {"strategy": "blue_green", "service": "lab", "state_dir": "/s", **EDGE}
     answer = call("classvm_edge", check_mode=check_mode, **words)
     assert answer == {"changed": bool(missing), "done": missing}

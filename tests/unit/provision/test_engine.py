@@ -295,7 +295,7 @@ def test_an_old_engine_is_asked_for_its_options(
     calls = dockerd(OLD)
     engine.install(LOGS)
     assert calls.read_text().split() == ["--version", "--help"]
-    with pytest.raises(ClassvmError, match="knows no setting log-optz"):
+    with pytest.raises(ClassvmError, match="does not know the setting log-optz"):
         engine.install({"log-optz": {}})
     assert json.loads(daemon_json.read_text()) == LOGS
 

@@ -16,7 +16,7 @@ from classvm.base.docker import Container, Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, NEW_MAP, RECREATE, Edge
 from classvm.base.errors import ClassvmError
 from classvm.provision import haproxy
-from classvm.provision.haproxy import Files, Wanted
+from classvm.provision.haproxy import Desired, Files
 from fake_engine import PORT, SLOTS
 
 DROP_IN = (
@@ -26,12 +26,12 @@ Program = Callable[..., Path]
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> Wanted:
+def desired(tmp_path: Path) -> Desired:
     state = tmp_path / "state"
     state.mkdir()
     edge = Edge(BLUE_GREEN, PORT, SLOTS, "/absent.sock", str(state))
     files = Files(tmp_path / "etc/edge.cfg", tmp_path / "systemd/haproxy.conf")
-    return Wanted(edge, "frontend service\n", "[Service]\n", files)
+    return Desired(edge, "frontend service\n", "[Service]\n", files)
 
 
 @pytest.fixture
@@ -66,53 +66,53 @@ def verbs(calls: Path) -> list[str]:
 
 
 def test_a_new_host_lacks_everything(
-    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:
     systemd("inactive", "disabled")
     says("")
-    assert haproxy.missing(wanted) == [*wanted.contents, wanted.edge.map, "restart"]
+    assert haproxy.missing(desired) == [*desired.contents, desired.edge.map, "restart"]
 
 
 def test_what_is_put_is_there(
-    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:
     calls = systemd("active", "enabled")
-    says(lambda: wanted.digest if "restart" in calls.read_text() else "")
-    haproxy.put(wanted)
+    says(lambda: desired.digest if "restart" in calls.read_text() else "")
+    haproxy.install(desired)
     assert verbs(calls) == [
         "daemon-reload",
         "enable --quiet haproxy.service",
         "restart --no-block haproxy.service",
     ]
-    assert haproxy.missing(wanted) == []
-    assert Edge.load(wanted.edge.state_dir) == wanted.edge
-    assert wanted.edge.read() == NEW_MAP
-    assert Path(wanted.files.config).read_text().startswith("frontend service\n")
-    assert not list(Path(wanted.files.config).parent.glob("*.check"))
+    assert haproxy.missing(desired) == []
+    assert Edge.load(desired.edge.state_dir) == desired.edge
+    assert desired.edge.read() == NEW_MAP
+    assert Path(desired.files.config).read_text().startswith("frontend service\n")
+    assert not list(Path(desired.files.config).parent.glob("*.check"))
 
 
 def test_another_configuration_is_a_reload(
-    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:
     calls = systemd()
-    says(wanted.digest)
-    haproxy.put(wanted)
+    says(desired.digest)
+    haproxy.install(desired)
     calls.unlink()
-    other = Wanted(wanted.edge, "frontend other\n", wanted.unit, wanted.files)
-    assert haproxy.missing(other) == [str(wanted.files.config), "reload"]
-    says(lambda: other.digest if verbs(calls) else wanted.digest)
-    haproxy.put(other)
+    other = Desired(desired.edge, "frontend other\n", desired.unit, desired.files)
+    assert haproxy.missing(other) == [str(desired.files.config), "reload"]
+    says(lambda: other.digest if verbs(calls) else desired.digest)
+    haproxy.install(other)
     assert verbs(calls) == ["enable --quiet haproxy.service", "reload --no-block haproxy.service"]
 
 
 def test_a_reload_that_was_cut_off_is_made_up_for(
-    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:
     systemd()
-    says(wanted.digest)
-    haproxy.put(wanted)
+    says(desired.digest)
+    haproxy.install(desired)
     says("older")
-    assert haproxy.missing(wanted) == ["reload"]
+    assert haproxy.missing(desired) == ["reload"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_reload_that_was_cut_off_is_made_up_for(
     ],
 )
 def test_what_systemd_has_to_do(
-    wanted: Wanted,
+    desired: Desired,
     systemd: Callable[..., Path],
     says: Callable[..., None],
     shown: tuple[str, str],
@@ -135,24 +135,24 @@ def test_what_systemd_has_to_do(
 ) -> None:
     systemd(*shown)
     says("")
-    wanted.files.unit.parent.mkdir()
-    wanted.files.unit.write_text(wanted.unit)
-    assert haproxy.next_verb(wanted) == verb
+    desired.files.unit.parent.mkdir()
+    desired.files.unit.write_text(desired.unit)
+    assert haproxy.next_verb(desired) == verb
 
 
 def test_a_configuration_that_haproxy_refuses_changes_nothing(
-    wanted: Wanted, systemd: Callable[..., Path], program: Program
+    desired: Desired, systemd: Callable[..., Path], program: Program
 ) -> None:
     calls = systemd()
     program("haproxy", "echo unknown keyword >&2; exit 1")
     with pytest.raises(CommandError, match="unknown keyword"):
-        haproxy.put(wanted)
+        haproxy.install(desired)
     assert verbs(calls) == []
-    assert not wanted.files.config.exists()
+    assert not desired.files.config.exists()
 
 
 def test_haproxy_that_does_not_start_is_told(
-    wanted: Wanted,
+    desired: Desired,
     systemd: Callable[..., Path],
     program: Program,
     says: Callable[..., None],
@@ -163,11 +163,11 @@ def test_haproxy_that_does_not_start_is_told(
     program("journalctl", "echo cannot bind socket")
     monkeypatch.setattr(haproxy, "READY_SECONDS", 0.2)
     with pytest.raises(ClassvmError, match=r"HAProxy does not start:\ncannot bind socket"):
-        haproxy.put(wanted)
+        haproxy.install(desired)
 
 
 def test_haproxy_that_waits_for_its_port_is_no_failure(
-    wanted: Wanted,
+    desired: Desired,
     systemd: Callable[..., Path],
     says: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
@@ -175,7 +175,7 @@ def test_haproxy_that_waits_for_its_port_is_no_failure(
     systemd("activating", "enabled")
     says("")
     monkeypatch.setattr(host, "is_listened_to", lambda _: True)
-    haproxy.put(wanted)
+    haproxy.install(desired)
 
 
 def live(slot: str = "") -> Container:
@@ -209,34 +209,34 @@ def test_who_is_behind_the_edge(engine: Docker, used: bool) -> None:
     assert haproxy.is_used(engine, "lab") is used
 
 
-def test_leaving_keeps_what_the_next_release_has_to_know(wanted: Wanted) -> None:
-    Path(haproxy.record_of(wanted.edge)).write_text(haproxy.record(wanted.edge))
-    haproxy.leave(wanted.edge)
-    found = Edge.load(wanted.edge.state_dir)
+def test_leaving_keeps_what_the_next_release_has_to_know(desired: Desired) -> None:
+    Path(haproxy.record_of(desired.edge)).write_text(haproxy.record(desired.edge))
+    haproxy.leave(desired.edge)
+    found = Edge.load(desired.edge.state_dir)
     assert (found.strategy, found.slots, found.port) == (RECREATE, SLOTS, PORT)
 
 
 def test_what_is_removed_is_gone(
-    wanted: Wanted, systemd: Callable[..., Path], says: Callable[..., None]
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:
     calls = systemd()
-    says(wanted.digest)
-    haproxy.put(wanted)
+    says(desired.digest)
+    haproxy.install(desired)
     calls.unlink()
-    assert len(haproxy.remains(wanted.files, wanted.edge)) == 4
-    haproxy.remove(wanted.files, wanted.edge)
-    assert haproxy.remains(wanted.files, wanted.edge) == []
+    assert len(haproxy.remains(desired.files, desired.edge)) == 4
+    haproxy.remove(desired.files, desired.edge)
+    assert haproxy.remains(desired.files, desired.edge) == []
     assert verbs(calls) == ["disable --quiet --now haproxy.service", "daemon-reload"]
 
 
 def test_running_is_what_haproxy_says_of_itself(
-    wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+    desired: Desired, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert haproxy.running(wanted.edge) == ""
+    assert haproxy.running(desired.edge) == ""
     monkeypatch.setattr(Edge, "tell", lambda *_: "Name: HAProxy\ndescription: abc\nTasks: 3")
-    assert haproxy.running(wanted.edge) == "abc"
+    assert haproxy.running(desired.edge) == "abc"
     monkeypatch.setattr(Edge, "tell", lambda *_: "Name: HAProxy\nTasks: 3")
-    assert haproxy.running(wanted.edge) == ""
+    assert haproxy.running(desired.edge) == ""
 
 
 def test_without_systemd_nothing_is_known(program: Program) -> None:
@@ -249,35 +249,35 @@ def test_the_drop_in_gives_haproxy_the_file_that_is_installed() -> None:
     assert re.findall(r"CONFIG=(\S+)", text) == [str(Files().config)]
 
 
-def test_the_record_has_no_path_of_the_state_folder(wanted: Wanted) -> None:
-    record: dict[str, Any] = json.loads(haproxy.record(wanted.edge))
+def test_the_record_has_no_path_of_the_state_folder(desired: Desired) -> None:
+    record: dict[str, Any] = json.loads(haproxy.record(desired.edge))
     assert sorted(record) == ["port", "slots", "socket", "strategy"]
 
 
 # --- Whether it runs as configured ---------------------------------------------------------------
 
 
-def test_a_host_without_an_edge_has_no_problem(wanted: Wanted) -> None:
-    assert haproxy.problem(Edge(RECREATE), wanted.files) == ""
+def test_a_host_without_an_edge_has_no_problem(desired: Desired) -> None:
+    assert haproxy.problem(Edge(RECREATE), desired.files) == ""
 
 
 @pytest.mark.parametrize("active", ["inactive", "failed"])
 def test_haproxy_that_does_not_run(
-    active: str, wanted: Wanted, systemd: Callable[..., Path]
+    active: str, desired: Desired, systemd: Callable[..., Path]
 ) -> None:
     systemd(active)
-    assert haproxy.problem(wanted.edge, wanted.files) == "HAProxy does not run"
+    assert haproxy.problem(desired.edge, desired.files) == "HAProxy does not run"
 
 
 def test_haproxy_that_runs_with_another_configuration(
-    wanted: Wanted, says: Callable[..., None], systemd: Callable[..., Path]
+    desired: Desired, says: Callable[..., None], systemd: Callable[..., Path]
 ) -> None:
-    wanted.files.config.parent.mkdir()
-    wanted.files.config.write_text(wanted.contents[str(wanted.files.config)])
+    desired.files.config.parent.mkdir()
+    desired.files.config.write_text(desired.contents[str(desired.files.config)])
     systemd("active")
-    for digest in (wanted.digest, ""):  # an account may not be allowed to ask
+    for digest in (desired.digest, ""):  # an account may not be allowed to ask
         says(digest)
-        assert haproxy.problem(wanted.edge, wanted.files) == ""
+        assert haproxy.problem(desired.edge, desired.files) == ""
     says("other")
-    found = haproxy.problem(wanted.edge, wanted.files)
-    assert found == f"HAProxy runs with another configuration than {wanted.files.config}"
+    found = haproxy.problem(desired.edge, desired.files)
+    assert found == f"HAProxy runs with another configuration than {desired.files.config}"

@@ -1,4 +1,4 @@
-"""Run other programs and keep what they said."""
+"""Run other programs and keep their output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINE_LENGTH = 300
 
 @dataclass(frozen=True)
 class Finished:
-    """What a program that ended left behind.
+    """The result of a program that has ended.
 
     Attributes:
         argv: the command line, one string per argument.
@@ -32,13 +32,13 @@ class Finished:
     err: str
 
     def last_lines(self) -> str:
-        """Return the end of the output, where programs put their reason."""
+        """Return the end of the output, where programs report the reason of a failure."""
         lines = (self.out + self.err).strip().splitlines()
         return "\n".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:])
 
 
 class CommandError(ClassvmError):
-    """A program that was expected to succeed did not."""
+    """A program that had to succeed failed."""
 
     def __init__(self, finished: Finished) -> None:
         """Compose the message from the command line and the end of its output."""
@@ -54,11 +54,11 @@ def run(
     env: Optional[Mapping[str, str]] = None,
     timeout: Optional[float] = None,
 ) -> Finished:
-    """Run a program to its end and return what it said, whatever its exit code.
+    """Run a program to its end and return its output, whatever its exit code.
 
     Args:
         argv: program and arguments; no shell is involved.
-        stdin: bytes for its standard input; none means an empty input.
+        stdin: bytes for its standard input; without them it is empty.
         env: variables added to the present environment.
         timeout: seconds after which it is killed.
 

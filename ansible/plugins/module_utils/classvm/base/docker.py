@@ -167,7 +167,7 @@ class Docker:
         return finished.out.strip() if finished.code == 0 else None
 
     def engine_problem(self) -> str:
-        """Return why no engine answers this account, or "" when one does."""
+        """Return why no engine answers this account, or "" when one answers."""
         if shutil.which(self.program) is None:
             return "Docker is not installed"
         finished = self._ask_version()

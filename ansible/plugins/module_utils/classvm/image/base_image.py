@@ -25,8 +25,8 @@ SUITE = "bionic"
 UBUNTU_VERSION = "18.04"
 # The day standard support of 18.04 ended; any fixed moment makes the image reproducible.
 SOURCE_DATE_EPOCH = 1685491200
-# The key that signed bionic, of 2012, vouches for itself with SHA-1, which Debian 13 trusts no
-# longer. Here the keyring vouches for it; what it signed has to be SHA-512 as ever.
+# The key of 2012 that signed bionic has a self-signature with SHA-1, which Debian 13 no longer
+# accepts. We accept it, because the key comes from our keyring; the archive is signed with SHA-512.
 SEQUOIA_POLICY = "[hash_algorithms]\nsha1.second_preimage_resistance = 2040-01-01\n"
 # Files that no container needs; Ubuntu's own image leaves them out, too.
 TRIMMED = (
@@ -112,7 +112,7 @@ def remove(docker: Docker, name: str) -> None:
 
 
 def _verified(docker: Docker, name: str) -> Image:
-    """Return the image after a look inside; a base that is not 18.04 is taken away again."""
+    """Return the image if it really is Ubuntu 18.04; remove it and raise if it is not."""
     said = docker.run("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
     image = docker.image(name)
     if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
@@ -174,7 +174,7 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
     mmdebstrap picks the default mirror and the suites -updates and -security by itself.
     """
     trim = "rm -rf " + " ".join(f'"$1"/{path}/*' for path in TRIMMED)
-    # The last two are the building machine's own; a container gets its own from Docker.
+    # The last two come from the building machine; Docker gives each container its own.
     forget = (
         'rm -f "$1"/var/log/*.log "$1"/var/cache/apt/*.bin'
         ' "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
@@ -195,7 +195,7 @@ def mmdebstrap_argv(keyring: str, rootfs: str) -> List[str]:
 
 
 def rewrite(rootfs: str, layer: str) -> None:
-    """Write a tar file anew, with the same members in the same order.
+    """Copy a tar file member by member, in the same order.
 
     Releases of GNU tar fill the unused fields of a header differently; Python's do not. So
     hosts with different releases of it get the same bytes.
@@ -206,10 +206,10 @@ def rewrite(rootfs: str, layer: str) -> None:
 
 
 def write_image_archive(rootfs: str, name: str, archive: str) -> None:
-    """Wrap a root file system as a file that `docker load` takes.
+    """Pack a root file system into a file that `docker load` reads.
 
-    `docker import` would stamp the present time into the image, so that each machine had
-    another id for the same bytes.
+    `docker import` would write the present time into the image, so the same bytes would get
+    another id on each machine.
     Source: https://github.com/moby/docker-image-spec, "Image JSON" and "Combined Image JSON".
     """
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(SOURCE_DATE_EPOCH))

@@ -54,7 +54,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Change:
-    """What has to be done to the engine; empty when nothing.
+    """What has to be done to the engine; false when there is nothing to do.
 
     Attributes:
         settings: the configuration to install, or None when the file is right.
@@ -91,7 +91,7 @@ def desired_settings(settings: Mapping[str, Any], version: str, *, ipv6: bool) -
 
 
 def merged(present: Mapping[str, Any], desired: Mapping[str, Any]) -> Dict[str, Any]:
-    """Lay our settings over those that an admin wrote; theirs stay where we set nothing."""
+    """Return the admin's settings with ours over them; theirs stay where we set nothing."""
     both = {
         name: {**present[name], **value}
         for name, value in desired.items()
@@ -104,7 +104,7 @@ def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
     """Return the engine's present configuration file, {} when there is none.
 
     Raises:
-        ClassvmError: the file is there but not JSON; it is left as it is.
+        ClassvmError: the file exists but is not valid JSON; it stays as it is.
 
     """
     if not path.exists():
@@ -114,7 +114,9 @@ def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
     except ValueError as error:
         raise ClassvmError(f"{path} is not valid JSON ({error}): correct it by hand") from error
     if not isinstance(settings, dict):
-        raise ClassvmError(f"{path} holds no settings but {settings!r}: correct it by hand")
+        raise ClassvmError(
+            f"{path} has to hold a JSON object, not {settings!r}: correct it by hand"
+        )
     return settings
 
 
@@ -202,7 +204,7 @@ def apply(docker: Docker, change: Change) -> None:
     """Install the configuration and bring the engine up with it.
 
     Raises:
-        ClassvmError: the engine refused it; the former configuration is back and runs.
+        ClassvmError: the engine does not accept it; the former configuration is back in effect.
 
     """
     former = DAEMON_JSON.read_bytes() if DAEMON_JSON.exists() else None
@@ -220,7 +222,7 @@ def apply(docker: Docker, change: Change) -> None:
 
 
 def install(settings: Mapping[str, Any]) -> None:
-    """Validate a configuration and put it into place in one step."""
+    """Validate a configuration, then replace the file in one step."""
     DAEMON_JSON.parent.mkdir(mode=0o755, exist_ok=True)
     new = DAEMON_JSON.with_suffix(".json.new")
     new.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -234,10 +236,10 @@ def install(settings: Mapping[str, Any]) -> None:
 
 
 def validate(path: Path, settings: Mapping[str, Any]) -> None:
-    """Ask the engine whether it understands a configuration file.
+    """Let the engine check a configuration file.
 
     Raises:
-        ClassvmError: it does not.
+        ClassvmError: the engine does not accept it.
 
     """
     if major(command.check([DOCKERD, "--version"])) >= FIRST_WITH_VALIDATE:
@@ -245,7 +247,9 @@ def validate(path: Path, settings: Mapping[str, Any]) -> None:
         return
     unknown = unknown_settings(settings, command.check([DOCKERD, "--help"]))
     if unknown:
-        raise ClassvmError(f"This engine knows no setting {', '.join(unknown)} (docker_settings)")
+        raise ClassvmError(
+            f"This engine does not know the setting {', '.join(unknown)} (docker_settings)"
+        )
 
 
 def unknown_settings(settings: Mapping[str, Any], dockerd_help: str) -> List[str]:
@@ -266,26 +270,26 @@ def has_systemd() -> bool:
 
 
 def restart(docker: Docker) -> None:
-    """Start the engine anew and wait until it answers.
+    """Restart the engine and wait until it answers.
 
     Raises:
-        ClassvmError: it does not answer; the text ends with its last words.
+        ClassvmError: it does not answer; the message ends with the end of its log.
 
     """
     if has_systemd():
         command.check(["systemctl", "enable", "--quiet", "docker"])
         restarted = command.run(["systemctl", "restart", "docker"])
-        last_words = ["journalctl", "--unit=docker", "--lines=10", "--no-pager"]
+        log_argv = ["journalctl", "--unit=docker", "--lines=10", "--no-pager"]
     else:
         _stop_without_systemd()
         restarted = command.run(start_argv())
-        last_words = ["tail", "--lines=10", str(LOG)]
+        log_argv = ["tail", "--lines=10", str(LOG)]
     deadline = time.monotonic() + START_SECONDS
     while restarted.code == 0 and time.monotonic() < deadline:
         if docker.engine_version() is not None:
             return
         time.sleep(0.2)
-    raise ClassvmError(f"The Docker engine does not start:\n{command.run(last_words).last_lines()}")
+    raise ClassvmError(f"The Docker engine does not start:\n{command.run(log_argv).last_lines()}")
 
 
 def start_argv() -> List[str]:

@@ -33,7 +33,7 @@ class Files:
         rules: the ruleset that boots with the host.
         trial: the ruleset that waits for its confirmation.
         listing: how nftables listed the ruleset after it was applied.
-        revert: process id of the one who takes a trial back.
+        revert: process id of the shell that takes a trial back.
 
     """
 
@@ -150,7 +150,7 @@ def is_current(desired: str, files: Files = Files()) -> bool:
 
 
 def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS) -> None:
-    """Load a ruleset for the time being; without `confirm` it is taken back.
+    """Load a ruleset on trial; without `confirm` it is taken back.
 
     Raises:
         ClassvmError: nftables does not accept the ruleset; nothing was changed.
@@ -186,10 +186,10 @@ def revert_script(files: Files) -> str:
 
 
 def confirm(files: Files = Files()) -> None:
-    """Keep the ruleset on trial: called over a connection that was made after it was loaded.
+    """Keep the ruleset that is on trial. The caller's connection was made after it was loaded.
 
     Raises:
-        ClassvmError: there is no trial any more.
+        ClassvmError: the trial was taken back.
 
     """
     if not files.trial.exists():
@@ -211,7 +211,7 @@ def _end_revert(files: Files) -> None:
 
 
 def remove(files: Files = Files()) -> bool:
-    """Take the guard away; return whether there was one."""
+    """Remove the guard; return whether there was one."""
     there = bool(listing()) or files.rules.exists()
     if there:
         _end_revert(files)

@@ -1,6 +1,6 @@
-"""Have HAProxy run before the releases of a host as the edge, or take it away.
+"""Run HAProxy in front of the releases of a host as the edge, or remove it.
 
-HAProxy is the distribution's, and so is its unit; a drop-in gives it our configuration.
+HAProxy and its unit come from the distribution; a drop-in names our configuration.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Files:
-    """Where HAProxy finds what makes it the edge."""
+    """The files that make HAProxy the edge."""
 
     config: Path = FOLDER / "edge.cfg"
     unit: Path = UNITS / f"{UNIT}.d" / "classvm-edge.conf"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the edge of a host shall be.
+class Desired:
+    """The edge that a host should have.
 
     Attributes:
         edge: how releases go live, and where.
         config: text of HAProxy's configuration.
         unit: text of the drop-in for its unit.
-        files: where they belong.
+        files: where the two texts belong.
 
     """
 
@@ -56,7 +56,7 @@ class Wanted:
 
     @property
     def digest(self) -> str:
-        """What a running HAProxy says of itself when it runs this configuration."""
+        """The description that a running HAProxy reports when it runs this configuration."""
         return hashlib.sha256(self.config.encode()).hexdigest()[:12]
 
     @property
@@ -75,7 +75,7 @@ def watched(files: Files = Files()) -> List[Path]:
 
 
 def problem(edge: Edge, files: Files = Files()) -> str:
-    """Return why HAProxy does not run as it is configured; "" when it does, or is not wanted."""
+    """Return why HAProxy does not run as it is configured; "" when it does, or is not desired."""
     if not edge.takes_releases:
         return ""
     if properties()["ActiveState"] not in ("active", "activating"):
@@ -87,12 +87,12 @@ def problem(edge: Edge, files: Files = Files()) -> str:
 
 
 def record_of(edge: Edge) -> str:
-    """Return the path of the file by which a release knows the edge."""
+    """Return the path of the record from which a release reads the edge."""
     return os.path.join(edge.state_dir, RECORD)
 
 
 def record(edge: Edge) -> str:
-    """Return the text of that file."""
+    """Return the text of the record."""
     known = {**dataclasses.asdict(edge), "state_dir": None}
     return json.dumps({key: value for key, value in known.items() if value is not None}) + "\n"
 
@@ -105,25 +105,25 @@ def is_used(docker: Docker, service: str) -> bool:
     return live is not None and bool(slot_of(live))
 
 
-# --- Put it there -------------------------------------------------------------------------------
+# --- Install it -------------------------------------------------------------------------------
 
 
-def missing(wanted: Wanted) -> List[str]:
-    """Return what is to be done until HAProxy runs as it shall; [] when it does."""
-    found = [path for path, text in wanted.contents.items() if state.read(path) != text]
-    if not os.path.exists(wanted.edge.map):
-        found.append(wanted.edge.map)
-    return [*found, *filter(None, [next_verb(wanted)])]
+def missing(desired: Desired) -> List[str]:
+    """Return what is missing until HAProxy runs as desired; [] when nothing is."""
+    found = [path for path, text in desired.contents.items() if state.read(path) != text]
+    if not os.path.exists(desired.edge.map):
+        found.append(desired.edge.map)
+    return [*found, *filter(None, [next_verb(desired)])]
 
 
-def next_verb(wanted: Wanted) -> str:
+def next_verb(desired: Desired) -> str:
     """Return what systemd has to do with HAProxy: "restart", "reload", or "" for nothing."""
     shown = properties()
     if shown["UnitFileState"] != "enabled" or shown["ActiveState"] not in ("active", "activating"):
         return "restart"
-    if shown["ActiveState"] == "activating":  # it waits for its port
-        return "" if wanted.files.unit.exists() else "restart"
-    return {wanted.digest: "", "": "restart"}.get(running(wanted.edge), "reload")
+    if shown["ActiveState"] == "activating":  # HAProxy waits for its port
+        return "" if desired.files.unit.exists() else "restart"
+    return {desired.digest: "", "": "restart"}.get(running(desired.edge), "reload")
 
 
 def properties() -> Dict[str, str]:
@@ -137,50 +137,50 @@ def properties() -> Dict[str, str]:
 
 
 def running(edge: Edge) -> str:
-    """Return the digest of the configuration that HAProxy runs, "" when it is not ours."""
+    """Return the digest of the configuration that HAProxy runs, "" when that is not ours."""
     with contextlib.suppress(OSError):
         found = re.search(r"^description: (\S+)$", edge.tell("show info"), re.MULTILINE)
         return found.group(1) if found else ""
     return ""
 
 
-def put(wanted: Wanted) -> None:
-    """Have HAProxy run before the releases.
+def install(desired: Desired) -> None:
+    """Install the configuration and run HAProxy with it.
 
     Raises:
-        ClassvmError: it does not accept the configuration, and nothing was changed; or it
+        ClassvmError: HAProxy does not accept the configuration, and nothing was changed; or it
             does not start.
 
     """
-    contents = wanted.contents
-    validate(contents[str(wanted.files.config)], wanted)
-    verb = next_verb(wanted)
+    contents = desired.contents
+    validate(contents[str(desired.files.config)], desired)
+    verb = next_verb(desired)
     changed = {path for path, text in contents.items() if state.read(path) != text}
     for path in changed:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         state.write_atomically(path, contents[path])
-    if str(wanted.files.unit) in changed:
+    if str(desired.files.unit) in changed:
         command.check(["systemctl", "daemon-reload"])
         verb = "restart"
-    elif str(wanted.files.config) in changed:
+    elif str(desired.files.config) in changed:
         verb = verb or "reload"
     command.check(["systemctl", "enable", "--quiet", UNIT])
     if verb:
-        # It may have to wait for its port, which a release is to leave.
+        # HAProxy may have to wait until a release has left its port.
         command.check(["systemctl", verb, "--no-block", UNIT])
-        await_start(wanted)
+        await_start(desired)
 
 
-def validate(config: str, wanted: Wanted) -> None:
-    """Ask HAProxy whether it understands a configuration; the map has to be there for that.
+def validate(config: str, desired: Desired) -> None:
+    """Let HAProxy check a configuration, for which the map has to exist.
 
     Raises:
-        ClassvmError: it does not.
+        ClassvmError: HAProxy does not accept it.
 
     """
-    if not os.path.exists(wanted.edge.map):
-        wanted.edge.begin()
-    new = f"{wanted.files.config}.check"
+    if not os.path.exists(desired.edge.map):
+        desired.edge.begin()
+    new = f"{desired.files.config}.check"
     os.makedirs(os.path.dirname(new), mode=0o755, exist_ok=True)
     state.write_atomically(new, config)
     try:
@@ -189,45 +189,45 @@ def validate(config: str, wanted: Wanted) -> None:
         state.remove(new)
 
 
-def await_start(wanted: Wanted) -> None:
+def await_start(desired: Desired) -> None:
     """Wait until HAProxy runs with the configuration, or waits for its port.
 
     Raises:
-        ClassvmError: it does not start; the text ends with its last words.
+        ClassvmError: it does not start; the message ends with the end of its log.
 
     """
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if running(wanted.edge) == wanted.digest:
+        if running(desired.edge) == desired.digest:
             return
         waits = properties()["ActiveState"] == "activating"
-        if waits and host.is_listened_to(wanted.edge.port):
+        if waits and host.is_listened_to(desired.edge.port):
             return
         time.sleep(POLL_SECONDS)
     last = command.run(["journalctl", f"--unit={UNIT}", "--lines=10", "--no-pager"])
     raise ClassvmError(f"HAProxy does not start:\n{last.last_lines()}")
 
 
-# --- Take it away -------------------------------------------------------------------------------
+# --- Remove it -------------------------------------------------------------------------------
 
 
 def remains(files: Files, edge: Edge) -> List[str]:
-    """Return the files of an edge that are still on the host."""
+    """Return the files of an edge that exist on the host."""
     paths = [str(files.unit), str(files.config), record_of(edge), edge.map]
     return [path for path in paths if os.path.exists(path)]
 
 
 def leave(edge: Edge) -> None:
-    """Write down that the next release shall publish the port itself.
+    """Record that the next release has to publish the port itself.
 
-    HAProxy stays until then: a release is behind it.
+    HAProxy stays until then, because a release is behind it.
     """
     staying = dataclasses.replace(Edge.load(edge.state_dir), strategy=RECREATE)
     state.write_atomically(record_of(edge), record(staying))
 
 
 def remove(files: Files, edge: Edge) -> None:
-    """Take HAProxy's configuration away, and stop it; the package stays."""
+    """Stop HAProxy and remove its configuration; the package stays."""
     if files.unit.exists():
         command.check(["systemctl", "disable", "--quiet", "--now", UNIT])
     for path in remains(files, edge):

@@ -29,22 +29,22 @@ def open_in(firewall: str, port: int) -> None:
 
 
 def _ufw_is_active() -> bool:
-    return _says(["ufw", "status"], r"^Status: active")
+    return _prints(["ufw", "status"], r"^Status: active")
 
 
 def _ufw_allows(port: int) -> bool:
-    return _says(["ufw", "status"], rf"^{port}/tcp\s+ALLOW\s+Anywhere")
+    return _prints(["ufw", "status"], rf"^{port}/tcp\s+ALLOW\s+Anywhere")
 
 
 def _firewalld_is_active() -> bool:
-    return _says(["firewall-cmd", "--state"], r"^running")
+    return _prints(["firewall-cmd", "--state"], r"^running")
 
 
 def _firewalld_allows(port: int) -> bool:
-    return _says(["firewall-cmd", "--query-port", f"{port}/tcp"], r"^yes")
+    return _prints(["firewall-cmd", "--query-port", f"{port}/tcp"], r"^yes")
 
 
-def _says(argv: Sequence[str], pattern: str) -> bool:
+def _prints(argv: Sequence[str], pattern: str) -> bool:
     if shutil.which(argv[0]) is None:
         return False
     finished: Optional[command.Finished] = command.run(argv)
