@@ -436,6 +436,19 @@ def test_opening_a_port_that_is_closed(
     assert ("allow 11000/tcp" in calls.read_text()) == (not check_mode)
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_packages_that_are_missing_are_installed(
+    check_mode: bool, call: Callable[..., dict[str, Any]], program: Callable[..., Path]
+) -> None:
+    program("dpkg-query", 'case "$*" in *here) printf "installed 1" ;; esac')
+    calls = program("apt-get")
+    there = call("classvm_packages", check_mode=check_mode, names=["here"])
+    assert (there, calls.exists()) == ({"changed": False, "missing": []}, False)
+    answer = call("classvm_packages", check_mode=check_mode, names=["here", "absent"])
+    assert answer == {"changed": True, "missing": ["absent"]}
+    assert calls.exists() is not check_mode
+
+
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this machine have no files of a provision, and no docker group."""

@@ -243,6 +243,12 @@ def test_is_in_effect(reports: str, in_effect: bool) -> None:
     assert host.asked == ["info --format {{.LoggingDriver}}\n{{.LiveRestoreEnabled}}"]
 
 
+def test_settings_that_no_engine_reports_need_no_question() -> None:
+    host = Host(reports="something else")
+    assert engine.is_in_effect(host, {"dns": []})
+    assert host.asked == []
+
+
 def test_an_engine_that_runs_with_other_settings_is_restarted(
     daemon_json: Path, dockerd: Callable[..., Path]
 ) -> None:

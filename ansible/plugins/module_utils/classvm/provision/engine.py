@@ -175,6 +175,8 @@ def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
 def is_in_effect(docker: Docker, settings: Mapping[str, Any]) -> bool:
     """Tell whether a running engine reports the settings, as far as it reports them."""
     asked = [name for name in REPORTED if name in settings]
+    if not asked:  # an empty format means all that the client can print
+        return True
     finished = docker.run("info", "--format", "\n".join(REPORTED[name] for name in asked))
     reported = finished.out.split()
     return finished.code == 0 and reported == [str(settings[name]).lower() for name in asked]
