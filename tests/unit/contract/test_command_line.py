@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
-from classvm.contract import command_line
+from classvm.contract import client, command_line
+from classvm.contract.document import InputError
 from tiny_service import SPEC, Service
 
 
@@ -43,3 +46,16 @@ def test_wrong_usage_ends_with_2() -> None:
     with pytest.raises(SystemExit) as ended:
         command_line.main(["--url", "http://h"])
     assert ended.value.code == 2
+
+
+def test_the_time_for_an_answer_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def check(spec: str, url: str, timeout: float) -> NoReturn:
+        seen.append((spec, url, timeout))
+        raise InputError("")
+
+    monkeypatch.setattr(command_line, "check", check)
+    command_line.main(["--spec", "s", "--url", "u", "--timeout", "30"])
+    command_line.main(["--spec", "s", "--url", "u"])
+    assert seen == [("s", "u", 30), ("s", "u", client.DEFAULT_TIMEOUT)]

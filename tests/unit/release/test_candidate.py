@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.contract import archive
+from classvm.contract import archive, command_line
 from classvm.release import candidate, health
 from classvm.release.release_spec import ALWAYS, NEVER
 from fake_engine import (
@@ -61,6 +61,9 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
         " -c --spec /dev/stdin --url http://127.0.0.1:8080"
         f" --timeout {RELEASE_SPEC.seconds.request:g}"
     )
+    # Only the program itself tells whether it knows these options.
+    understood = command_line.parse_arguments(words[words.index("--spec") :])
+    assert understood.timeout == RELEASE_SPEC.seconds.request
 
 
 def test_a_contract_check_that_does_not_end_is_told_and_removed(world: World) -> None:

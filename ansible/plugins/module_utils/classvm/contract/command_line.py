@@ -7,6 +7,7 @@ import sys
 from typing import Sequence
 
 from .checker import check
+from .client import DEFAULT_TIMEOUT
 from .document import InputError
 from .libraries import IMPORT_ERROR
 
@@ -22,6 +23,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     parser.add_argument("--spec", required=True, metavar="FILE", help="the spec (OpenAPI 3.0)")
     parser.add_argument("--url", required=True, help="e.g. http://localhost:11000")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help="longest silence of the service during one call (default: %(default)s)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -33,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"classvm-contract: {reason}; install PyYAML and jsonschema\n")
         return EXIT_UNUSABLE
     try:
-        report = check(options.spec, options.url)
+        report = check(options.spec, options.url, options.timeout)
     except InputError as error:
         sys.stderr.write(f"classvm-contract: {error}\n")
         return EXIT_UNUSABLE
