@@ -96,7 +96,7 @@ def test_a_good_release_becomes_live(start: Start, world: World) -> None:
     assert outcome.container == f"id-{RELEASE_SPEC.live}"
     assert outcome.changed == (start not in SAME)
     # And it stays as it is when it is asked for again.
-    before = engine.state(), engine.files
+    before = engine.state(), dict(engine.files)
     assert not deploy(engine).changed
     assert (engine.state(), engine.files) == before
 
