@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import context
 
 FILE = Path(__file__).parents[3] / "ansible" / "plugins" / "callback" / "classvm_summary.py"
 COUNTS = {"changed": 0, "ok": 9}
@@ -119,3 +121,25 @@ def test_it_is_one_that_ansible_finds(summary: ModuleType) -> None:
     assert FILE.stem == summary.CallbackModule.CALLBACK_NAME
     assert f"name: {FILE.stem}" in summary.DOCUMENTATION
     assert f"type: {summary.CallbackModule.CALLBACK_TYPE}" in summary.DOCUMENTATION
+
+
+class NoHosts:
+    """An inventory without hosts."""
+
+    def get_hosts(self, _: str, *, ignore_limits: bool) -> list[str]:
+        assert ignore_limits
+        return []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "fails"), [(["all"], True), (["localhost"], False), ("localhost", False)]
+)
+def test_a_missing_host_ends_only_a_play_that_needs_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, hosts: object, fails: bool
+) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"subset": "class_vms,localhost"})
+    variables = SimpleNamespace(_inventory=NoHosts())
+    play = SimpleNamespace(hosts=hosts, get_variable_manager=lambda: variables)
+    with pytest.raises(SystemExit) if fails else contextlib.nullcontext():
+        run.callback.v2_playbook_on_play_start(play)
+    assert ("class_vms" in "".join(run.lines)) is fails
