@@ -83,9 +83,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 def limited_to(limit: str) -> list[str]:
     """Return the hosts and groups to which a limit restricts a run.
 
-    What it leaves out ("!name") may be missing; a file of names ("@file") is left to Ansible.
+    What it leaves out ("!name") may be missing; a file of names ("@file") is left to Ansible, which
+    knows "localhost" without any inventory.
     """
-    return [word.lstrip("&") for word in split_host_pattern(limit) if word[0] not in "!@"]
+    names = [word.lstrip("&") for word in split_host_pattern(limit) if word[0] not in "!@"]
+    return [name for name in names if name != "localhost"]
 
 
 def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:

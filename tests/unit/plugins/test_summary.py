@@ -106,6 +106,7 @@ def test_a_run_without_hosts_fails(run: Run) -> None:
         ("a:b", ["a", "b"]),
         ("a,&b,!c", ["a", "b"]),
         ("@failed.txt", []),
+        ("class_vms,localhost", ["class_vms"]),
     ],
 )
 def test_what_a_limit_names(summary: ModuleType, limit: str, names: list[str]) -> None:
