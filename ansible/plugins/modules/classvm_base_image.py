@@ -21,9 +21,10 @@ options:
     description: Where it may come from, tried one after the other. Each is V(pull), V(bootstrap) or V(archive).
     type: list
     elements: str
-  reference: {type: str, description: What to pull, with its digest.}
+  reference: {type: str, description: "What to pull, with its digest."}
   archive: {type: path, default: "", description: File of the host made by C(docker save).}
   keyring: {type: path, description: Keyring of the host for the Ubuntu archive.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

@@ -41,7 +41,7 @@ attributes:
     description: Runs in check mode too, since it only reads.
     support: full
 author:
-  - The classvm project
+  - The classvm project (!UNKNOWN)
 """
 
 EXAMPLES = r"""

@@ -21,6 +21,7 @@ options:
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
   config: {type: str, description: Text of HAProxy's configuration.}
   unit: {type: str, description: Text of the drop-in for HAProxy's unit.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

@@ -12,6 +12,7 @@ description:
   - If the engine does not start with the new file, the former one is restored.
 options:
   settings: {type: dict, required: true, description: Settings of daemon.json.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

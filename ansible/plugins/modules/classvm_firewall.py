@@ -19,7 +19,8 @@ options:
     choices: [opened, guarded, confirmed, absent]
     required: true
   open_tcp: {type: list, elements: int, default: [], description: TCP ports of the host that anybody may reach.}
-  rules: {type: str, default: "", description: Text of the nftables rules; they refer to SSH, OPEN_TCP and DHCP_CLIENT.}
+  rules: {type: str, default: "", description: "Text of the nftables rules; they refer to SSH, OPEN_TCP and DHCP_CLIENT."}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

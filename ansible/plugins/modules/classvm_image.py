@@ -9,7 +9,7 @@ short_description: Build the service image unless an image of this very content 
 description:
   - Used through the action plugin of the same name, which checks and packs the folder on the control node
     and hands the packed folder over only when the host asks for it. It asks the host only what
-    O(classvm_provisioned#module:images) does not tell.
+    O(classvm.kit.classvm_provisioned#module:images) does not tell.
 options:
   state:
     description:
@@ -27,6 +27,7 @@ options:
   revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   state_dir: {type: path, default: "", description: "Folder of the host with the history, in which a failed build gets its line; V() writes none."}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

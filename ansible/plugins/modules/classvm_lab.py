@@ -24,7 +24,8 @@ options:
   image: {type: str, default: "", description: Image to pull instead of bootstrapping the system.}
   folder: {type: path, default: "", description: Folder for the machines' name servers and their host keys (C(known_hosts)).}
   public_key: {type: str, default: "", description: Text of the SSH key that may log in as the admin.}
-  keyrings: {type: dict, default: {}, description: File with the keys that sign the archive, by distribution (debian, ubuntu).}
+  keyrings: {type: dict, default: {}, description: "File with the keys that sign the archive, by distribution (debian, ubuntu)."}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """
@@ -38,7 +39,7 @@ EXAMPLES = """
 """
 
 RETURN = """
-machines: {type: list, returned: present, description: Name, group, address, address6, user and port of each machine.}
+machines: {type: list, returned: present, description: "Name, group, address, address6, user and port of each machine."}
 bridge: {type: str, returned: present, description: The Linux bridge of the lab's network.}
 gateway: {type: str, returned: present, description: IPv4 address of the control node on that network.}
 gateway6: {type: str, returned: present, description: IPv6 address of the control node on that network.}

@@ -12,6 +12,7 @@ description:
   - Waits for another program that holds apt's locks, such as the system's own update at first boot.
 options:
   names: {type: list, elements: str, required: true, description: "Packages; C(NAME=VERSION) asks for a certain version."}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

@@ -13,11 +13,12 @@ description:
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
   - The action plugin of the same name adds the fingerprint on the control node.
 options:
-  state: {type: str, choices: [account, queried, recorded], default: queried, description: What to ask, or to record.}
+  state: {type: str, choices: [account, queried, recorded], default: queried, description: "What to ask, or to record."}
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
   state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
   base_image: {type: str, default: "", description: Name of the base image that has to be here.}
   password_given: {type: bool, default: false, description: Whether the user has given the sudo password; set by the action plugin.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """
@@ -31,10 +32,10 @@ EXAMPLES = """
 
 RETURN = """
 stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
-privilege: {type: str, returned: queried, description: root, sudo, password or none.}
+privilege: {type: str, returned: queried, description: "root, sudo, password or none."}
 unseen: {type: str, returned: queried, description: What only root could tell; empty when everything was asked.}
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
-images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm_image#module:known); empty when the provision is not current."}
+images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm.kit.classvm_image#module:known); empty when the provision is not current."}
 """
 
 import grp

@@ -34,6 +34,7 @@ options:
   revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

@@ -21,6 +21,7 @@ options:
   service: {type: str, required: true, description: Name of the service.}
   state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started), V(restarted) and V(stopped) need it."}
   health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """

@@ -12,6 +12,7 @@ options:
   service: {type: str, required: true, description: Name of the service.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
   log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
+author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """
