@@ -234,11 +234,12 @@ def test_the_service_is_back_after_a_reboot_and_no_canary_answered(
 ) -> None:
     vm = scene.vm
     before = vm.read(BOOT)
-    pool = concurrent.futures.ThreadPoolExecutor()
-    knocks = pool.submit(scene.knock, BOOT_WATCH_SECONDS)
     with contextlib.suppress(RuntimeError):  # the connection may end before the command does
         vm.root("systemctl reboot")
     vm.disconnect()
+    # Only now: that ended the connection to the neighbour, too.
+    pool = concurrent.futures.ThreadPoolExecutor()
+    knocks = pool.submit(scene.knock, BOOT_WATCH_SECONDS)
     until(lambda: booted(vm) not in ("", before), BOOT_SECONDS)
     vm.root("systemctl is-system-running --wait")
     seconds = until(scene.answers, ANSWER_SECONDS)
