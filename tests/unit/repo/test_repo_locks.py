@@ -39,22 +39,22 @@ def pins(lock: str) -> dict[str, Pin]:
     return found
 
 
-def wishes(text: str) -> list[Requirement]:
+def requirements(text: str) -> list[Requirement]:
     """Return the requirements of a requirements.in."""
     lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
 def unsatisfied(wanted: str, lock: str) -> list[str]:
-    """Return the wishes that a lock does not meet, and its pins without a hash."""
+    """Return the requirements that a lock does not meet, and its pins without a hash."""
     pinned = pins(lock)
     found = [f"{name} has no hash" for name, pin in pinned.items() if not pin.hashes]
-    for wish in wishes(wanted):
-        pin = pinned.get(canonicalize_name(wish.name))
+    for required in requirements(wanted):
+        pin = pinned.get(canonicalize_name(required.name))
         if pin is None:
-            found.append(f"{wish} is not locked")
-        elif not wish.specifier.contains(pin.version, prereleases=True):
-            found.append(f"{wish} is locked at {pin.version}")
+            found.append(f"{required} is not locked")
+        elif not required.specifier.contains(pin.version, prereleases=True):
+            found.append(f"{required} is locked at {pin.version}")
     return found
 
 
@@ -64,7 +64,7 @@ def read(name: str) -> str:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_meets_every_wish_with_hashes(lock: str) -> None:
+def test_a_lock_meets_every_requirement_with_hashes(lock: str) -> None:
     assert unsatisfied(read(lock.replace(".txt", ".in")), read(lock)) == []
     assert pins(read(lock))
 
