@@ -16,6 +16,7 @@ options:
   state: {type: str, choices: [account, queried, recorded], default: queried, description: "What to ask, or to record."}
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
   state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
+  service: {type: str, default: "", description: "Name of the service; a host that has the containers of another one is refused, because its guard would close that one's port."}
   base_image: {type: str, default: "", description: Name of the base image that has to be here.}
   password_given: {type: bool, default: false, description: Whether the user has given the sudo password; set by the action plugin.}
 author: [The classvm project (!UNKNOWN)]
@@ -60,6 +61,7 @@ def main() -> None:
             "state": {"choices": ["account", "queried", "recorded"], "default": "queried"},
             "fingerprint": {"type": "str", "default": ""},
             "state_dir": {"type": "path", "default": ""},
+            "service": {"type": "str", "default": ""},
             "base_image": {"type": "str", "default": ""},
             "password_given": {"type": "bool", "default": False, "no_log": False},
         },
@@ -83,6 +85,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         as_root=account.root_argv(described["privilege"]),
     )
     docker = Docker(as_root=() if described["engine_access"] else asking.as_root or ())
+    require_only_service(docker, module.params["service"], state_dir)
     recording = module.params["state"] == "recorded"
     if recording and not module.check_mode:
         freshness.repair_state(state_dir)
@@ -99,6 +102,16 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         "images": {} if stale else known_images(docker, module.params["base_image"]),
         **described,
     }
+
+
+def require_only_service(docker: Docker, service: str, state_dir: str) -> None:
+    """Refuse to provision for another service than the one that is here.
+
+    The engine is asked only where the last provision was for another one.
+    """
+    last = host.choices(state_dir).get("service", service)
+    if service and last != service and docker.engine_version() is not None:
+        host.require_only_service(docker, service, service_image.LABEL_SERVICE)
 
 
 def warn_of_ignored_settings(module: AnsibleModule) -> None:

@@ -105,7 +105,7 @@ def test_without_haproxy_the_map_is_written_and_the_problem_told(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(host, "is_listened_to", lambda _: False)
-    with pytest.raises(ClassvmError, match="nobody listens there"):
+    with pytest.raises(ClassvmError, match="no program listens there"):
         edge.lead_to("blue")
     assert map_of(edge) == "live blue\nmaintenance off\n"
 

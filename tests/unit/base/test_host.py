@@ -95,12 +95,12 @@ def test_a_port_of_a_container(program: Callable[..., Path], busy_port: int) -> 
 
 
 def test_a_port_that_the_guard_opens(tmp_path: Path) -> None:
-    (tmp_path / host.OPEN_PORTS).write_text('{"guarded": true, "open_tcp": [11000, 12000]}')
+    (tmp_path / host.CHOICES).write_text('{"guarded": true, "open_tcp": [11000, 12000]}')
     host.require_open_port(str(tmp_path), 12000)
 
 
 def test_a_port_that_the_guard_keeps_closed_is_refused(tmp_path: Path) -> None:
-    (tmp_path / host.OPEN_PORTS).write_text('{"guarded": true, "open_tcp": [11000]}')
+    (tmp_path / host.CHOICES).write_text('{"guarded": true, "open_tcp": [11000]}')
     with pytest.raises(
         ClassvmError, match=r"^Port 12345 is closed: this host's guard opens 11000.*PORT=12345"
     ):
@@ -112,5 +112,21 @@ def test_a_port_that_the_guard_keeps_closed_is_refused(tmp_path: Path) -> None:
 )
 def test_without_a_guard_every_port_is_open(text: str | None, tmp_path: Path) -> None:
     if text is not None:
-        (tmp_path / host.OPEN_PORTS).write_text(text)
+        (tmp_path / host.CHOICES).write_text(text)
     host.require_open_port(str(tmp_path), 12345)
+
+
+SERVICE_LABEL = "classvm.service"
+
+
+@pytest.mark.parametrize("listed", ["", "lab", "lab\nlab"])
+def test_the_only_service_is_welcome(listed: str, program: Callable[..., Path]) -> None:
+    program("docker", f"printf '{listed}\n'")
+    host.require_only_service(Docker(), "lab", SERVICE_LABEL)
+
+
+def test_a_second_service_is_refused(program: Callable[..., Path]) -> None:
+    calls = program("docker", "printf 'lab\nsvc2\n'")
+    with pytest.raises(ClassvmError, match=r"^This host has the service lab already.*make reset"):
+        host.require_only_service(Docker(), "svc2", SERVICE_LABEL)
+    assert calls.read_text().startswith("ps --all --filter label=classvm.service --format")

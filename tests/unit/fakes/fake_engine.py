@@ -150,7 +150,7 @@ class Clock:
 class Haproxy:
     """HAProxy as its runtime interface shows it.
 
-    ``waits`` says that it is to run as soon as nobody else holds the port.
+    ``waits`` says that it starts as soon as the port is free.
     """
 
     waits: bool = False
@@ -576,8 +576,8 @@ class Engine(Docker):
 
     def _ps(self, words: tuple[str, ...]) -> str:
         asked = words[words.index("--filter") + 1]
-        if asked == f"label={LABEL_SETTINGS}":
-            boxes = [box for box in self.boxes.values() if LABEL_SETTINGS in box.labels]
+        if asked == f"label={LABEL_SERVICE}":
+            boxes = [box for box in self.boxes.values() if LABEL_SERVICE in box.labels]
             return "\n".join(box.labels[LABEL_SERVICE] for box in boxes)
         if asked.startswith("ancestor="):
             image = asked.partition("=")[2]
@@ -666,7 +666,7 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class held:  # noqa: N801 - in the place of a function
-    """A lock for which nobody competes, which spares thousands of runs its file."""
+    """A lock that is always free: thousands of runs need no file for it."""
 
     def __init__(self, _: str) -> None: ...
 

@@ -321,7 +321,7 @@ def left_over(engine: Engine) -> set[str]:
 
 
 def assert_served_still(engine: Engine, served: str | None) -> None:
-    """Whoever served healthily serves, and nobody else is there."""
+    """The release that served healthily still does, and no other container is left."""
     assert set(engine.boxes) <= {RELEASE_SPEC.live}
     if served:
         assert engine.boxes[RELEASE_SPEC.live].healthy

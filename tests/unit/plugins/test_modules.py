@@ -528,6 +528,22 @@ def test_provisioned_tells_what_it_may_know_of_the_images(
     assert answer["images"] == known
 
 
+@pytest.mark.parametrize(("service", "refused"), [("lab", False), ("svc2", True)])
+def test_a_provision_for_a_second_service_is_refused(
+    service: str,
+    refused: bool,
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    """It would close the port of the first one."""
+    program("docker", 'case "$1" in ps) echo lab;; version) echo 29.1.3;; esac')
+    (tmp_path / "host.json").write_text('{"service": "lab", "guarded": true, "open_tcp": [11000]}')
+    answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)}, service=service)
+    assert answer.get("failed", False) is refused
+    assert ("has the service lab already" in answer.get("msg", "")) is refused
+
+
 # --- the service's module, on an engine in memory ------------------------------------------------
 
 LIVE = {"service": "lab", "state_dir": "/state", "health_timeout": 2}

@@ -107,7 +107,7 @@ EACH_FAULT = pytest.mark.parametrize(
         pytest.param(start, behaviour, id=f"{start.__name__}-{name}")
         for start in START_STATES
         for behaviour, name in zip(REFUSALS, ids_of_refusals, strict=True)
-        # Behind the edge the container that was tried is the one that serves.
+        # Behind the edge, the candidate itself becomes the live container.
         if start not in SAME | EDGE_ONLY
         and not (start in BEHIND_THE_EDGE and behaviour is BAD_AS_LIVE)
     ],
@@ -329,7 +329,7 @@ def test_nothing_goes_live_after_the_control_node_has_gone(world: World) -> None
 
 def test_a_port_that_the_guard_keeps_closed_is_refused(world: World) -> None:
     engine = engine_in(other_release)
-    engine.files[os.path.join(STATE_DIR, host.OPEN_PORTS)] = json.dumps(
+    engine.files[os.path.join(STATE_DIR, host.CHOICES)] = json.dumps(
         {"guarded": True, "open_tcp": [PORT]}
     )
     world(engine)

@@ -230,6 +230,14 @@ class Docker:
         found = map(_container, self._inspect("container", *names))
         return {container.name: container for container in found}
 
+    def labels_of_containers(self, label: str) -> List[str]:
+        """Return the values of a label that containers have, running or not, each once."""
+        listed = self.check(
+            *("ps", "--all", "--filter", f"label={label}"),
+            *("--format", f'{{{{.Label "{label}"}}}}'),
+        )
+        return sorted(set(listed.split()))
+
     def publishers(self, port: int) -> List[str]:
         """Return the names of the running containers that publish a TCP port of the host."""
         listed = self.check("ps", "--filter", f"publish={port}/tcp", "--format", "{{.Names}}")

@@ -40,8 +40,6 @@ READY_SECONDS = 15
 UNIT = "haproxy.service"
 # What systemd says of a unit that would not start by itself.
 STOPPED = ("inactive", "failed")
-# How systemd is told to start it, by the account's privilege.
-SUDO = {"root": [], "sudo": ["sudo", "--non-interactive"]}
 
 
 @dataclass(frozen=True)
@@ -203,13 +201,13 @@ class Edge:
         """
         if command.run(["systemctl", "is-active", UNIT]).out.strip() not in STOPPED:
             return
-        privilege = account.privilege(())
-        if privilege not in SUDO:
+        as_root = account.root_argv(account.privilege(()))
+        if as_root is None:
             raise ClassvmError(
                 f"HAProxy, which has port {self.port}, is stopped, and this account may not start"
                 " it. An admin can: `sudo systemctl start haproxy`, or `make provision`.",
             )
-        command.check([*SUDO[privilege], "systemctl", "start", "--no-block", UNIT])
+        command.check([*as_root, "systemctl", "start", "--no-block", UNIT])
 
     def _stat(self, section: str, kind: str, column: str) -> str:
         """Return a column of HAProxy's statistics, "" where HAProxy does not answer."""
@@ -238,7 +236,7 @@ class Edge:
             time.sleep(POLL_SECONDS)
 
     def _problem(self) -> str:
-        holder = host.port_owner(self.port) if host.is_listened_to(self.port) else "nobody"
+        holder = host.port_owner(self.port) if host.is_listened_to(self.port) else "no program"
         return (
             f"HAProxy did not take port {self.port} within {READY_SECONDS} s; {holder} listens"
             " there. `sudo systemctl status haproxy` tells more."

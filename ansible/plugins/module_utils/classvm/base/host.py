@@ -6,14 +6,15 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any, Dict
 
 from . import command, state
 from .docker import Docker
 from .errors import ClassvmError
 
 MEGABYTE = 1 << 20
-# Written by `make provision`: whether the guard is on, and which TCP ports it opens.
-OPEN_PORTS = "open_ports.json"
+# Written by `make provision`: for which service it was, and which TCP ports its guard opens, if any.
+CHOICES = "host.json"
 
 
 def require_space(path: str, megabytes: int) -> None:
@@ -44,17 +45,42 @@ def require_open_port(state_dir: str, port: int) -> None:
         ClassvmError: it does not.
 
     """
-    text = state.read(os.path.join(state_dir, OPEN_PORTS))
-    try:
-        known = json.loads(text or "{}")
-        opened = known["open_tcp"] if known.get("guarded") else [port]
-    except (ValueError, LookupError, AttributeError):
-        return  # from another version; the check from outside will tell
+    known = choices(state_dir)
+    opened = known.get("open_tcp", [port]) if known.get("guarded") else [port]
     if port not in opened:
         ports = ", ".join(map(str, opened))
         raise ClassvmError(
             f"Port {port} is closed: this host's guard opens {ports}. Take that one, or ask an admin"
             f" to run `make provision PORT={port}`.",
+        )
+
+
+def choices(state_dir: str) -> Dict[str, Any]:
+    """Return what the provision has chosen for this host; {} where that is not known."""
+    try:
+        found = json.loads(state.read(os.path.join(state_dir, CHOICES)) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def require_only_service(docker: Docker, service: str, label: str) -> None:
+    """Make sure that no other service has containers on this host, for whose port the guard is open.
+
+    Args:
+        docker: the engine of the host.
+        service: name of the service that may be here.
+        label: the label that names the service of a container.
+
+    Raises:
+        ClassvmError: another service has.
+
+    """
+    others = [name for name in docker.labels_of_containers(label) if name != service]
+    if others:
+        raise ClassvmError(
+            f"This host has the service {others[0]} already, and a host has only one. Deploy"
+            f" {service} to another host, or remove {others[0]} with `make reset`.",
         )
 
 

@@ -12,7 +12,7 @@ from typing import Iterator, TextIO
 from .errors import ClassvmError
 
 FILE_MODE = 0o664
-# The host's key for digests of settings, some of which are secret; nobody else may read it.
+# The host's key for digests of settings, some of which are secret; root and its group read it.
 KEY, KEY_MODE, KEY_BYTES = "settings.key", 0o660, 32
 # The group may write what any of its members made.
 UMASK = 0o002

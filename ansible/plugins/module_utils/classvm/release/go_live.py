@@ -265,7 +265,8 @@ def _prepare_and_swap(strategy: Strategy, entry: history.Entry) -> history.Entry
     watch = gap.Watch(spec.host_port)
     try:
         _require_image(spec, entry)
-        _require_only_service(docker, spec, live)
+        if live is None:
+            host.require_only_service(docker, spec.service, LABEL_SERVICE)
         _require_port(docker, spec, edge, live)
         # A rollback target has proven itself when it was deployed.
         strategy.prepare(proven=entry.result == history.ROLLED_BACK)
@@ -361,22 +362,6 @@ def _require_image(spec: ReleaseSpec, entry: history.Entry) -> None:
         raise ClassvmError(
             f"The image {spec.image} is not on this host; `make deploy` builds it."
             " The live release was not touched.",
-        )
-
-
-def _require_only_service(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None:
-    """Refuse a second service: a host has one, for whose port the guard is open."""
-    if live is not None:
-        return
-    listed = docker.check(
-        *("ps", "--all", "--filter", f"label={LABEL_SETTINGS}"),
-        *("--format", f'{{{{.Label "{LABEL_SERVICE}"}}}}'),
-    )
-    others = sorted(set(listed.split()) - {spec.service})
-    if others:
-        raise ClassvmError(
-            f"This host has the service {others[0]} already, and a host has only one. Deploy"
-            f" {spec.service} to another host, or remove {others[0]} with `make reset`.",
         )
 
 

@@ -106,7 +106,7 @@ class ReleaseSpec:
         return self.digest(text)[:SETTINGS_LENGTH]
 
     def digest(self, text: str) -> str:
-        """Return a keyed digest of a text, hex: without the host's key nobody can guess the text."""
+        """Return a keyed digest of a text, hex: without the host's key, the text cannot be guessed from it."""
         return hmac.new(self.key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
