@@ -402,3 +402,22 @@ def test_files_on_the_host_are_in_the_folder_that_the_role_common_removes() -> N
     assert written
     outside = {path for path in written if not Path(path).is_relative_to(guard.FOLDER)}
     assert outside == set()
+
+
+# --- The longest request
+
+
+def longest_request(code: str) -> list[int]:
+    """Return how long the lab's app lets a request take, in seconds."""
+    return [
+        int(found) for found in re.findall(r"^LONGEST_REQUEST_SECONDS = (\d+)$", code, re.MULTILINE)
+    ]
+
+
+def test_the_kit_waits_as_long_as_the_labs_app_lets_a_request_take() -> None:
+    """The app is complete on its own, so it has the number itself."""
+    assert longest_request(text("service/src/worker.py")) == [facts()["service_request_seconds"]]
+
+
+def test_another_longest_request_is_seen() -> None:
+    assert longest_request("A = 1\nLONGEST_REQUEST_SECONDS = 31\n") == [31]
