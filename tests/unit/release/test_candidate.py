@@ -66,6 +66,16 @@ def test_the_contract_check_runs_in_the_candidates_network() -> None:
     assert understood.timeout == RELEASE_SPEC.seconds.request
 
 
+def test_the_contract_check_understands_its_arguments() -> None:
+    engine = engine_in(nothing)
+    engine.put(RELEASE_SPEC.candidate, RELEASE_SPEC)
+    candidate.require_contract(engine, RELEASE_SPEC)
+    argv = list(engine.calls[0])
+    options = command_line.parse_arguments(argv[argv.index("-c") + 2 :])
+    assert options.url == f"http://127.0.0.1:{RELEASE_SPEC.container_port}"
+    assert options.timeout == RELEASE_SPEC.seconds.request
+
+
 def test_a_contract_check_that_does_not_end_is_told_and_removed(world: World) -> None:
     engine = engine_in(other_release, ENDLESS)
     world(engine)
