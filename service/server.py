@@ -1,7 +1,7 @@
 """The web service: ``create_app()`` builds it, gunicorn serves it.
 
-``python server.py`` serves it with Flask's own server instead, which is good
-for learning only: it is slow and not hardened.
+``python server.py`` serves it with Flask's own server instead, for learning
+only: that server is slow and not hardened.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 import connexion
-from src import guard, index, problem, settings, spec
+from src import guard, index, keep, problem, settings, spec
+from src.turns import Turns
 from src.validation import VALIDATORS
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ def create_app() -> flask.Flask:
             valid OpenAPI document.
 
     """
-    # A client's mistake is answered with 4xx, and is no error of the service.
+    # A client's mistake is answered with 4xx; it is not an error of the service.
     logging.getLogger("connexion.decorators.validation").setLevel(logging.CRITICAL)
 
     connexion_app = connexion.FlaskApp(__name__, specification_dir=".")
     connexion_app.add_api(
-        spec.SPEC_FILE.name,
+        spec.SPEC_FILE,
         strict_validation=True,
         validate_responses=True,
         validator_map=VALIDATORS,
@@ -39,6 +40,8 @@ def create_app() -> flask.Flask:
     app.add_url_rule("/", "index", index.get)
     guard.register(app)
     problem.register(app)
+    keep.register(app)
+    app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign] # the way that Flask documents
     return app
 
 

@@ -19,7 +19,7 @@ def get() -> dict[str, Any]:
     return {
         "title": info["title"],
         "version": info["version"],
-        "purpose": info["description"].strip(),
+        "purpose": info.get("description", "").strip(),
         "release": os.environ.get("CLASSVM_RELEASE") or UNRELEASED,
         "endpoints": [
             {

@@ -8,7 +8,7 @@ from typing import Any
 import flask
 from connexion.exceptions import BadRequestProblem, ProblemException
 
-from src import model, spec
+from src import examples, model, spec
 
 
 def get(**query: float) -> flask.Response | dict[str, Any]:
@@ -58,14 +58,14 @@ def form_fields() -> list[dict[str, Any]]:
     """Return name, label, limits (cm) and example per field of the form."""
     schemas = spec.load()["components"]["schemas"]
     limits = schemas["Centimetres"]
-    examples = schemas["Measurements"]["example"]
+    given = schemas["Measurements"].get("example", {})
     return [
         {
             "name": name,
             "label": name.replace("_", " ").capitalize(),
             "minimum": limits["minimum"],
             "maximum": limits["maximum"],
-            "example": examples[name],
+            "example": given.get(name, examples.of_schema(limits)),
         }
         for name in model.FEATURES
     ]

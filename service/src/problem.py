@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 MEDIA_TYPE = "application/problem+json"
 
-# A message may quote the request; nobody needs to read all 64 KiB of it again.
+# A message may quote the request, but not all 64 KiB of it.
 LONGEST_DETAIL = 300
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def from_http_exception(error: HTTPException) -> flask.Response:
 def from_connexion(error: ProblemException) -> flask.Response:
     """Answer a request, or a response, that violates ``master.yml``."""
     if isinstance(error, NonConformingResponse):
-        # The operator needs the reason, but it is none of the client's fault.
+        # The reason is for the operator: the client did nothing wrong.
         logger.error("the response violates master.yml: %s", error.message)
         return respond(HTTPStatus.INTERNAL_SERVER_ERROR, "The service has a fault.")
     return respond(error.status, error.detail, error.headers)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any, Iterator, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import yaml
 
+from src import examples
 from src.settings import SERVICE_FOLDER
 
 SPEC_FILE = SERVICE_FOLDER / "master.yml"
@@ -24,8 +25,8 @@ class Operation(NamedTuple):
     """One method of one path.
 
     ``path`` starts with the base path; ``try_link`` is the address of a
-    working example, or of the operation in the API docs when a browser link
-    cannot send its method.
+    working example, or of the operation in the API docs if there is no such
+    address: a link in a browser sends GET only, and some values have no example.
     """
 
     method: str
@@ -45,8 +46,9 @@ def load() -> dict[str, Any]:
 
 def base_path() -> str:
     """Return the path all operations share, without a slash at its end."""
-    url: str = load()["servers"][0]["url"]
-    return url.rstrip("/")
+    servers = load().get("servers") or [{"url": "/"}]
+    path: str = urlsplit(servers[0]["url"]).path
+    return path.rstrip("/")
 
 
 def docs_path() -> str:
@@ -56,47 +58,66 @@ def docs_path() -> str:
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
     """Return what ``node`` refers to with ``$ref``, or else ``node`` itself."""
-    if "$ref" not in node:
-        return node
-    target = load()
-    for key in node["$ref"].lstrip("#/").split("/"):
-        target = target[key]
-    return target
+    while "$ref" in node:
+        target = load()
+        for key in node["$ref"][len("#/") :].split("/"):
+            target = target[key.replace("~1", "/").replace("~0", "~")]
+        node = target
+    return node
 
 
-def operations() -> list[Operation]:
+@lru_cache(maxsize=None)
+def operations() -> tuple[Operation, ...]:
     """Return every operation in the order of ``master.yml``."""
-    return list(_operations())
+    return tuple(_operations())
 
 
 def _operations() -> Iterator[Operation]:
     for path, item in load()["paths"].items():
         for method in METHODS:
             if method in item:
-                yield _operation(path, method, item[method])
+                shared = item.get("parameters", [])
+                yield _operation(path, method, item[method], shared)
 
 
-def _operation(path: str, method: str, description: dict[str, Any]) -> Operation:
-    operation_id = description["operationId"]
-    if method == "get":
-        try_link = _example_link(path, description)
-    else:
-        try_link = f"{docs_path()}#/{description['tags'][0]}/{operation_id}"
+def _operation(
+    path: str, method: str, description: dict[str, Any], shared: list[dict[str, Any]]
+) -> Operation:
+    operation_id = description.get("operationId", "")
+    parameters = [resolve(one) for one in [*shared, *description.get("parameters", [])]]
+    link = _example_link(path, parameters) if method == "get" else None
     return Operation(
         method=method.upper(),
         path=base_path() + path,
         operation_id=operation_id,
-        summary=description["summary"],
-        try_link=try_link,
+        summary=_summary(description) or f"{method.upper()} {path}",
+        try_link=link or _docs_link(description, operation_id),
     )
 
 
-def _example_link(path: str, description: dict[str, Any]) -> str:
+def _summary(description: dict[str, Any]) -> str:
+    """Return the summary, or else the first line of the description; both may be missing."""
+    text = description.get("summary") or description.get("description") or ""
+    return text.strip().partition("\n")[0]
+
+
+def _docs_link(description: dict[str, Any], operation_id: str) -> str:
+    # Swagger UI shows an operation without tags below "default".
+    tag = (description.get("tags") or ["default"])[0]
+    return f"{docs_path()}#/{quote(tag, safe='')}/{operation_id}"
+
+
+def _example_link(path: str, parameters: list[dict[str, Any]]) -> str | None:
+    """Return the address of an example, or None if a required parameter has no known example."""
     query = {}
-    for parameter in map(resolve, description.get("parameters", [])):
-        name, example = parameter["name"], parameter["example"]
-        if parameter["in"] == "path":
+    for parameter in parameters:
+        name, place = parameter["name"], parameter["in"]
+        example = examples.of_parameter(parameter, resolve(parameter.get("schema", {})))
+        given = "example" in parameter or "examples" in parameter
+        if example is None and parameter.get("required"):
+            return None
+        if place == "path":
             path = path.replace(f"{{{name}}}", quote(str(example), safe=""))
-        elif parameter["in"] == "query":
+        elif place == "query" and (given or parameter.get("required")):
             query[name] = example
     return base_path() + path + (f"?{urlencode(query)}" if query else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 
 if sys.version_info >= (3, 8):
     from importlib.metadata import PackageNotFoundError, version
@@ -10,8 +11,9 @@ else:
     from importlib_metadata import PackageNotFoundError, version
 
 
+@lru_cache(maxsize=None)
 def of(package: str) -> str | None:
-    """Return the installed version of ``package``, or None without it."""
+    """Return the installed version of ``package``, or None without it; remembered."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from src import guard, model, spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
@@ -35,7 +37,7 @@ def assert_problem(response: TestResponse, status: int) -> None:
 
 @pytest.mark.parametrize("operation", ["sum", "mult"])
 @pytest.mark.parametrize(
-    "bad", ["x", "nan", "inf", "-inf", "1e5", "1_0", ".", "+", "1.", " ", "%00", "٣"]
+    "bad", ["x", "nan", "inf", "-inf", "1e5", "1_0", ".", "+", "1.", " ", "%00", "٣", "2%0a"]
 )
 def test_what_is_no_decimal_number_is_explained(
     client: FlaskClient, operation: str, bad: str
@@ -110,9 +112,70 @@ def test_only_a_body_above_the_limit_is_413(client: FlaskClient) -> None:
     assert_problem(client.post(PREDICTION, data=body + " ", content_type=JSON), 413)
 
 
+@pytest.mark.parametrize(
+    ("most", "build", "reason"),
+    [
+        (guard.MOST_DIGITS, lambda count: b"9" * count, "digits in a row"),
+        (guard.MOST_VALUES, lambda count: b"[1" + b",1" * (count - 1) + b"]", "values"),
+    ],
+)
+def test_only_a_costly_body_is_refused_unread(
+    client: FlaskClient, most: int, build: Callable[[int], bytes], reason: str
+) -> None:
+    details = []
+    for count in (most, most + 1):
+        response = client.post(PREDICTION, data=build(count), content_type=JSON)
+        assert_problem(response, 400)
+        details.append(json.loads(response.get_data())["detail"])
+    assert [f"more than {most} {reason}" in detail for detail in details] == [False, True]
+
+
+def test_only_so_many_query_parameters_are_read(client: FlaskClient) -> None:
+    query = "&".join(["a=1"] * guard.MOST_QUERY_PARAMETERS)
+    assert "Extra" in client.get(f"{PREDICTION}?{query}").get_data(as_text=True)
+    assert_problem(client.get(f"{PREDICTION}?{query}&a=1"), 400)
+    assert "parameters" in client.get(f"{PREDICTION}?{query}&a=1").get_data(as_text=True)
+
+
 def test_a_body_of_unknown_length_is_411(client: FlaskClient) -> None:
     headers = {"Transfer-Encoding": "chunked"}
     assert_problem(client.post(PREDICTION, headers=headers), 411)
+
+
+def test_no_detail_is_html(client: FlaskClient) -> None:
+    responses = [client.post(PREDICTION, headers={"Transfer-Encoding": "chunked"})]
+    responses += [client.get("/nope"), client.delete(PREDICTION), client.post(PREDICTION)]
+    for response in responses:
+        assert "<" not in json.loads(response.get_data())["detail"]
+
+
+HOSTS = ["evil.example", 'evil"<b>', "x/../y", "x@y"]
+
+
+@pytest.mark.parametrize("path", [f"{BASE}/ui", f"//{BASE}//hello", f"{BASE}/ui?a=//evil"])
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_redirect_names_no_host(client: FlaskClient, host: str, path: str) -> None:
+    response = client.get(path, headers={"Host": host})
+    if response.status_code == 308:
+        assert response.headers["Location"].startswith(f"{BASE}/")
+        assert response.get_data() == b""
+    else:
+        assert_problem(response, 400)
+
+
+def test_a_redirect_leads_to_the_page(client: FlaskClient) -> None:
+    response = client.get(f"{BASE}/ui?a=1")
+    assert response.headers["Location"] == f"{BASE}/ui/?a=1"
+    assert client.get(response.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_body_that_is_not_json_is_refused_with_any_method(
+    client: FlaskClient, method: str
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    answer = client.open(f"{BASE}/hello", method=method, data=b"a=1", content_type=kind)
+    assert answer.status_code == (415 if method == "GET" else 405)
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "x", "0", "20.5", ""])

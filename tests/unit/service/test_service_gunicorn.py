@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -18,98 +13,17 @@ from typing import TYPE_CHECKING
 import gevent
 import pytest
 from gunicorn.workers.ggevent import GeventWorker
+from gunicorn_server import HEALTH, serve
 from src import access_log, spec, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-LOOPBACK = "127.0.0.1"
-HEALTH = f"{spec.base_path()}/health"
-START_SECONDS = 15
+    from gunicorn_server import Server
+
 ANSWER_SECONDS = 1
 STOP_SECONDS = 2
 CLIENTS = 300
-
-
-class Server:
-    """A running gunicorn and the files it writes to."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-        self.process = process
-        self.port = port
-        self.log = folder / "access.log"
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection((LOOPBACK, self.port), timeout=5)
-
-    def get(self, path: str, timeout: float = 5) -> int:
-        """Return the status of a GET request."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
-        try:
-            connection.request("GET", path, headers={"User-Agent": 'a"b\\c'})
-            response = connection.getresponse()
-            response.read()
-            return response.status
-        finally:
-            connection.close()
-
-    def raw(self, message: bytes) -> bytes:
-        """Send ``message`` and return all bytes until the server hangs up."""
-        with self.connect() as client:
-            client.sendall(message)
-            return b"".join(iter(lambda: client.recv(4096), b""))
-
-    def stop(self) -> float:
-        """Send SIGTERM; return the seconds until the end."""
-        started = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=10)
-        return time.monotonic() - started
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def serve(service: Path, folder: Path, *extra: str) -> Iterator[Server]:
-    """Run gunicorn; ``extra`` arguments overrule gunicorn.conf.py."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-b", f"{LOOPBACK}:{port}", *extra]
-    with (
-        (folder / "access.log").open("wb") as out,
-        (folder / "err.log").open("wb") as err,
-    ):
-        process = subprocess.Popen(
-            command,
-            cwd=service,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=out,
-            stderr=err,
-        )
-    server = Server(process, port, folder)
-    try:
-        wait_until_ready(server)
-        yield server
-    finally:
-        process.kill()
-        process.wait(timeout=10)
-
-
-def wait_until_ready(server: Server) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            assert server.get(HEALTH) == 200
-        except ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("gunicorn did not start")
 
 
 def attack(server: Server, stack: ExitStack) -> None:
@@ -192,6 +106,9 @@ def test_what_is_no_http_gets_a_problem_and_every_request_a_log_line(
             (b"GET / HTTP/1.1\r\n" + b"A: x\r\n" * 200 + b"\r\n", 431),
             (b"GET / HTTP/1.1\r\nTransfer-Encoding: x\r\n\r\n", 501),
             (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: <b>\r\n\r\n", 400),
         ):
             head, _, body = server.raw(message).partition(b"\r\n\r\n")
             assert b"application/problem+json" in head, message[:40]
@@ -199,10 +116,17 @@ def test_what_is_no_http_gets_a_problem_and_every_request_a_log_line(
             assert json.loads(body)["status"] == status
         assert server.get("/nope%0A%22") == 404
         server.stop()
-        entries = [json.loads(line) for line in server.log.read_text().splitlines()]
+        entries = server.entries()
     last = next(entry for entry in entries if entry["status"] == 404)
     assert last["target"] == "/nope%0A%22"
     assert last["user_agent"] == 'a"b\\c'
+
+
+def test_a_host_is_optional_before_http_1_1(service: Path, tmp_path: Path) -> None:
+    hello = f"GET {spec.base_path()}/hello HTTP/1.".encode()
+    with serve(service, tmp_path) as server:
+        for rest in (b"0\r\n\r\n", b"1\r\nHost: [::1]:80\r\nConnection: close\r\n\r\n"):
+            assert b" 200 OK\r\n" in server.raw(hello + rest)
 
 
 def test_a_body_that_never_arrives_does_not_block_others(service: Path, tmp_path: Path) -> None:
@@ -230,16 +154,17 @@ def test_no_request_can_forge_a_line_of_the_log() -> None:
 def test_a_request_that_takes_too_long_is_ended(
     monkeypatch: pytest.MonkeyPatch, seconds: float, *, in_time: bool
 ) -> None:
-    def serve_slowly(_worker: object) -> bool:
+    def serve_slowly(*_: object) -> bool:
         gevent.sleep(seconds)
         return True
 
     monkeypatch.setattr(worker, "LONGEST_REQUEST_SECONDS", 0.05)
     monkeypatch.setattr(GeventWorker, "handle_request", serve_slowly)
     ours = object.__new__(worker.Worker)
+    request = SimpleNamespace(headers=[("HOST", "x")], version=(1, 1))
     if in_time:
-        assert ours.handle_request() is True
+        assert ours.handle_request("listener", request) is True
     else:
         # gunicorn takes it as the order to close the connection.
         with pytest.raises(StopIteration):
-            ours.handle_request()
+            ours.handle_request("listener", request)

@@ -1,0 +1,310 @@
+"""One client cannot hold up the others: turns, shares of connections, and both measured."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gunicorn_server import LOOPBACK, serve
+from src import connections, guard, spec, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gunicorn_server import Server
+
+BASE = spec.base_path()
+HELLO = f"{BASE}/hello"
+# Linux answers all of 127.0.0.0/8: each is a client of its own.
+GREEDY = "127.0.0.66"
+GREEDY_CONNECTIONS = 8
+ONE_WORKER = ("--workers", "1")
+CROWD = 40
+NOWHERE = "/nope"
+FULL = 100
+WITHOUT_TURNS = """
+import server
+
+
+def create_app():
+    app = server.create_app()
+    app.wsgi_app = app.wsgi_app.app
+    return app
+"""
+
+MOST_DELAY = 3
+# Other programs of the machine can delay a round, but not help it.
+ROUNDS = 3
+REQUESTS = 200
+MEASUREMENTS = json.dumps(spec.load()["components"]["schemas"]["Measurements"]["example"])
+LARGEST = guard.LARGEST_BODY_BYTES
+# What one client asks for, over and over: each operation, and each kind of body.
+ATTACKS = {
+    "operations": [("GET", one.try_link, "") for one in spec.operations() if one.method == "GET"],
+    "documents": [
+        ("GET", path, "")
+        for path in (
+            "/",
+            f"{BASE}/openapi.json",
+            f"{BASE}/openapi.yaml",
+            spec.docs_path(),
+            f"{spec.docs_path()}swagger-ui-bundle.js",
+        )
+    ],
+    "bodies": [
+        ("POST", f"{BASE}/prediction", body)
+        for body in (
+            MEASUREMENTS,
+            MEASUREMENTS.ljust(LARGEST),
+            "9" * LARGEST,
+            "[" * LARGEST,
+            f"[{','.join(['9' * guard.MOST_DIGITS] * (LARGEST // (guard.MOST_DIGITS + 1)))}]",
+            json.dumps("\n" * (LARGEST // 2 - 1)),
+            json.dumps({str(i): 1 for i in range(LARGEST // 11)}),
+        )
+    ],
+}
+
+
+# --- Turns --------------------------------------------------------------------------------------
+
+
+def request(client: str) -> dict[str, Any]:
+    return {"REMOTE_ADDR": client}
+
+
+def test_a_client_has_one_turn_at_a_time_and_the_others_have_theirs() -> None:
+    running: set[str] = set()
+    together: list[set[str]] = []
+    both = threading.Barrier(2, timeout=5)
+
+    def app(environ: dict[str, Any], _start: object) -> list[bytes]:
+        client = environ["REMOTE_ADDR"]
+        assert client not in running
+        running.add(client)
+        both.wait()  # the other client's request runs meanwhile
+        together.append(set(running))
+        both.wait()
+        running.remove(client)
+        return []
+
+    fair = turns.Turns(app)
+    calls = [
+        threading.Thread(target=fair, args=(request(client), None))
+        for client in ("192.0.2.1", "192.0.2.2") * 2
+    ]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join(10)
+    assert together == [{"192.0.2.1", "192.0.2.2"}] * 4
+    assert fair.queues == {}
+
+
+def test_a_turn_ends_when_the_application_fails() -> None:
+    def app(*_: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    fair = turns.Turns(app)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fair(request("192.0.2.1"), lambda *_: None)
+
+
+def test_ipv6_clients_of_one_network_share_their_turns() -> None:
+    names: list[str] = []
+
+    def app(*_: object) -> list[bytes]:
+        names.extend(fair.queues)
+        return []
+
+    fair = turns.Turns(app)
+    for client in ("2001:db8::1", "2001:db8::2", "::ffff:192.0.2.1"):
+        fair(request(client), lambda *_: None)
+    assert names == ["2001:db8::/64", "2001:db8::/64", "192.0.2.1"]
+
+
+# --- Shares of connections ----------------------------------------------------------------------
+
+
+def test_the_client_with_the_most_connections_loses_its_oldest() -> None:
+    cut: list[str] = []
+    shared = connections.Connections(limit=4)
+
+    def add(client: str, key: str) -> None:
+        shared.add(client, key, lambda: cut.append(key))
+
+    for client, key in [("a", "a1"), ("b", "b1"), ("a", "a2"), ("a", "a3")]:
+        add(client, key)
+    assert cut == []
+    add("c", "c1")
+    assert cut == ["a1"]
+    assert shared.count == 4
+
+
+def test_a_connection_that_has_ended_counts_no_longer() -> None:
+    shared = connections.Connections(limit=1)
+    for _ in range(3):
+        shared.add("a", "a1", pytest.fail)
+        shared.remove("a", "a1")
+    shared.remove("a", "a1")
+    assert (shared.count, shared.by_client) == (0, {})
+
+
+# --- gunicorn -----------------------------------------------------------------------------------
+
+
+def message(method: str, path: str, body: bytes = b"") -> bytes:
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n"
+    if method != "GET":
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}\r\n".encode() + body
+
+
+def connect(server: Server, client: str) -> socket.socket:
+    return socket.create_connection((LOOPBACK, server.port), 10, (client, 0))
+
+
+def answered_before(server: Server) -> int:
+    """Send many requests of one client, then one of another; return how many come before it."""
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connect(server, GREEDY)) for _ in range(CROWD)]
+        single = stack.enter_context(connect(server, LOOPBACK))
+        # The worker finds all requests at once, as if it had been busy meanwhile.
+        server.signal_workers(signal.SIGSTOP)
+        for one in crowd:
+            one.sendall(message("GET", NOWHERE))
+        single.sendall(message("GET", HELLO))
+        server.signal_workers(signal.SIGCONT)
+        for one in (*crowd, single):
+            assert one.recv(4096)
+    time.sleep(0.1)  # until the last line of the log
+    targets = [entry["target"] for entry in server.entries()]
+    return targets[: targets.index(HELLO)].count(NOWHERE)
+
+
+def test_many_requests_of_one_client_do_not_come_before_that_of_another(
+    service: Path, tmp_path: Path
+) -> None:
+    with serve(service, tmp_path, *ONE_WORKER) as server:
+        assert answered_before(server) <= 2
+
+
+def test_without_turns_they_would(service: Path, tmp_path: Path) -> None:
+    (tmp_path / "unfair.py").write_text(WITHOUT_TURNS)
+    unfair = ("--pythonpath", str(tmp_path), "unfair:create_app()")
+    with serve(service, tmp_path, *ONE_WORKER, *unfair) as server:
+        assert answered_before(server) > CROWD / 2
+
+
+def silent_clients_until_full(server: Server, stack: ExitStack) -> list[socket.socket]:
+    """Open more connections than the workers have; return those that were opened last."""
+    return [stack.enter_context(connect(server, GREEDY)) for _ in range(FULL + 50)]
+
+
+def test_silent_connections_of_one_client_leave_room_for_the_others(
+    service: Path, tmp_path: Path
+) -> None:
+    few = ("--worker-connections", str(FULL))
+    with serve(service, tmp_path, *ONE_WORKER, *few) as server, ExitStack() as stack:
+        crowd = silent_clients_until_full(server, stack)
+        assert server.get(HELLO, timeout=2) == 200
+        crowd[0].settimeout(2)
+        assert crowd[0].recv(1) == b""
+
+
+def test_without_shares_they_take_all_connections(service: Path, tmp_path: Path) -> None:
+    few = ("--worker-connections", str(FULL), "--keep-alive", "60")
+    unfair = ("--worker-class", "gevent")
+    with serve(service, tmp_path, *ONE_WORKER, *few, *unfair) as server, ExitStack() as stack:
+        silent_clients_until_full(server, stack)
+        with pytest.raises(TimeoutError):
+            server.get(HELLO, timeout=2)
+
+
+# --- The delay of the others, measured ----------------------------------------------------------
+
+
+ATTACK = """
+import http.client, itertools, json, os, sys, threading
+host, port, client, connections = sys.argv[1:]
+calls = json.load(sys.stdin)
+os.nice(19)
+def ask():
+    link = http.client.HTTPConnection(host, int(port), source_address=(client, 0))
+    for method, path, body in itertools.cycle(calls):
+        headers = {"Content-Type": "application/json"} if body else {"Accept": "text/html"}
+        try:
+            link.request(method, path, body or None, headers)
+            link.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            link.close()
+for _ in range(int(connections)):
+    threading.Thread(target=ask, daemon=True).start()
+print("started", flush=True)
+threading.Event().wait()
+"""
+
+
+@contextmanager
+def attack(server: Server, calls: list[tuple[str, str, str]]) -> Iterator[None]:
+    """Ask as much as one client can, over several connections at once.
+
+    The client runs with the lowest priority: a real one has a processor of its own.
+    """
+    words = [LOOPBACK, str(server.port), GREEDY, str(GREEDY_CONNECTIONS)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", ATTACK, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        json.dump(calls, process.stdin)
+        process.stdin.close()
+        assert process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+def p99(server: Server) -> float:
+    """Return the 99th percentile of the seconds that a request of another client takes."""
+    taken = []
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        assert server.get(HELLO) == 200
+        taken.append(time.perf_counter() - started)
+    return statistics.quantiles(taken, n=100)[98]
+
+
+@pytest.fixture(scope="module", name="server")
+def _server(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(service, tmp_path_factory.mktemp("gunicorn")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_a_bad_client_delays_the_others_at_most_threefold(server: Server, kind: str) -> None:
+    ratios = []
+    for _ in range(ROUNDS):
+        at_rest = p99(server)
+        with attack(server, ATTACKS[kind]):
+            ratios.append(p99(server) / at_rest)
+        if ratios[-1] <= MOST_DELAY:
+            return
+    pytest.fail(f"p99 under attack, as a multiple of that at rest: {ratios}")
