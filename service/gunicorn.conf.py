@@ -61,7 +61,7 @@ workers = 2
 # A silent client holds a worker (sync) or one of its threads (gthread) for as
 # long as it likes. A gevent worker gives it a greenlet, which costs a few kB.
 worker_class = Worker
-worker_connections = 1000
+worker_connections = 2000
 
 # Whoever connects could send headers like X-Forwarded-Proto or SCRIPT_NAME: believe nobody.
 forwarded_allow_ips = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from typing import TYPE_CHECKING
@@ -84,3 +85,35 @@ def test_a_body_that_is_too_large_gets_no_further(facts: Facts) -> None:
     assert answer.startswith("HTTP/1.1 413 ")
     # The service has a limit of its own, with another text.
     assert f"larger than {facts['edge_body_limit']} bytes" in answer
+
+
+def connect(facts: Facts) -> socket.socket:
+    return socket.create_connection((facts.address("IPv4"), facts.host_port), 5)
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Tell whether the other side has closed a connection."""
+    client.settimeout(1)
+    try:
+        return client.recv(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def test_a_client_has_only_its_share_of_the_connections(facts: Facts) -> None:
+    share = int(facts["edge_connections_per_client"])
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(facts)) for _ in range(share + 10)]
+        assert is_closed(clients[-1])
+        assert not is_closed(clients[0])
+    # The share is free again.
+    with connect(facts) as client:
+        assert not is_closed(client)
+
+
+def test_http_2_is_not_offered(facts: Facts) -> None:
+    with connect(facts) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
