@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -64,6 +65,26 @@ def programs(names: tuple[str, ...]) -> list[str]:
     return sorted(on_path | modules)
 
 
+def privileged() -> list[str]:
+    """Return the files that run with the rights of their owner or group (setuid, setgid)."""
+    bits = stat.S_ISUID | stat.S_ISGID
+    found = []
+    for folder, names, files in os.walk("/"):
+        names[:] = [name for name in names if folder != "/" or name not in ("proc", "sys")]
+        paths = [os.path.join(folder, name) for name in files]
+        found += [path for path in paths if is_regular_with(path, bits)]
+    return sorted(found)
+
+
+def is_regular_with(path: str, bits: int) -> bool:
+    """Tell whether a path is a regular file that has one of the mode bits."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:  # it has just gone
+        return False
+    return stat.S_ISREG(mode) and bool(mode & bits)
+
+
 def site() -> Path:
     """Return the folder with the installed packages."""
     return next(Path(at) for at in sys.path if at.endswith("site-packages"))
@@ -79,6 +100,7 @@ def main() -> None:
         "compilers": programs(COMPILERS),
         "installers": programs(INSTALLERS),
         "files": tree(Path.cwd()),
+        "privileged": privileged(),
     }
     sys.stdout.write(json.dumps(found))
 

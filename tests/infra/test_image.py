@@ -53,6 +53,10 @@ def test_nothing_inside_installs_software(vm: Vm) -> None:
     assert vm.content["installers"] == []
 
 
+def test_nothing_inside_runs_with_more_rights_than_its_user(vm: Vm) -> None:
+    assert vm.content["privileged"] == []
+
+
 def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
     desired = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
     found = vm.live["Config"].get("Healthcheck", {}).get("Test", [])

@@ -13,6 +13,7 @@ REPORTED = {
     "Memory": 512 << 20,
     "PidsLimit": 128,
     "Tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m"},  # noqa: S108 - the container's own
+    "ShmSize": 64 << 20,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from classvm.base.edge import BLUE_GREEN
 from classvm.base.errors import ClassvmError
 from classvm.release import candidate, difference
-from classvm.release.release_spec import env_file, run_argv
+from classvm.release.release_spec import BEHIND_EDGE, env_file, run_argv
 from fake_engine import (
     RELEASE_SPEC,
 )
@@ -23,10 +23,16 @@ def test_run_argv() -> None:
     assert " ".join(words) == (
         "--name n --publish 11000:8080 --restart unless-stopped --read-only"
         " --cap-drop ALL --security-opt no-new-privileges --memory 512m --memory-swap 512m"
-        " --pids-limit 128 --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --stop-timeout 3"
-        " --env-file /dev/stdin --label x=1 --label y=2 classvm/lab:r2"
+        " --pids-limit 128 --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --shm-size 64m"
+        " --stop-timeout 3 --env-file /dev/stdin --label x=1 --label y=2 classvm/lab:r2"
     )
     assert env_file(spec) == "A=1 3\nB=2\nHOST_PORT=11000\n"
+
+
+def test_only_behind_the_edge_a_service_may_believe_who_its_client_is() -> None:
+    spec = dataclasses.replace(RELEASE_SPEC, strategy=BLUE_GREEN)
+    assert f"{BEHIND_EDGE}=1\n" in env_file(spec)
+    assert BEHIND_EDGE not in env_file(RELEASE_SPEC)
 
 
 def test_run_argv_without_publishing() -> None:

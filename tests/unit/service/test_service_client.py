@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.release import release_spec
 from src import access_log, client
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def test_without_an_edge_a_client_cannot_claim_another_address(
     if setting is not None:
         monkeypatch.setenv(client.BEHIND_EDGE, setting)
     assert client.address(request(GATEWAY, LIAR)) == GATEWAY
+
+
+def test_a_release_and_the_service_mean_the_same_variable() -> None:
+    assert client.BEHIND_EDGE == release_spec.BEHIND_EDGE
 
 
 def test_the_log_names_the_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from typing import Any, Callable, Dict, List, Mapping
 from ..base.errors import ClassvmError
 
 UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-# Mount options of /tmp, the only writable folder.
+# Mount options of /tmp, the only writable folder of the image. Two more are the engine's own:
+# /dev/shm, for memory that processes share, gets the same size; in /dev/mqueue, for messages
+# between them, the kernel allows each user 800 KiB.
 TMPFS = "rw,noexec,nosuid,nodev,size={}"
 TMP = "/tmp"  # noqa: S108 - the container's own
 
@@ -57,8 +59,11 @@ LIMITS: Dict[str, Limit] = {
         host_config=lambda value: {"PidsLimit": int(value)},
     ),
     "tmpfs_size": Limit(
-        argv=lambda value: ["--tmpfs", f"{TMP}:{TMPFS.format(value)}"],
-        host_config=lambda value: {"Tmpfs": {TMP: TMPFS.format(value)}},
+        argv=lambda value: ["--tmpfs", f"{TMP}:{TMPFS.format(value)}", "--shm-size", value],
+        host_config=lambda value: {
+            "Tmpfs": {TMP: TMPFS.format(value)},
+            "ShmSize": in_bytes(value),
+        },
     ),
 }
 

@@ -22,6 +22,8 @@ SETTINGS_LENGTH = 12
 # The client reads the container's environment from its standard input. In its arguments, any
 # account of the host could read the secrets.
 ENV_FILE = "/dev/stdin"
+# This variable tells the service that HAProxy hands the requests on, and names the clients.
+BEHIND_EDGE = "CLASSVM_BEHIND_EDGE"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ def env_file(spec: ReleaseSpec) -> str:
 
     """
     variables: Dict[str, str] = {"HOST_PORT": str(spec.host_port)}
+    if spec.strategy != RECREATE:  # the service may believe the edge's X-Forwarded-For
+        variables[BEHIND_EDGE] = "1"
     variables.update({name: str(value) for name, value in spec.environment.items()})
     broken = [name for name, value in variables.items() if re.search("[\r\n]", value)]
     if broken:
