@@ -26,7 +26,7 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S SCOPE TABLE JSON
+VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S SCOPE TABLE JSON FORMAT
 
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
@@ -47,6 +47,18 @@ help: ## show this help
 doctor: ## find what would stop a deploy, and the command that fixes it
 	$(VALIDATE)
 	@python3 tools/doctor.py $(PORT:%=--port %)
+
+check: setup ## find what is wrong in an app without deploying it (APP=folder, FORMAT=json|sarif|junit)
+	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
+
+explain: setup ## the lesson behind a finding: make explain CV012
+	@python tools/check.py --explain $(or $(CODE),none)
+# The word behind it is no target of its own.
+CODE := $(filter CV%,$(MAKECMDGOALS))
+ifneq ($(CODE),)
+$(CODE):
+	@:
+endif
 
 setup: ## make the virtual environment with Ansible and the other tools (once)
 	$(VALIDATE)
@@ -199,7 +211,7 @@ test-all: setup ## that, and the slower scenarios: each supported system, a real
 bench: setup ## how long a deploy takes and where its time goes, how fast the service answers (LIMIT=host)
 	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) $(ARGS)
 
-.PHONY: help doctor setup deploy provision release status logs releases rollback start restart stop \
+.PHONY: help doctor check explain setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \

@@ -105,6 +105,11 @@ def test_a_schema_that_contains_itself_is_refused(keyword: str) -> None:
         evaluated({"A": {keyword: [referring("B")]}, "B": {"not": referring("A")}})
 
 
+@pytest.mark.parametrize("value", [True, 1, "a", None, {"a": 1}, [1, None, True]])
+def test_what_is_no_list_of_schemas_is_left_to_the_validation(value: object) -> None:
+    evaluated({"A": {"allOf": value, "not": value}})
+
+
 def test_a_tree_and_a_few_alternatives_are_fine() -> None:
     tree: Node = {"properties": {"children": {"items": referring("Tree")}}}
     evaluated({"Tree": tree, "Any": {"oneOf": [referring("Tree")] * 10}})

@@ -89,7 +89,9 @@ def _in_place(document: Node, schema: Node) -> List[Node]:
     """Return the schemas that are evaluated for the same value as ``schema``."""
     if isinstance(schema.get("$ref"), str):
         return [look_up(document, schema["$ref"])]
-    listed = [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ()]
+    values = [schema.get(key) for key in ("allOf", "anyOf", "oneOf")]
+    # What is no list is not a schema; its validation tells.
+    listed = [part for value in values if isinstance(value, list) for part in value]
     return [part for part in (*listed, schema.get("not")) if isinstance(part, dict)]
 
 

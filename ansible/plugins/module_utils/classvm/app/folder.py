@@ -1,0 +1,124 @@
+"""The files of an app's folder, without what is not part of an app."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterator, List, Union
+
+JUNK = {
+    ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".idea",
+    ".vscode", ".mypy_cache", ".pytest_cache", ".DS_Store", "__MACOSX", ".tox",
+}  # fmt: skip
+MAX_FILES = 20_000
+# More than any source, spec or list of requirements has.
+MAX_TEXT_BYTES = 2_000_000
+
+
+@dataclass
+class AppFolder:
+    """An app's folder, read once.
+
+    Attributes:
+        root: the folder.
+        files: paths of its files, relative, with slashes, sorted.
+        junk: paths of what is not part of an app: environments, caches.
+        broken_links: paths of links that lead nowhere, or out of the folder.
+
+    """
+
+    root: Path
+    files: List[str] = field(default_factory=list)
+    junk: List[str] = field(default_factory=list)
+    broken_links: List[str] = field(default_factory=list)
+    _trees: Dict[str, Union[ast.Module, SyntaxError]] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there."""
+        return name in self._names
+
+    def content(self, name: str) -> bytes:
+        """Return the beginning of a file: all of it, where it is a text that a person wrote."""
+        try:
+            with open(self.root / name, "rb") as file:
+                return file.read(MAX_TEXT_BYTES)
+        except OSError:
+            return b""
+
+    def text(self, name: str) -> str:
+        """Return a file as text; bytes that are none are replaced."""
+        return decoded(self.content(name))
+
+    def python_files(self) -> List[str]:
+        """Return the paths of the Python files."""
+        return [name for name in self.files if name.endswith(".py")]
+
+    def parsed(self, name: str) -> Union[ast.Module, SyntaxError]:
+        """Return the syntax tree of a Python file, or why there is none. Nothing is imported."""
+        if name not in self._trees:
+            self._trees[name] = _parsed(self.content(name))
+        return self._trees[name]
+
+    def tree(self, name: str) -> ast.Module:
+        """Return the syntax tree of a Python file, an empty one where there is none."""
+        found = self.parsed(name) if self.has(name) else None
+        return found if isinstance(found, ast.Module) else ast.Module(body=[], type_ignores=[])
+
+    def __post_init__(self) -> None:
+        """Walk the folder."""
+        for name in _walk(self.root, "", self):
+            self.files.append(name)
+            if len(self.files) >= MAX_FILES:
+                break
+        self.files.sort()
+        self._names = set(self.files)
+
+
+def decoded(content: bytes) -> str:
+    """Return bytes as text, in the encoding of their byte order mark, else UTF-8."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _walk(root: Path, below: str, found: AppFolder) -> Iterator[str]:
+    """Yield the files below a folder; note the rest in ``found``."""
+    try:
+        entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        name = f"{below}/{entry.name}" if below else entry.name
+        if entry.is_symlink() and not _leads_inside(root, name):
+            found.broken_links.append(name)
+        elif entry.name in JUNK or _is_environment(entry):
+            found.junk.append(name)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, name, found)
+        elif entry.is_file():
+            yield name
+
+
+def _is_environment(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir() and os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+
+
+def _leads_inside(root: Path, name: str) -> bool:
+    target = os.path.realpath(root / name)
+    return os.path.exists(target) and target.startswith(os.path.realpath(root) + os.sep)
+
+
+def _parsed(content: bytes) -> Union[ast.Module, SyntaxError]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a student's "\d" is not our business
+            return ast.parse(content)
+    except SyntaxError as error:
+        return error
+    # Null bytes; nesting beyond what the parser can take.
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error) or "nested too deeply")

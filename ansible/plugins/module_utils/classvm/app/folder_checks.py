@@ -1,0 +1,102 @@
+"""Find what does not belong into an app's folder, and what is wrong in its Dockerfile."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Iterator, List
+
+from . import dockerfile
+from .code import Code
+from .findings import Finding, did_you_mean
+from .folder import AppFolder
+
+LARGE_BYTES = 20_000_000
+SECRET_FILES = re.compile(
+    r"(^|/)(\.env(\.\w+)?|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx)|\.netrc|\.pypirc)$"
+)
+SECRET_LINE = re.compile(
+    r"(?i)^\s*(export\s+)?\w*(key|secret|password|passwd|token)\w*\s*[=:]\s*\S{6,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+
+
+def check(folder: AppFolder, code: Code) -> List[Finding]:
+    """Return the findings in the folder and its Dockerfile."""
+    return [
+        *_secrets(folder),
+        *_junk(folder),
+        *_large(folder),
+        *_dockerfile(folder, code),
+        *_makefile(folder, code),
+    ]
+
+
+def _secrets(folder: AppFolder) -> Iterator[Finding]:
+    for name in folder.files:
+        if not SECRET_FILES.search(name) or name.endswith(".example"):
+            continue
+        for number, line in enumerate(folder.text(name).splitlines(), start=1):
+            if SECRET_LINE.search(line):
+                what = f"`{line.strip().partition('=')[0].partition(':')[0][:40]}` is a secret"
+                fix = "Change it, take the file out of git, hand it in at deploy time"
+                yield Finding(name, number, 1, "CV060", what, fix)
+
+
+def _junk(folder: AppFolder) -> Iterator[Finding]:
+    for name in folder.junk:
+        if name not in (".git", ".venv"):
+            yield Finding(name, 0, 0, "CV061", "it is not part of the app", "Add it to .gitignore")
+    for name in folder.broken_links:
+        what = "the link leads nowhere, or out of the folder"
+        yield Finding(name, 0, 0, "CV063", what, "Copy the file, or delete the link")
+
+
+def _large(folder: AppFolder) -> Iterator[Finding]:
+    for name in folder.files:
+        try:
+            size = os.stat(folder.root / name).st_size
+        except OSError:
+            continue
+        if size > LARGE_BYTES:
+            what = f"the file has {size // 1_000_000} MB"
+            yield Finding(name, 0, 0, "CV062", what, "Leave out what the app does not read")
+
+
+def _dockerfile(folder: AppFolder, code: Code) -> Iterator[Finding]:
+    file = "Dockerfile"
+    instructions = dockerfile.read(folder.text(file)) if folder.has(file) else []
+    for one in instructions:
+        if one.name not in dockerfile.INSTRUCTIONS:
+            close = did_you_mean(one.name, dockerfile.INSTRUCTIONS)
+            fix = f"Did you mean `{close}`?" if close else "Correct the first word"
+            yield Finding(
+                file, one.line, 1, "CV050", f"`{one.name[:40]}` is not an instruction", fix
+            )
+        if one.name == "RUN" and re.search(r"\bgit +clone\b", one.rest):
+            what = "the build clones another copy of the code"
+            yield Finding(file, one.line, 1, "CV052", what, "Write `COPY . /src`")
+    line, image = dockerfile.base_image(instructions)
+    if image and dockerfile.kind(instructions) == "own" and image.partition(":")[0] != "ubuntu":
+        what = f"`{image[:60]}` instead of Ubuntu 18.04"
+        yield Finding(file, line, 1, "CV053", what, "Write `FROM ubuntu:18.04`")
+    ports = {start.port for start in code.starts if start.port}
+    for line, port in dockerfile.exposed(instructions):
+        if ports and port not in ports:
+            what = f"EXPOSE {port}, but the program listens on {min(ports)}"
+            yield Finding(file, line, 1, "CV051", what, f"Write `EXPOSE {min(ports)}`")
+
+
+def _makefile(folder: AppFolder, code: Code) -> Iterator[Finding]:
+    ports = {start.port for start in code.starts if start.port}
+    lines = folder.text("Makefile").splitlines() if folder.has("Makefile") else []
+    for number, line in enumerate(lines, start=1):
+        mapping = re.search(
+            r"docker run\b.*\s(?:-p|--publish)[ =](?:[\d.]+:)?\d+:(\d{1,5})\b", line
+        )
+        if mapping and ports and int(mapping[1]) not in ports:
+            start = next(one for one in code.starts if one.port)
+            what = (
+                f"it maps port {mapping[1]}, but {start.file}:{start.line} listens on {start.port}"
+            )
+            yield Finding("Makefile", number, 0, "CV054", what, f"Lead it to port {start.port}")

@@ -1,0 +1,266 @@
+"""Find the function behind each operation of a spec, in the parsed files of an app."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
+
+from ..contract.document import InputError
+from ..contract.references import look_up
+from .code import SpecCall
+from .findings import Finding, did_you_mean, listed
+from .folder import AppFolder
+from .located import Located, Path
+from .spec_words import METHODS
+
+Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+# Names that connexion fills in when the handler asks for them.
+OFFERED = {"user", "token_info", "context_", "body", "kwargs"}
+
+
+class Operation(NamedTuple):
+    """An operation of a spec and the name of its handler."""
+
+    path: Path  # of the operation in the document
+    url: str
+    item: Dict[str, Any]
+    node: Dict[str, Any]
+    name: str  # operationId with its controller in front, or ""
+
+    @property
+    def title(self) -> str:
+        """The operation as people call it, such as "GET /sum"."""
+        return f"{self.path[-1].upper()} {self.url}"
+
+
+def operations(spec: Located) -> Iterator[Operation]:
+    """Yield the operations of a spec."""
+    paths = spec.value.get("paths") if isinstance(spec.value, dict) else None
+    for url, item in paths.items() if isinstance(paths, dict) else ():
+        for method in METHODS if isinstance(item, dict) else ():
+            node = item.get(method)
+            if isinstance(node, dict):
+                name = str(node.get("operationId") or "")
+                controller = _controller(item, node)
+                full = f"{controller}.{name}" if controller and name else name
+                yield Operation(("paths", url, method), str(url), item, node, full)
+
+
+def _controller(item: Dict[str, Any], node: Dict[str, Any]) -> str:
+    keys = ("x-openapi-router-controller", "x-swagger-router-controller")
+    return next((str(part[key]) for part in (node, item) for key in keys if part.get(key)), "")
+
+
+def check(folder: AppFolder, spec: Located, call: Optional[SpecCall]) -> List[Finding]:
+    """Return the findings about the handlers of a spec.
+
+    Args:
+        folder: the app's folder.
+        spec: the spec.
+        call: how the code adds it; None where that is not known.
+
+    """
+    found: List[Finding] = []
+    seen: Dict[str, int] = {}
+    for operation in operations(spec):
+        at = (*operation.path, "operationId")
+        place = spec.at_value(at)
+        if not operation.name:
+            if not (call and call.has_resolver):
+                what = f"{operation.title} has no operationId"
+                fix = "Add `operationId: module.function`"
+                found.append(Finding(spec.file, *spec.at_key(operation.path), "CV017", what, fix))
+            continue
+        if operation.name in seen and not (call and call.has_resolver):
+            what = f"`{operation.name}` is already the operationId of line {seen[operation.name]}"
+            fix = "Write a function of its own for each operation"
+            found.append(Finding(spec.file, *place, "CV014", what, fix))
+        seen.setdefault(operation.name, place[0])
+        if not (call and call.has_resolver):
+            found += _Search(folder, spec, operation, place, call).findings()
+    return found
+
+
+def file_of(folder: AppFolder, operation: Operation, call: Optional[SpecCall]) -> str:
+    """Return the file of an operation's handler, "" where there is none."""
+    parts = operation.name.split(".")
+    found = (module_file(folder, parts[:cut], call) for cut in range(len(parts) - 1, 0, -1))
+    return next(filter(None, found), "")
+
+
+def module_file(folder: AppFolder, parts: List[str], call: Optional[SpecCall]) -> str:
+    """Return the file of a module; connexion looks from where the app is started."""
+    stem = "/".join(parts)
+    roots = {"", posixpath.dirname(call.file) if call else ""}
+    for root in sorted(roots):
+        for name in (f"{stem}.py", f"{stem}/__init__.py"):
+            if folder.has(posixpath.join(root, name)):
+                return posixpath.join(root, name)
+    return ""
+
+
+class _Search:
+    """Looks for one handler."""
+
+    def __init__(
+        self,
+        folder: AppFolder,
+        spec: Located,
+        operation: Operation,
+        place: Tuple[int, int],
+        call: Optional[SpecCall],
+    ) -> None:
+        self.folder, self.spec, self.operation = folder, spec, operation
+        self.place, self.call = place, call
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what keeps the handler from being found, or from being called."""
+        parts = self.operation.name.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            file = module_file(self.folder, parts[:cut], self.call)
+            if file:
+                yield from self._in_file(file, parts[cut:])
+                return
+        yield from self._no_module(parts[:-1])
+
+    def _no_module(self, parts: List[str]) -> Iterator[Finding]:
+        name = self.operation.name
+        if not parts:
+            what = f"`{name}` names no module"
+            fix = f"Write `module.{name}`"
+            yield Finding(self.spec.file, *self.place, "CV017", what, fix)
+            return
+        module = "/".join(parts) + ".py"
+        known = self.folder.python_files()
+        close = did_you_mean(module, known)
+        what = f"there is no {module}, which `{name}` names"
+        fix = f"Python files here are {listed(known)}"
+        if close:
+            fix = f"There is {close}: did you mean `{_module(close)}`?"
+        yield Finding(self.spec.file, *self.place, "CV013", what, fix)
+
+    def _in_file(self, file: str, parts: List[str]) -> Iterator[Finding]:
+        tree = self.folder.parsed(file)
+        if not isinstance(tree, ast.Module):
+            return  # told as a finding of that file
+        body: List[ast.stmt] = tree.body
+        for part in parts:
+            names = defined(body)
+            if "*" in names:
+                return
+            if part not in names:
+                yield self._missing(file, part, names)
+                return
+            node = names[part]
+            if not isinstance(node, ast.ClassDef):
+                break
+            body = node.body
+        else:
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and len(parts) == 1:
+            yield from self._parameters(file, node)
+
+    def _missing(self, file: str, name: str, names: Dict[str, Any]) -> Finding:
+        functions = [
+            one
+            for one, node in names.items()
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
+        what = f"{file} has no function `{name}`; it has {listed(functions)}"
+        close = did_you_mean(name, functions) or next(
+            (one for one in functions if one.replace("_", "") == name.replace("_", "")), ""
+        )
+        fix = (
+            f"Did you mean `{close}`?"
+            if close
+            else f"Write `def {name}(…)` in {file}, or correct the operationId"
+        )
+        return Finding(self.spec.file, *self.place, "CV012", what, fix)
+
+    def _parameters(self, file: str, node: Function) -> Iterator[Finding]:
+        if node.decorator_list or node.args.kwarg is not None or (self.call and self.call.pythonic):
+            return  # what it takes cannot be seen
+        positional = [*node.args.posonlyargs, *node.args.args]
+        by_name = zip(node.args.kwonlyargs, node.args.kw_defaults)
+        taken = [one.arg for one in (*positional, *node.args.kwonlyargs)]
+        needed = positional[: len(positional) - len(node.args.defaults)]
+        needed += [one for one, default in by_name if default is None]
+        handed = self._handed()
+        lacking = {one.arg for one in needed} - OFFERED - handed
+        surplus = {_safe(name) for name in self._required()} - set(taken)
+        if lacking or surplus:
+            what = f"`{node.name}({', '.join(taken)})` does not take what {self.spec.file}:{self.place[0]} hands over: {listed(handed) if handed else 'nothing'}"
+            fix = "Give both the same names"
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV015", what, fix)
+
+    def _declared(self) -> Iterator[Dict[str, Any]]:
+        for part in (self.operation.item, self.operation.node):
+            parameters = part.get("parameters")
+            for one in parameters if isinstance(parameters, list) else ():
+                found = one
+                if isinstance(one, dict) and isinstance(one.get("$ref"), str):
+                    try:
+                        found = look_up(self.spec.value, one["$ref"])
+                    except InputError:
+                        continue
+                if isinstance(found, dict) and isinstance(found.get("name"), str):
+                    yield found
+
+    def _handed(self) -> Set[str]:
+        """Return the names that connexion hands over, all of them."""
+        flask = re.findall(r"<(?:[a-z]+:)?(\w+)>", self.operation.url)
+        names = {str(one["name"]) for one in self._declared() if one.get("in") != "header"}
+        body = {"body"} if "requestBody" in self.operation.node else set()
+        return {_safe(name) for name in (*names, *flask)} | body | self._form_fields()
+
+    def _required(self) -> Set[str]:
+        """Return the names that a handler has to take: those of the path."""
+        flask = re.findall(r"<(?:[a-z]+:)?(\w+)>", self.operation.url)
+        return {str(one["name"]) for one in self._declared() if one.get("in") == "path"} | set(
+            flask
+        )
+
+    def _form_fields(self) -> Set[str]:
+        """Return the fields of a form, which connexion hands over one by one."""
+        content = self.operation.node.get("requestBody") or {}
+        content = content.get("content") if isinstance(content, dict) else None
+        fields: Set[str] = set()
+        for media in content.values() if isinstance(content, dict) else ():
+            schema = media.get("schema") if isinstance(media, dict) else None
+            if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+                fields |= {_safe(str(name)) for name in schema["properties"]}
+        return fields
+
+
+def defined(body: List[ast.stmt]) -> Dict[str, Any]:
+    """Return what a module or class defines, by name; "*" for a name that cannot be seen."""
+    names: Dict[str, Any] = {}
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names[node.name] = node
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                names.update(
+                    {one.id: node for one in ast.walk(target) if isinstance(one, ast.Name)}
+                )
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names[node.target.id] = node
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update({one.asname or one.name.partition(".")[0]: node for one in node.names})
+        elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
+            inner = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt)]
+            for handler in getattr(node, "handlers", []):
+                inner += handler.body
+            names.update(defined(inner))
+    return names
+
+
+def _module(file: str) -> str:
+    return re.sub(r"(/__init__)?\.py$", "", file).replace("/", ".")
+
+
+def _safe(name: str) -> str:
+    """Return a parameter as connexion names an argument: without what Python does not allow."""
+    return re.sub(r"^[^a-zA-Z_]+", "", re.sub(r"[^0-9a-zA-Z_]", "", name))

@@ -1,0 +1,188 @@
+"""A YAML document together with the place of each of its values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import yaml
+
+from ..contract.document import MAX_BYTES, InputError, Json, check_bounds
+from ..contract.libraries import SAFE_LOADER
+from .findings import Finding
+
+# The keys and indexes that lead to a value.
+Path = Tuple[Any, ...]
+Place = Tuple[int, int]
+
+
+@dataclass
+class Located:
+    """What a YAML file holds, and where.
+
+    Attributes:
+        file: its path in the app's folder.
+        value: what it holds.
+        keys: line and column, from 1, of each key or list item, by its path.
+        values: the same of the value behind it.
+        findings: what keeps it from being read, and keys that stand twice.
+
+    """
+
+    file: str
+    value: Json = None
+    keys: Dict[Path, Place] = field(default_factory=dict)
+    values: Dict[Path, Place] = field(default_factory=dict)
+    findings: List[Finding] = field(default_factory=list)
+
+    def at_key(self, path: Path) -> Place:
+        """Return the place of a key, or of the nearest thing around it that has one."""
+        return self._nearest(self.keys, path)
+
+    def at_value(self, path: Path) -> Place:
+        """Return the place of a value, or of the nearest thing around it that has one."""
+        return self._nearest(self.values, path)
+
+    def _nearest(self, places: Dict[Path, Place], path: Path) -> Place:
+        while path and path not in places:
+            path = path[:-1]
+        return places.get(path, (1, 1))
+
+
+def load(file: str, text: str) -> Located:
+    """Read a YAML or JSON document, within the bounds of the contract check. Never raises."""
+    found = Located(file)
+    if len(text) > MAX_BYTES:
+        fix = "Split it, or leave out what the app does not serve"
+        found.findings.append(Finding(file, 0, 0, "CV002", f"more than {MAX_BYTES:,} bytes", fix))
+        return found
+    if file.endswith(".json"):
+        text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
+    try:
+        check_bounds(text, file)
+        _read(found, text)
+    except InputError as error:
+        what = str(error).partition(": ")[2] or str(error)
+        line = int(str(error).partition(", line ")[2].partition(":")[0] or 0)
+        fix = "Write out what is meant, at most a few levels deep"
+        found.findings.append(Finding(file, line, 0, "CV002", what, fix))
+    except yaml.MarkedYAMLError as error:
+        found.findings.append(broken(file, text, error))
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        found.findings.append(Finding(file, 0, 0, "CV001", reason, "Correct or remove that value"))
+    return found
+
+
+def _read(found: Located, text: str) -> None:
+    loader = SAFE_LOADER(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _locate(found, node, ())
+            found.value = loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _locate(found: Located, node: Any, path: Path) -> None:  # noqa: ANN401 - PyYAML's own class
+    found.values[path] = _place(node)
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            found.keys[(*path, index)] = _place(item)
+            _locate(found, item, (*path, index))
+    if isinstance(node, yaml.MappingNode):
+        node.value = _without_doubles(node, found)
+        for key, value in node.value:
+            at = (*path, _key(key))
+            found.keys[at] = _place(key)
+            _locate(found, value, at)
+
+
+def _without_doubles(node: Any, found: Optional[Located]) -> List[Tuple[Any, Any]]:  # noqa: ANN401 - PyYAML's own class
+    """Return the pairs of a mapping, those with the same key as one.
+
+    YAML keeps the last of them. Here both contents stay, so that what is wrong in the first one is
+    found in the same run.
+
+    Args:
+        node: the mapping.
+        found: where to report a key that stands twice; None inside of one that was reported.
+
+    """
+    pairs: Dict[Any, Tuple[Any, Any]] = {}
+    for key, value in node.value:
+        name = _key(key)
+        first_key, first = pairs.get(name, (None, None))
+        if first_key is not None and found is not None:
+            found.findings.append(_twice(found.file, name, _place(key), _place(first_key)))
+        if isinstance(first, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
+            first.value = [*first.value, *value.value]
+            first.value = _without_doubles(first, None)
+            value = first  # noqa: PLW2901 - the pair now has both contents
+        pairs[name] = (key, value)
+    return list(pairs.values())
+
+
+def _key(node: Any) -> Any:  # noqa: ANN401 - PyYAML's own class
+    """Return a key as the document's value has it, as far as a spec needs it."""
+    if node.tag.endswith(":int") and str(node.value).isdigit():
+        return int(node.value)
+    return node.value if isinstance(node.value, str) else str(node.value)
+
+
+def _place(node: Any) -> Place:  # noqa: ANN401 - PyYAML's own class
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _twice(file: str, name: Any, place: Place, first: Place) -> Finding:  # noqa: ANN401 - any key
+    what = f"`{name}` stands here again, first in line {first[0]}: YAML keeps this one only"
+    return Finding(file, *place, "CV005", what, "Put both contents under one key")
+
+
+def broken(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
+    """Return the finding for a document that is not YAML: the line, and a caret."""
+    mark = error.problem_mark or error.context_mark
+    lines = text.splitlines() or [""]
+    line = min(mark.line if mark else 0, len(lines) - 1)
+    column = mark.column if mark else 0
+    before = next((at for at in range(line - 1, -1, -1) if lines[at].strip()), -1)
+    if before >= 0 and _lacks_colon(lines[before], lines[line]):
+        stem = lines[before].rstrip()
+        what, fix = f"a colon is missing after `{stem.strip()}`", f"Write `{stem.strip()}:`"
+        excerpt = _excerpt(stem, len(stem))
+        return Finding(file, before + 1, len(stem) + 1, "CV001", what, fix, excerpt)
+    if "\t" in lines[line][: column + 1]:
+        what, fix = "a tab, where YAML wants blanks", "Indent by blanks"
+    else:
+        reasons = [str(part) for part in (error.context, error.problem) if part]
+        what, fix = ", ".join(reasons), "Correct the line, or the one before it"
+    return Finding(file, line + 1, column + 1, "CV001", what, fix, _excerpt(lines[line], column))
+
+
+def _lacks_colon(line: str, following: str) -> bool:
+    """Tell whether a line should be the key of the one that follows, which is a key itself."""
+    word = line.strip()
+    quoted = word[:1] in "'\"" and word[-1:] == word[:1]
+    is_key = quoted or re.fullmatch(r"[\w/{}.$-]+", word) is not None
+    is_below = len(following) - len(following.lstrip()) > len(line) - len(line.lstrip())
+    return is_key and is_below and re.match(r"\s*[\w/{}.'\"$-]+\s*:", following) is not None
+
+
+def _excerpt(line: str, column: int) -> str:
+    return f"{line.replace(chr(9), ' ')[:120]}\n{' ' * min(column, 120)}^"
+
+
+def walk(value: Json, path: Path = ()) -> Iterator[Tuple[Path, Json]]:
+    """Yield each value of a document with its path, the outermost first."""
+    yield path, value
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, item in items:
+        yield from walk(item, (*path, key))

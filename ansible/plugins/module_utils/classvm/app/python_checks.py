@@ -1,0 +1,212 @@
+"""Find what keeps the Python files of an app from starting, without importing them."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from typing import Any, Collection, Iterable, Iterator, List, Tuple
+
+from .code import Code
+from .findings import Finding, did_you_mean, listed
+from .folder import AppFolder
+from .handlers import defined
+
+# Hosts that the lab's exercises start as a second container.
+SERVERS = {
+    "mongo",
+    "mongodb",
+    "redis",
+    "mysql",
+    "postgres",
+    "db",
+    "database",
+    "rabbitmq",
+    "elasticsearch",
+}
+WRITES = {"makedirs", "mkdir"}
+
+
+def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding]:
+    """Return the findings in those Python files that the app uses."""
+    found: List[Finding] = []
+    for file in files:
+        parsed = folder.parsed(file)
+        if not isinstance(parsed, ast.Module):
+            found.append(_broken(file, parsed))
+            continue
+        for node in ast.walk(parsed):
+            found += _newer_python(file, node)
+            found += _other_container(file, node)
+            found += _connexion3(file, node)
+            if isinstance(node, ast.ImportFrom):
+                found += _import(folder, file, node)
+        found += [_written(file, *one) for one in writes(parsed)]
+    return found + list(_starts(code))
+
+
+def _broken(file: str, error: SyntaxError) -> Finding:
+    line, column = error.lineno or 1, max(error.offset or 1, 1)
+    excerpt = (
+        f"{(error.text or '').rstrip()[:120]}\n{' ' * min(column - 1, 120)}^" if error.text else ""
+    )
+    what = str(error.msg)
+    return Finding(
+        file, line, column, "CV020", what, "Correct the line, or the one before it", excerpt
+    )
+
+
+def _newer_python(file: str, node: ast.AST) -> Iterator[Finding]:
+    names = {"NamedExpr": "`:=` is Python 3.8", "Match": "`match` is Python 3.10"}
+    what = names.get(type(node).__name__, "")
+    if isinstance(node, ast.arguments) and node.posonlyargs:
+        first = node.posonlyargs[0]
+        what, node = "`/` among the parameters is Python 3.8", first
+    if what:
+        place = (getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
+        yield Finding(file, *place, "CV021", what, "Write it as Python 3.7 does")
+
+
+def _connexion3(file: str, node: ast.AST) -> Iterator[Finding]:
+    if isinstance(node, ast.Attribute) and node.attr == "AsyncApp":
+        what, fix = (
+            "`AsyncApp` is connexion 3",
+            "Use `connexion.FlaskApp` and `connexion[swagger-ui]<3`",
+        )
+        yield Finding(file, node.lineno, node.col_offset + 1, "CV023", what, fix)
+
+
+def _other_container(file: str, node: ast.AST) -> Iterator[Finding]:
+    if not isinstance(node, ast.Call):
+        return
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if not any(word in name.lower() for word in ("client", "redis", "connect", "create_engine")):
+        return
+    for value in (*node.args, *(word.value for word in node.keywords)):
+        host = value.value if isinstance(value, ast.Constant) else None
+        bare = str(host).rpartition("@")[2].partition("://")[2] or str(host)
+        if isinstance(host, str) and bare.split(":")[0].split("/")[0].lower() in SERVERS:
+            what = f"`{name}` connects to the host `{bare[:40]}`, a second container"
+            fix = "Keep the data in a file (SQLite): one service is one container here"
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV029", what, fix)
+            return
+
+
+def _import(folder: AppFolder, file: str, node: ast.ImportFrom) -> Iterator[Finding]:
+    """Yield the names that a module of the app is asked for and does not have."""
+    target = _target(folder, file, node)
+    if not target or not isinstance(folder.parsed(target), ast.Module):
+        return
+    names = defined(folder.tree(target).body)
+    package = posixpath.dirname(target) if target.endswith("__init__.py") else ""
+    for one in node.names:
+        inside = (f"{package}/{one.name}.py", f"{package}/{one.name}/__init__.py")
+        if one.name in names or {"*", "__getattr__"} & {one.name, *names}:
+            continue
+        if package and any(map(folder.has, inside)):
+            continue
+        close = did_you_mean(one.name, names) or _same_end(one.name, names)
+        what = f"{target} has no `{one.name}`; it has {listed(names)}"
+        fix = (
+            f"Did you mean `{close}`?"
+            if close
+            else f"Define `{one.name}` there, or correct the import"
+        )
+        yield Finding(file, node.lineno, node.col_offset + 1, "CV022", what, fix)
+
+
+def _same_end(name: str, names: Any) -> str:  # noqa: ANN401 - any collection of names
+    """Return the name that ends alike: `mean_of` for `average_of`."""
+    end = name.rpartition("_")[2]
+    return next((one for one in names if "_" in one and one.rpartition("_")[2] == end), "")
+
+
+def used(folder: AppFolder, starts: Iterable[str]) -> List[str]:
+    """Return the Python files that are imported, directly or not, from those that are started."""
+    waiting, seen = list(starts), set(starts)
+    while waiting:
+        file = waiting.pop()
+        for target in _imports(folder, file):
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return sorted(seen)
+
+
+def _imports(folder: AppFolder, file: str) -> Iterator[str]:
+    for node in ast.walk(folder.tree(file)):
+        if isinstance(node, ast.ImportFrom):
+            target = _target(folder, file, node)
+            inside = [
+                ast.ImportFrom(_joined(node.module, one.name), [], node.level) for one in node.names
+            ]
+            yield from filter(None, [target, *(_target(folder, file, one) for one in inside)])
+        elif isinstance(node, ast.Import):
+            for one in node.names:
+                yield from filter(None, [_target(folder, file, ast.ImportFrom(one.name, [], 0))])
+
+
+def _joined(module: str | None, name: str) -> str:
+    return f"{module}.{name}" if module else name
+
+
+def _target(folder: AppFolder, file: str, node: ast.ImportFrom) -> str:
+    """Return the file of the app that a `from … import` reads, "" for a package of others."""
+    base = posixpath.dirname(file)
+    for _ in range(max(node.level - 1, 0)):
+        base = posixpath.dirname(base)
+    stem = (node.module or "").replace(".", "/")
+    roots = [base] if node.level else ["", base]
+    for root in roots:
+        path = posixpath.join(root, stem) if stem else root
+        for name in (f"{path}.py", f"{path}/__init__.py"):
+            if stem and folder.has(name):
+                return name
+    return ""
+
+
+def writes(tree: ast.Module) -> Iterator[Tuple[int, int, str]]:
+    """Yield line, column and target of each call that writes into a folder with a relative path."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
+        first = node.args[0] if node.args else None
+        target = first.value if isinstance(first, ast.Constant) else ""
+        if not isinstance(target, str) or target.startswith(("/tmp", "/dev")):  # noqa: S108 - what the app names
+            continue
+        if (
+            (name == "open" and _mode(node))
+            or name in WRITES
+            or (
+                name == "connect"
+                and getattr(getattr(node.func, "value", None), "id", "") == "sqlite3"
+            )
+        ):
+            yield node.lineno, node.col_offset + 1, target
+
+
+def _mode(call: ast.Call) -> bool:
+    words = [word.value for word in call.keywords if word.arg == "mode"]
+    modes = [one for one in (*call.args[1:2], *words) if isinstance(one, ast.Constant)]
+    return any(letter in str(mode.value) for mode in modes for letter in "wax+")
+
+
+def _written(file: str, line: int, column: int, target: str) -> Finding:
+    what = f"it writes {f'`{target}`' if target else 'a file'} into the app's folder"
+    fix = "Write into /tmp, and only what may be lost"
+    return Finding(file, line, column, "CV028", what, fix)
+
+
+def _starts(code: Code) -> Iterator[Finding]:
+    for start in code.starts:
+        place = (start.file, start.line, 0)
+        if start.at_import:
+            fix = 'Put it under `if __name__ == "__main__":`'
+            yield Finding(*place, "CV024", "whoever imports this file starts a server", fix)
+        if start.debug:
+            yield Finding(*place, "CV025", "`debug=True`", "Remove it before you deploy")
+        if start.host in ("127.0.0.1", "localhost"):
+            what = f"it listens on {start.host}, which is the container itself"
+            yield Finding(*place, "CV026", what, 'Write `host="0.0.0.0"`')

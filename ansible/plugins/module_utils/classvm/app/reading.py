@@ -1,0 +1,224 @@
+"""Read an app: what it is, as far as its files tell without being run."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+from urllib.parse import urlsplit
+
+from . import code, dockerfile, handlers, overrides, python_checks, requirements_list
+from .findings import Finding
+from .folder import AppFolder
+from .located import Located, load
+from .spec_checks import version
+
+SPEC_START = re.compile(r"""^\s*\{?\s*["']?(openapi|swagger)["']?\s*:""", re.MULTILINE)
+SPEC_BEGINNING = 4096
+PYTHON_COMMAND = re.compile(r"\bpython[\d.]*\s+(-m\s+[\w.]+|[\w./-]+\.py)")
+WSGI_COMMAND = re.compile(r"\bgunicorn\b.*?\s([\w.]+):\w+")
+STARTS_SERVER = re.compile(r"^\w*(start|run|serve|all)\w*:")
+
+
+@dataclass
+class Spec:
+    """A spec of the app.
+
+    Attributes:
+        document: what it holds, and where.
+        call: how the code adds it; None where that is not seen.
+        base_path: the path before all of its paths, "" for none.
+
+    """
+
+    document: Located
+    call: Optional[code.SpecCall]
+    base_path: str
+
+
+@dataclass
+class App:
+    """What an app is.
+
+    Attributes:
+        folder: its files.
+        code: what its Python files say about its start.
+        specs: its specs.
+        entry: the program that starts it: "server.py", "-m package", or "".
+        port: the port on which it listens, 0 where that is not seen.
+        requirements: the file that lists its packages, or "".
+        dockerfile: "none", "lab" or "own".
+        apt: packages of the system that it needs beyond Python.
+        used: the Python files that it uses; what else lies in the folder, it does not run.
+        writes: what it writes at run time, as "file:line".
+        findings: what was wrong while it was read.
+
+    """
+
+    folder: AppFolder
+    code: code.Code
+    specs: List[Spec] = field(default_factory=list)
+    entry: str = ""
+    port: int = 0
+    requirements: str = ""
+    dockerfile: str = "none"
+    apt: List[str] = field(default_factory=list)
+    used: List[str] = field(default_factory=list)
+    writes: List[str] = field(default_factory=list)
+    findings: List[Finding] = field(default_factory=list)
+
+    def summary(self, host_port: int) -> str:
+        """Return what was read in one line: "spec: cpu.yaml · entry: server.py · port 20000 → 11000"."""
+        specs = ", ".join(one.document.file for one in self.specs) or "none"
+        parts = [
+            f"spec: {specs}",
+            f"entry: {self.entry or 'none'}",
+            f"port {self.port or '?'} → {host_port}",
+        ]
+        parts += [f"requirements: {self.requirements or 'none'}"]
+        parts += [f"apt: {' '.join(self.apt)}"] if self.apt else []
+        return " · ".join(parts)
+
+
+def read(root: Path) -> App:
+    """Read an app's folder. Nothing is imported, nothing is fetched; never raises for its content."""
+    folder = AppFolder(root)
+    said, findings = overrides.read(folder)
+    app = App(folder, code.read(folder), findings=findings)
+    instructions = dockerfile.read(folder.text("Dockerfile")) if folder.has("Dockerfile") else []
+    app.requirements = requirements_list.source(folder)
+    app.dockerfile = dockerfile.kind(instructions)
+    app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
+    app.entry = str(said.get("entry") or _entry(app, instructions))
+    app.port = int(said.get("port") or _port(app))
+    _find_specs(app, said)
+    app.used = _used(app)
+    app.writes = [
+        f"{file}:{line}"
+        for file in app.used
+        for line, _, _ in python_checks.writes(folder.tree(file))
+    ]
+    return app
+
+
+def _find_specs(app: App, said: Dict[str, Any]) -> None:
+    """Take the specs that classvm.yml names, else those of the code, else those that are there."""
+    calls = {call.spec: call for call in app.code.specs if call.spec}
+    there = [name for name in app.folder.files if _is_spec(app.folder, name)]
+    for call in app.code.specs:
+        if call.spec and not app.folder.has(call.spec):
+            named = next(
+                (
+                    name
+                    for name in there
+                    if posixpath.basename(name) == posixpath.basename(call.spec)
+                ),
+                "",
+            )
+            calls.pop(call.spec, None)
+            if named:  # the code works the folder out at run time
+                calls[named] = call
+                continue
+            what = f"it names the spec {call.spec}, which is not there"
+            fix = (
+                f"There is {there[0]}: name that" if there else "Add the file, or correct its name"
+            )
+            app.findings.append(Finding(call.file, call.line, 0, "CV004", what, fix))
+    names = list(said.get("spec") or ()) or sorted(calls) or there
+    for name in names:
+        if not app.folder.has(name):
+            what = f"it names the spec {name}, which is not there"
+            app.findings.append(Finding(overrides.FILE, 0, 0, "CV004", what, "Correct its name"))
+            continue
+        document = load(name, app.folder.text(name))
+        call_ = calls.get(name)
+        app.specs.append(Spec(document, call_, _base_path(document, call_)))
+
+
+def _used(app: App) -> List[str]:
+    """Return the Python files that the app uses, all of them where that cannot be seen."""
+    started = _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
+    if not app.folder.has(started) or any(call.has_resolver for call in app.code.specs):
+        return app.folder.python_files()
+    files = [
+        handlers.file_of(app.folder, one, spec.call)
+        for spec in app.specs
+        for one in handlers.operations(spec.document)
+    ]
+    return python_checks.used(app.folder, {started, *filter(None, files)})
+
+
+def _is_spec(folder: AppFolder, name: str) -> bool:
+    is_document = name.lower().endswith((".yml", ".yaml", ".json"))
+    return is_document and bool(SPEC_START.search(folder.text(name)[:SPEC_BEGINNING]))
+
+
+def _base_path(document: Located, call: Optional[code.SpecCall]) -> str:
+    if call and call.base_path:
+        return call.base_path.rstrip("/")
+    value = document.value if isinstance(document.value, dict) else {}
+    if version(document) == "2":
+        return str(value.get("basePath") or "").rstrip("/")
+    servers = value.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    url = str(first.get("url") or "") if isinstance(first, dict) else ""
+    try:
+        return urlsplit(url).path.rstrip("/")
+    except ValueError:
+        return ""
+
+
+def _entry(app: App, instructions: List[dockerfile.Instruction]) -> str:
+    """Return the program: as the Dockerfile or the Makefile start it, else by its name."""
+    commands = [" ".join(dockerfile.command(instructions)), *_recipes(app.folder)]
+    for command in commands:
+        python, wsgi = PYTHON_COMMAND.search(command), WSGI_COMMAND.search(command)
+        entry = re.sub(r"\s+", " ", python[1]).replace("./", "", 1) if python else ""
+        if entry.startswith("-m ") and _module_file(app.folder, entry[3:]):
+            return entry
+        if entry and app.folder.has(entry):
+            return entry
+        if wsgi and _module_file(app.folder, wsgi[1]):
+            return _module_file(app.folder, wsgi[1])
+    files = {start.file for start in app.code.starts} or {file for file, _ in app.code.apps}
+    return _as_program(min(files, key=_rank)) if files else ""
+
+
+def _recipes(folder: AppFolder) -> List[str]:
+    """Return the commands of the Makefile's targets that start the app."""
+    found: List[str] = []
+    inside = False
+    for line in folder.text("Makefile").splitlines() if folder.has("Makefile") else ():
+        if line.startswith("\t"):
+            found += [line] if inside else []
+        else:
+            inside = STARTS_SERVER.match(line.replace("-", "_")) is not None
+    return found
+
+
+def _rank(file: str) -> Tuple[int, int, str]:
+    stem = posixpath.basename(file)[: -len(".py")]
+    names = code.ENTRY_NAMES
+    return file.count("/"), names.index(stem) if stem in names else len(names), file
+
+
+def _as_program(file: str) -> str:
+    folder, name = posixpath.split(file)
+    return f"-m {folder.replace('/', '.')}" if name == "__main__.py" and folder else file
+
+
+def _module_file(folder: AppFolder, module: str) -> str:
+    stem = module.replace(".", "/")
+    return next((name for name in (f"{stem}/__main__.py", f"{stem}.py") if folder.has(name)), "")
+
+
+def _port(app: App) -> int:
+    file = _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
+    starts = sorted(app.code.starts, key=lambda start: (start.file != file, start.file, start.line))
+    found = next((start.port for start in starts if start.port), 0)
+    if found or not app.folder.has("ports.env"):
+        return found
+    named = re.search(r"^CONTAINER_PORT=(\d{1,5})$", app.folder.text("ports.env"), re.MULTILINE)
+    return int(named[1]) if named else 0

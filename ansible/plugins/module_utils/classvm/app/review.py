@@ -1,0 +1,41 @@
+"""All findings of an app in one run: no Docker, no network, nothing imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator, List, NamedTuple
+
+from . import folder_checks, handlers, python_checks, reading, requirements_list, spec_checks
+from .findings import Finding
+
+ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+class Review(NamedTuple):
+    """What was read of an app, and what was found in it."""
+
+    app: reading.App
+    findings: List[Finding]
+
+
+def review(root: Path) -> Review:
+    """Read an app's folder and return all findings, the errors first."""
+    app = reading.read(root)
+    found = set(app.findings)
+    for spec in app.specs:
+        found.update(spec_checks.check(spec.document))
+        found.update(handlers.check(app.folder, spec.document, spec.call))
+    found.update(python_checks.check(app.folder, app.code, app.used))
+    found.update(requirements_list.check(app.folder))
+    found.update(folder_checks.check(app.folder, app.code))
+    found.update(_missing(app))
+    return Review(app, sorted(found, key=lambda one: (ORDER[one.severity], one)))
+
+
+def _missing(app: reading.App) -> Iterator[Finding]:
+    if not app.entry:
+        fix = "Add server.py, or name the program in classvm.yml: `entry: file.py`"
+        yield Finding("", 0, 0, "CV027", "no Python file makes an app and starts it", fix)
+    if not app.specs and not any(one.code == "CV004" for one in app.findings):
+        fix = "Describe the endpoints in a file such as master.yml"
+        yield Finding("", 0, 0, "CV003", "no OpenAPI or Swagger file", fix)

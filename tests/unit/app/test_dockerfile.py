@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+from classvm.app import dockerfile
+
+LAB = """
+FROM ubuntu:18.04
+RUN apt-get update -y && apt-get install -y python3.7 \\
+# a comment between continued lines
+      build-essential curl
+EXPOSE 8081
+CMD ["python", "server.py"]
+"""
+
+
+def test_continued_lines_are_one_instruction() -> None:
+    found = dockerfile.read(LAB)
+    assert [(one.line, one.name) for one in found] == [
+        (2, "FROM"),
+        (3, "RUN"),
+        (6, "EXPOSE"),
+        (7, "CMD"),
+    ]
+    assert dockerfile.exposed(found) == [(6, 8081)]
+    assert dockerfile.command(found) == ["python", "server.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", "none"),
+        (LAB, "lab"),
+        (LAB.replace("curl", "figlet"), "own"),
+        (LAB.replace("ubuntu:18.04", "python:3.7-slim"), "own"),
+        ("FROM ubuntu:18.04 AS a\nFROM a\n", "lab"),
+    ],
+)
+def test_the_kind(text: str, kind: str) -> None:
+    assert dockerfile.kind(dockerfile.read(text)) == kind
+
+
+def test_packages_beyond_python_are_found() -> None:
+    text = LAB.replace("curl", "libmagic1 figlet") + "RUN apt install -y figlet; pip install x\n"
+    assert dockerfile.apt_packages(dockerfile.read(text)) == ["libmagic1", "figlet"]
+
+
+@pytest.mark.parametrize("rest", ["python a.py", '["python", "a.py"]'])
+def test_both_forms_of_a_command(rest: str) -> None:
+    found = dockerfile.read(f"ENTRYPOINT {rest}\nCMD -v\n")
+    assert dockerfile.command(found) == ["python", "a.py", "-v"]

@@ -1,0 +1,69 @@
+"""What the table of tests/apps does not show."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from classvm.app import handlers
+from classvm.app.code import SpecCall
+from classvm.app.folder import AppFolder
+from classvm.app.located import load
+
+CALL = SpecCall("server.py", 1, "a.yml", "", False, False, False)  # noqa: FBT003 - three answers "no"
+OK = "responses: {'200': {description: a}}"
+
+
+def found(folder: Path, operation: str, code: str, url: str = "/a") -> list[str]:
+    (folder / "a.py").write_text(code)
+    text = f"openapi: 3.0.0\npaths:\n  {url}:\n    post: {{operationId: a.b, {operation} {OK}}}\n"
+    return [one.code for one in handlers.check(AppFolder(folder), load("a.yml", text), CALL)]
+
+
+BODY = "requestBody: {content: {application/json: {}}},"
+FORM_SCHEMA = "{schema: {properties: {up-load: {}, note: {}}}}"
+FORM = f"requestBody: {{content: {{multipart/form-data: {FORM_SCHEMA}}}}},"
+QUERY = "parameters: [{name: first-day, in: query}, {name: X-Key, in: header}],"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        (BODY, "def b(body): pass"),
+        (BODY, "async def b(body, user=None): pass"),
+        (FORM, "def b(upload, note): pass"),
+        (QUERY, "def b(firstday=None): pass"),
+        ("", "def b(**kwargs): pass"),
+        ("", "@wrapped\ndef b(what): pass"),
+        ("", "from c import b"),
+        ("", "try:\n    from c import b\nexcept ImportError:\n    b = None"),
+        ("", "from c import *"),
+        ("", "class b: pass"),
+        ("", "b = make()"),
+    ],
+)
+def test_what_a_handler_may_be(operation: str, code: str, tmp_path: Path) -> None:
+    assert found(tmp_path, operation, code) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "finding"),
+    [
+        ("", "def b(needed): pass", "CV015"),
+        (QUERY, "def b(*, firstDay): pass", "CV015"),
+        ("", "if False:\n    def c(): pass", "CV012"),
+    ],
+)
+def test_what_it_may_not_be(operation: str, code: str, finding: str, tmp_path: Path) -> None:
+    assert found(tmp_path, operation, code) == [finding]
+
+
+def test_flasks_parameters_are_handed_over(tmp_path: Path) -> None:
+    assert found(tmp_path, "", "def b(c): pass", "/a/<int:c>") == []
+    assert found(tmp_path, "", "def b(d): pass", "/a/<int:c>") == ["CV015"]
+
+
+def test_names_are_seen_wherever_they_are_defined() -> None:
+    code = "import os.path as p\nx, (y, z) = 1, (2, 3)\nq: int = 1\nwith a:\n    def w(): pass\n"
+    assert set(handlers.defined(ast.parse(code).body)) == {"p", "x", "y", "z", "q", "w"}

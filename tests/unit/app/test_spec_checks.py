@@ -1,0 +1,55 @@
+"""What the table of tests/apps does not show."""
+
+from __future__ import annotations
+
+import pytest
+from classvm.app import spec_checks
+from classvm.app.located import load
+
+HEAD = 'openapi: 3.0.0\ninfo: {title: a, version: "1"}\n'
+
+
+def codes(text: str) -> list[str]:
+    return [one.code for one in spec_checks.check(load("a.yml", text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("openapi: 3.0.3", "3"),
+        ("openapi: 3.1.0", "3"),
+        ("swagger: '2.0'", "2"),
+        ("swagger: 2.0", "2"),
+        ("a: 1", ""),
+        ("[1]", ""),
+        ("", ""),
+    ],
+)
+def test_the_version(text: str, found: str) -> None:
+    assert spec_checks.version(load("a.yml", text)) == found
+
+
+def test_several_numbers_in_one_path() -> None:
+    number = "in: path, required: true, schema: {type: number}"
+    operation = "responses: {'200': {description: a}}"
+    parameters = f"[{{name: b, {number}}}, {{name: c, {number}}}]"
+    text = f"{HEAD}paths:\n  '/{{b}}/{{c}}': {{get: {{parameters: {parameters}, {operation}}}}}\n"
+    assert codes(text) == ["CV018"]
+
+
+def test_a_schema_that_contains_itself() -> None:
+    itself = "components: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n"
+    assert codes(f"{HEAD}paths: {{}}\n{itself}") == ["CV002"]
+
+
+def test_own_keys_are_allowed() -> None:
+    assert codes(f"{HEAD}x-mine: 1\npaths: {{x-a: 1}}\n") == []
+
+
+def test_a_swagger_form_may_have_files() -> None:
+    file = "{name: f, in: formData, type: file}"
+    operation = f"{{parameters: [{file}], responses: {{200: {{description: a}}}}}}"
+    text = (
+        f'swagger: "2.0"\ninfo: {{title: a, version: "1"}}\npaths: {{/a: {{post: {operation}}}}}\n'
+    )
+    assert codes(text) == []
