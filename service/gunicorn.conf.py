@@ -59,9 +59,10 @@ def when_ready(_server: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
 workers = 2
 
 # A silent client holds a worker (sync) or one of its threads (gthread) for as
-# long as it likes. A gevent worker gives it a greenlet, which costs a few kB.
+# long as it likes. A gevent worker gives it a greenlet, which costs a few kB, so that
+# thousands of silent clients delay nobody until their time is over (`keepalive`).
 worker_class = Worker
-worker_connections = 2000
+worker_connections = 4000
 
 # Whoever connects could send headers like X-Forwarded-Proto or SCRIPT_NAME: believe nobody.
 forwarded_allow_ips = ""

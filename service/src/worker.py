@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -14,8 +13,6 @@ import gevent
 from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
 
-from src import client
-from src.connections import Connections
 from src.problem import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -29,9 +26,6 @@ if TYPE_CHECKING:
 # its connection for ever.
 LONGEST_REQUEST_SECONDS = 30
 POLL_SECONDS = 0.01
-
-# At this share of its connections a worker begins to cut those of the greediest client.
-NEARLY_FULL = 0.9
 
 # A name or an address, and a port. Source: RFC 9110, 7.2, and RFC 3986, 3.2.2
 HOST = re.compile(r"(?:[\w.~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
@@ -48,19 +42,6 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
     """Serves each connection in a greenlet, which needs far less memory than a thread."""
 
     requests_in_progress = 0
-
-    def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)
-        self.connections = Connections(int(self.worker_connections * NEARLY_FULL))
-
-    def handle(self, listener: socket.socket, connection: socket.socket, addr: Address) -> None:
-        """Serve one connection to its end."""
-        peer = client.share(client.plain(addr[0]))
-        self.connections.add(peer, connection, lambda: cut(connection))
-        try:
-            super().handle(listener, connection, addr)
-        finally:
-            self.connections.remove(peer, connection)
 
     def handle_request(self, listener_name: object, req: Request, *arguments: object) -> bool:
         """Serve one request, or end the connection if it takes too long."""
@@ -99,12 +80,6 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
                 connection.sendall(problem_message(status))
                 return
         super().handle_error(req, connection, addr, exc)
-
-
-def cut(connection: socket.socket) -> None:
-    """End a connection: whoever waits to read from it reads its end."""
-    with contextlib.suppress(OSError):  # the client was faster
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def check_host(req: Request) -> None:
