@@ -468,6 +468,11 @@ IMAGE_MUTATIONS = (
         " && rm *.deb && python -m zipfile -e /tmp/usr/share/python-wheels/pip-*.whl .",
     ),
     Mutation(
+        "a program inside runs as root for every user",
+        f"{IMAGE}test_nothing_inside_runs_with_more_rights_than_its_user",
+        image="RUN chmod u+s /bin/cat",
+    ),
+    Mutation(
         "the container bears another release",
         f"{IMAGE}test_the_container_bears_the_release_of_the_tree",
         # Without the option the container would inherit the image's label.
@@ -769,6 +774,20 @@ EDGE_MUTATIONS = (
         "test_a_body_that_is_too_large_gets_no_further",
         CONFIG,
         "/deny_status 413/d",
+        RELOAD,
+    ),
+    rewritten(
+        "HAProxy lets one client take all connections",
+        "test_a_client_has_only_its_share_of_the_connections",
+        CONFIG,
+        "/sc0_conn_cur gt/d",
+        RELOAD,
+    ),
+    rewritten(
+        "HAProxy accepts HTTP/2 without TLS",
+        "test_http_2_is_not_offered",
+        CONFIG,
+        "s/ proto h1//",
         RELOAD,
     ),
 )
