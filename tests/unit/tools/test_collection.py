@@ -221,6 +221,30 @@ def test_the_playbook_of_the_readme_is_valid(user: User) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def roles_of(playbook: str) -> set[str]:
+    """Return the roles that a playbook names, without the name of the collection."""
+    plays = yaml.safe_load(playbook)
+    listed = {role for play in plays for role in play.get("roles", ())}
+    imported = set(re.findall(r"(?:import|include)_role:\s+name: (\S+)", playbook))
+    return {role.removeprefix("classvm.kit.") for role in listed | imported}
+
+
+def test_the_playbook_of_the_readme_uses_every_role_of_a_deploy() -> None:
+    readme = (collection.SOURCE / "README.md").read_text()
+    (playbook,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    deploy = [
+        (tree.ROOT / "ansible" / f"{name}.yml").read_text() for name in ("provision", "release")
+    ]
+    assert roles_of(playbook) == {role for text in deploy for role in roles_of(text)}
+
+
+def test_a_missing_role_is_seen() -> None:
+    listed = "- hosts: all\n  roles: [classvm.kit.docker]\n"
+    assert roles_of(listed) == {"docker"}
+    imported = "  tasks:\n    - import_role:\n        name: common\n"
+    assert roles_of(listed + imported) == {"docker", "common"}
+
+
 def test_the_commands_of_the_readme_work(user: User) -> None:
     readme = (collection.SOURCE / "README.md").read_text()
     commands = re.findall(r"`(ansible-doc [^`]+)`", readme)
