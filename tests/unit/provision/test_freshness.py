@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base import state
 from classvm.base.docker import NOT_IN_GROUP, Docker, Image
 from classvm.base.edge import BLUE_GREEN
 from classvm.provision import engine, freshness, guard, haproxy
@@ -221,6 +222,28 @@ def test_a_state_folder_that_the_group_cannot_use_is_named_and_repaired(
     assert why(state_dir) == ""
     assert os.stat(state_dir).st_mode & 0o7777 == OWN_MODE
     assert os.stat(f"{state_dir}/lock").st_mode & 0o777 == 0o664
+
+
+def test_the_key_for_secrets_is_no_problem_and_stays_closed_to_others(state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    state.settings_key(state_dir, create=True)
+    assert why(state_dir) == ""
+    path = os.path.join(state_dir, state.KEY)
+    os.chmod(path, 0o600)
+    assert why(state_dir).startswith(path)
+    freshness.repair_state(state_dir)
+    assert why(state_dir) == ""
+    assert os.stat(path).st_mode & 0o777 == state.KEY_MODE
+
+
+def test_a_key_that_others_can_read_is_closed(state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    state.settings_key(state_dir, create=True)
+    path = os.path.join(state_dir, state.KEY)
+    os.chmod(path, 0o664)
+    assert "other accounts can read it" in why(state_dir)
+    freshness.repair_state(state_dir)
+    assert os.stat(path).st_mode & 0o777 == state.KEY_MODE
 
 
 def test_before_the_docker_group_exists_nothing_is_wrong(

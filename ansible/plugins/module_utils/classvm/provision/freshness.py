@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
+from ..base import state
 from ..base.docker import NOT_IN_GROUP, Docker
 from ..base.edge import Edge
 from . import engine, guard, haproxy
 
 RECORD = "provision.json"
 OWNER, GROUP = 0, "docker"
-FOLDER_MODE, FILE_MODE = 0o2775, 0o664
+FOLDER_MODE, FILE_MODE = 0o2775, state.FILE_MODE
+# The rights of accounts that are neither a file's owner nor in its group.
+OTHERS = 0o007
 
 
 @dataclass(frozen=True)
@@ -134,17 +137,19 @@ def _file_problem(recorded: Dict[str, str]) -> str:
 
 
 def state_problem(state_dir: str) -> str:
-    """Return what keeps accounts of the docker group from using the state folder, or ""."""
+    """Return what is wrong with the rights of the state folder or of a file in it, or ""."""
     wrong = next(iter(misplaced(state_dir)), None)
     if wrong is None:
         return ""
     status = os.stat(wrong)
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
-    return f"{wrong} has owner {status.st_uid}, group {status.st_gid} and mode {mode}: the group {GROUP} cannot use it"
+    is_open = wrong != state_dir and _is_secret(wrong) and status.st_mode & OTHERS
+    reason = "other accounts can read it" if is_open else f"the group {GROUP} cannot use it"
+    return f"{wrong} has owner {status.st_uid}, group {status.st_gid} and mode {mode}: {reason}"
 
 
 def misplaced(state_dir: str) -> List[str]:
-    """Return the state folder and those of its files that the docker group cannot use."""
+    """Return the state folder and those of its files that have other rights than they should."""
     try:
         group = grp.getgrnam(GROUP).gr_gid
         status = os.stat(state_dir)
@@ -155,13 +160,23 @@ def misplaced(state_dir: str) -> List[str]:
     found = []
     for entry in os.scandir(state_dir):
         status = entry.stat(follow_symlinks=False)
-        if stat.S_ISREG(status.st_mode) and not _is_shared(status, group):
+        if stat.S_ISREG(status.st_mode) and not _has_rights(entry.path, status, group):
             found.append(entry.path)
     return found
 
 
-def _is_shared(status: os.stat_result, group: int) -> bool:
-    return status.st_gid == group and status.st_mode & FILE_MODE == FILE_MODE
+def _has_rights(path: str, status: os.stat_result, group: int) -> bool:
+    too_open = _is_secret(path) and status.st_mode & OTHERS
+    needed = _file_mode(path)
+    return status.st_gid == group and status.st_mode & needed == needed and not too_open
+
+
+def _file_mode(path: str) -> int:
+    return state.KEY_MODE if _is_secret(path) else FILE_MODE
+
+
+def _is_secret(path: str) -> bool:
+    return os.path.basename(path) == state.KEY
 
 
 def repair_state(state_dir: str) -> None:
@@ -172,7 +187,7 @@ def repair_state(state_dir: str) -> None:
             return
         for path in wrong:
             os.chown(path, OWNER if path == state_dir else -1, grp.getgrnam(GROUP).gr_gid)
-            os.chmod(path, FOLDER_MODE if path == state_dir else FILE_MODE)
+            os.chmod(path, FOLDER_MODE if path == state_dir else _file_mode(path))
 
 
 # --- The record ---------------------------------------------------------------------------------
