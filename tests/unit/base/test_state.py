@@ -66,6 +66,17 @@ def test_the_group_may_write_them(tmp_path: Path, mask: int) -> None:
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {state.FILE_MODE}
 
 
+def test_what_an_interrupted_write_left_is_not_written_to(tmp_path: Path) -> None:
+    """It may belong to another account, and only its owner can change its mode."""
+    left, other = tmp_path / "a.new", tmp_path / "other"
+    left.write_text("torn")
+    os.link(left, other)
+    state.write_atomically(str(tmp_path / "a"), "whole")
+    assert (tmp_path / "a").read_text() == "whole"
+    assert other.read_text() == "torn"
+    assert not left.exists()
+
+
 def test_a_folder_that_is_not_there_is_told_with_its_maker(tmp_path: Path) -> None:
     path = str(tmp_path / "absent" / "file")
     for work in (state.append, state.write_atomically):

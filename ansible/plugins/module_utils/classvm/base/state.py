@@ -77,6 +77,8 @@ def write_atomically(path: str, text: str, mode: int = FILE_MODE) -> None:
 
     """
     new = f"{path}.new"
+    # What an interrupted write left may belong to another account, and only that one can change it.
+    remove(new)
     with _explained(path):
         with open(new, "w", encoding="utf-8", opener=_shared) as file:
             os.fchmod(file.fileno(), mode)
