@@ -105,6 +105,18 @@ def test_another_configuration_is_a_reload(
     assert verbs(calls) == ["enable --quiet haproxy.service", "reload --no-block haproxy.service"]
 
 
+def test_a_run_that_was_cut_off_before_systemd_read_the_drop_in_is_made_up_for(
+    desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
+) -> None:
+    calls = systemd()
+    for path, text in desired.contents.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+    says(lambda: desired.digest if "restart" in "".join(verbs(calls)) else "")
+    haproxy.install(desired)
+    assert verbs(calls)[0] == "daemon-reload"
+
+
 def test_a_reload_that_was_cut_off_is_made_up_for(
     desired: Desired, systemd: Callable[..., Path], says: Callable[..., None]
 ) -> None:

@@ -160,10 +160,13 @@ def install(desired: Desired) -> None:
         os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
         state.write_atomically(path, contents[path])
     if str(desired.files.unit) in changed:
-        command.check(["systemctl", "daemon-reload"])
         verb = "restart"
     elif str(desired.files.config) in changed:
         verb = verb or "reload"
+    if (
+        verb == "restart"
+    ):  # an interrupted run may have written the drop-in, which systemd then has not read
+        command.check(["systemctl", "daemon-reload"])
     command.check(["systemctl", "enable", "--quiet", UNIT])
     if verb:
         # HAProxy may have to wait until a release has left its port.
