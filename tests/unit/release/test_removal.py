@@ -33,6 +33,13 @@ def test_only_labelled_things_are_listed() -> None:
     assert all("label=classvm.service" in words for words in engine.told)
 
 
+def test_an_image_without_a_name_is_known_by_its_id() -> None:
+    """A second build of a release takes the name from the first; no command knows <none>:<none>."""
+    engine = Engine()
+    removal.images(engine)
+    assert '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}' in engine.told[0]
+
+
 def test_containers_and_images_are_removed_one_by_one() -> None:
     engine = Engine()
     removal.remove_containers(engine)

@@ -7,6 +7,9 @@ from typing import List
 from ..base.docker import Docker
 from ..image.service_image import LABEL_SERVICE
 
+# A later build of the same release takes the name from an image, which then has only its id.
+NAME_OR_ID = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
+
 
 def containers(docker: Docker) -> List[str]:
     """Return the ids of all containers, running or not, that have classvm's label."""
@@ -15,16 +18,16 @@ def containers(docker: Docker) -> List[str]:
 
 
 def images(docker: Docker) -> List[str]:
-    """Return the names of all service images."""
+    """Return the names of all service images, and the ids of those without a name."""
     listed = docker.check(
         *("image", "ls", "--filter", f"label={LABEL_SERVICE}"),
-        *("--format", "{{.Repository}}:{{.Tag}}"),
+        *("--format", NAME_OR_ID),
     )
     return listed.split()
 
 
 def remove_containers(docker: Docker) -> None:
-    """Remove all containers, running or not, that bear classvm's label."""
+    """Remove all containers, running or not, that have classvm's label."""
     for container in containers(docker):
         docker.check("rm", "--force", container)
 
