@@ -50,6 +50,15 @@ def test_a_limit_that_does_not_exist_is_refused() -> None:
         limits.argv({**GIVEN, "cpus": "2"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("memory", "512MiB"), ("tmpfs_size", "1t"), ("pids", "many")]
+)
+def test_a_value_that_cannot_be_compared_later_is_refused_at_once(name: str, value: str) -> None:
+    """Docker would take some of them, and the next deploy could not tell whether they are set."""
+    with pytest.raises(ClassvmError, match=f"{value!r} is not a "):
+        limits.argv({**GIVEN, name: value})
+
+
 def test_what_the_engine_reports_as_set_is_no_difference() -> None:
     assert limits.differences({**GIVEN, "strategy": "recreate"}, REPORTED) == []
 

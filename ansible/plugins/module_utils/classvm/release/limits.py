@@ -48,6 +48,18 @@ def in_bytes(size: str) -> int:
     return int(float(found.group(1)) * UNITS[found.group(2)])
 
 
+def as_count(number: str) -> int:
+    """Return a number of things.
+
+    Raises:
+        ClassvmError: it is not one.
+
+    """
+    if not re.fullmatch(r"\d+", number):
+        raise ClassvmError(f"{number!r} is not a number.")
+    return int(number)
+
+
 LIMITS: Dict[str, Limit] = {
     "memory": Limit(
         # Swap is not added to it.
@@ -56,7 +68,7 @@ LIMITS: Dict[str, Limit] = {
     ),
     "pids": Limit(
         argv=lambda value: ["--pids-limit", value],
-        host_config=lambda value: {"PidsLimit": int(value)},
+        host_config=lambda value: {"PidsLimit": as_count(value)},
     ),
     "tmpfs_size": Limit(
         argv=lambda value: ["--tmpfs", f"{TMP}:{TMPFS.format(value)}", "--shm-size", value],
@@ -72,7 +84,7 @@ def argv(limits: Mapping[str, str]) -> List[str]:
     """Return the arguments of `docker create` that set the limits.
 
     Raises:
-        ClassvmError: there is no limit of such a name.
+        ClassvmError: there is no limit of such a name, or its value is not legible.
 
     """
     unknown = sorted(limits.keys() - LIMITS.keys())
@@ -80,6 +92,8 @@ def argv(limits: Mapping[str, str]) -> List[str]:
         raise ClassvmError(
             f"There is no limit {unknown[0]!r}; the limits are {', '.join(sorted(LIMITS))}."
         )
+    for name, value in limits.items():
+        LIMITS[name].host_config(value)  # or the next deploy could not compare it with the engine's
     return [word for name in sorted(limits) for word in LIMITS[name].argv(limits[name])]
 
 
