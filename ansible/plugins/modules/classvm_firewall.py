@@ -97,7 +97,7 @@ def confirmed(module: AnsibleModule) -> Dict[str, Any]:
 def absent(module: AnsibleModule) -> Dict[str, Any]:
     """Remove the guard."""
     if module.check_mode:
-        return {"changed": bool(guard.listing()), "on_trial": False}
+        return {"changed": guard.is_there(), "on_trial": False}
     return {"changed": guard.remove(), "on_trial": False}
 
 

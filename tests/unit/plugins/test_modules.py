@@ -437,6 +437,17 @@ def test_opening_a_port_that_is_closed(
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
+def test_a_guard_that_is_only_installed_is_removed(
+    check_mode: bool, call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "listing", lambda *_: "")
+    monkeypatch.setattr(guard, "is_there", lambda: True)
+    monkeypatch.setattr(guard, "remove", lambda: True)
+    answer = call("classvm_firewall", check_mode=check_mode, state="absent")
+    assert answer["changed"] is True
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
 def test_packages_that_are_missing_are_installed(
     check_mode: bool, call: Callable[..., dict[str, Any]], program: Callable[..., Path]
 ) -> None:
@@ -455,6 +466,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freshness, "digests", dict)
     monkeypatch.setattr(freshness, "GROUP", "no-such-group")
     monkeypatch.setattr(guard, "problem", lambda _: "")
+    monkeypatch.setattr("classvm.provision.engine.problem", lambda _: "")
 
 
 @pytest.mark.usefixtures("program", "bare")

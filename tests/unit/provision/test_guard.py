@@ -288,6 +288,16 @@ def test_remove(files: guard.Files) -> None:
     assert not guard.remove(files)
 
 
+def test_a_guard_that_is_only_installed_is_there(
+    files: guard.Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "listing", lambda *_: "")
+    assert not guard.is_there(files)
+    files.rules.parent.mkdir(exist_ok=True)
+    files.rules.write_text("")
+    assert guard.is_there(files)
+
+
 @pytest.mark.usefixtures("nft")
 def test_remove_ends_a_trial(files: guard.Files) -> None:
     guard.try_out(DESIRED, files, seconds=60)

@@ -210,9 +210,14 @@ def _end_revert(files: Files) -> None:
         files.revert.unlink()
 
 
+def is_there(files: Files = Files()) -> bool:
+    """Tell whether there is a guard: loaded, or installed for the next boot."""
+    return bool(listing()) or files.rules.exists()
+
+
 def remove(files: Files = Files()) -> bool:
     """Remove the guard; return whether there was one."""
-    there = bool(listing()) or files.rules.exists()
+    there = is_there(files)
     if there:
         _end_revert(files)
         command.run(["nft", "delete", "table", "inet", TABLE])
