@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from ansible import context
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 FILE = Path(__file__).parents[3] / "ansible" / "plugins" / "callback" / "classvm_summary.py"
+RELEASE = FILE.parents[2] / "release.yml"
 COUNTS = {"changed": 0, "ok": 9}
 
 
@@ -144,3 +147,35 @@ def test_a_missing_host_ends_only_a_play_that_needs_it(
     with pytest.raises(SystemExit) if fails else contextlib.nullcontext():
         run.callback.v2_playbook_on_play_start(play)
     assert ("class_vms" in "".join(run.lines)) is fails
+
+
+GUARD = "whether the guard is loaded"
+
+
+@pytest.mark.parametrize(
+    ("account", "seen_as_root", "is_named"),
+    [
+        ({"privilege": "password", "unseen": GUARD}, {"skipped": True}, True),
+        ({"privilege": "password", "unseen": GUARD}, {"stale": ""}, False),
+        ({"privilege": "password", "unseen": ""}, {"skipped": True}, False),
+        # A student cannot have it checked.
+        ({"privilege": "none", "unseen": GUARD}, {"skipped": True}, False),
+        # `make rollback` and others ask only what the account may do.
+        ({"privilege": "password"}, {}, False),
+    ],
+)
+def test_the_closing_line_of_a_deploy_names_what_was_not_checked(
+    account: dict[str, str], seen_as_root: dict[str, Any], is_named: bool
+) -> None:
+    loader = DataLoader()
+    (play,) = loader.load_from_file(str(RELEASE), trusted_as_template=True)
+    known = {
+        "common_account": account,
+        "__seen_as_root": seen_as_root,
+        "__release_checked": {},
+        "service_live": {"gap": None, "removed": []},
+    }
+    details = Templar(loader, variables={**play["vars"], **known}).template(
+        play["vars"]["__release_details"]
+    )
+    assert any(f"not checked: {GUARD}" in detail for detail in details) is is_named
