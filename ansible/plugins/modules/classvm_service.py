@@ -20,7 +20,7 @@ options:
     required: true
   service: {type: str, required: true, description: Name of the service.}
   state_dir: {type: path, description: "Folder of the host that keeps classvm's state; V(started), V(restarted) and V(stopped) need it."}
-  health_timeout: {type: float, default: 30, description: Seconds within which it has to be healthy.}
+  health_timeout: {type: float, description: "Seconds within which it has to be healthy; V(started) and V(restarted) need it."}
 author: [The classvm project (!UNKNOWN)]
 """
 
@@ -47,7 +47,11 @@ from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.base.names import container_name
 from ..module_utils.classvm.release import lifecycle, removal, status
 
-STATEFUL = ("started", "restarted", "stopped")
+NEEDED = {
+    "started": ["state_dir", "health_timeout"],
+    "restarted": ["state_dir", "health_timeout"],
+    "stopped": ["state_dir"],
+}
 
 
 def main() -> None:
@@ -60,9 +64,9 @@ def main() -> None:
             },
             "service": {"type": "str", "required": True},
             "state_dir": {"type": "path"},
-            "health_timeout": {"type": "float", "default": 30},
+            "health_timeout": {"type": "float"},
         },
-        required_if=[("state", state, ["state_dir"]) for state in STATEFUL],
+        required_if=[("state", state, needed) for state, needed in NEEDED.items()],
         supports_check_mode=True,
     )
     try:
