@@ -89,6 +89,6 @@ def test_a_candidate_that_ends_during_its_contract_check_is_refused_with_its_exi
 ) -> None:
     engine = engine_in(nothing)
     engine.put(RELEASE_SPEC.candidate, RELEASE_SPEC, behaviour=BREAKS_CONTRACT)
-    monkeypatch.setattr(health, "ended", lambda *_: "it ended with exit code 4")
+    monkeypatch.setattr(health, "reason_of_end", lambda *_: "it ended with exit code 4")
     with pytest.raises(ClassvmError, match="ended with exit code 4, during its contract check"):
         candidate.require_contract(engine, RELEASE_SPEC)

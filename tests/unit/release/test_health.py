@@ -139,4 +139,4 @@ def test_an_image_without_a_health_check_is_asked_whether_it_runs(world: World) 
 
 
 def test_a_container_that_vanishes_is_refused() -> None:
-    assert health.ended(engine_in(nothing), RELEASE_SPEC.live) == "it is gone"
+    assert health.reason_of_end(engine_in(nothing), RELEASE_SPEC.live) == "it is gone"

@@ -1,4 +1,4 @@
-"""Notice that whoever started this work has gone: Ctrl-C at the control node, a lost connection."""
+"""Detect that the control node no longer waits: Ctrl-C there, or a lost connection."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ STANDARD_OUTPUT = 1
 
 
 def has_gone(descriptor: int = STANDARD_OUTPUT) -> bool:
-    """Tell whether the reader of what this process writes to a descriptor has ended.
+    """Tell whether nobody reads what this process writes to a descriptor.
 
-    Over SSH and locally alike, a module writes its result into a pipe. When the other end ends, the
-    kernel says so at once; nothing has to be written to find out. A terminal, a file and a
-    descriptor that is not open never say so.
+    A module writes its result into a pipe, over SSH and on the control node itself. When the process
+    at the other end has ended, poll(2) reports it; nothing has to be written first. For a terminal,
+    a file, or a descriptor that is not open, the answer is always false.
     """
     poll = select.poll()
     poll.register(descriptor, 0)
@@ -22,7 +22,7 @@ def has_gone(descriptor: int = STANDARD_OUTPUT) -> bool:
 
 
 def require_present() -> None:
-    """Make sure that somebody still waits for the result.
+    """Make sure that the control node still waits for the result.
 
     Raises:
         ClassvmError: the control node has ended its connection.

@@ -23,7 +23,7 @@ CAUSES = [
 PREFIX = re.compile(r"^#\d+ +(\d+\.\d+ +)?")
 # What the builder puts before the reason; the reason comes last.
 PREAMBLE = re.compile(
-    r"^(ERROR: )?(failed to (solve|create|compute)[\w. ]*: |failed to solve with frontend [\w.]+: )+"
+    r"^(ERROR: |failed to (solve|create|compute)[\w. ]*: |failed to solve with frontend [\w.]+: )+"
 )
 
 
@@ -39,4 +39,4 @@ def cause(log: str) -> str:
 
 
 def _short(line: str) -> str:
-    return PREAMBLE.sub("", line).removeprefix("ERROR: ")[:LINE_LENGTH].rstrip()
+    return PREAMBLE.sub("", line)[:LINE_LENGTH].rstrip()

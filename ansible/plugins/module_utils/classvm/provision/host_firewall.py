@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from typing import List, Optional, Sequence
+from typing import List, Sequence
 
 from ..base import command
 
@@ -47,5 +47,4 @@ def _firewalld_allows(port: int) -> bool:
 def _prints(argv: Sequence[str], pattern: str) -> bool:
     if shutil.which(argv[0]) is None:
         return False
-    finished: Optional[command.Finished] = command.run(argv)
-    return bool(finished and re.search(pattern, finished.out, re.MULTILINE))
+    return bool(re.search(pattern, command.run(argv).out, re.MULTILINE))

@@ -48,7 +48,7 @@ def prove(docker: Docker, spec: ReleaseSpec) -> None:
     healthy = time.monotonic()
     require_contract(docker, spec)
     time.sleep(max(0.0, healthy + spec.seconds.steady - time.monotonic()))
-    reason = health.ended(docker, spec.candidate)
+    reason = health.reason_of_end(docker, spec.candidate)
     if reason:
         raise refusal(docker, spec, spec.candidate, f"{reason}, shortly after it was healthy")
 
@@ -140,7 +140,7 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
     except ClassvmError:
         broken = f"Its answers took longer than {spec.seconds.contract:.0f} s altogether."
     if broken:
-        reason = health.ended(docker, spec.candidate)
+        reason = health.reason_of_end(docker, spec.candidate)
         if reason:
             # That no call was answered is only the consequence.
             raise refusal(docker, spec, spec.candidate, f"{reason}, during its contract check")

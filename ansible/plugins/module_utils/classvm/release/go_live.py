@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple
 
 from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
@@ -30,10 +30,9 @@ from . import difference, drift, gap, health, history, recover, rollback
 from .prune import prune
 from .recover import Recovered
 from .release_spec import LABEL_SETTINGS, ReleaseSpec
-from .swap import BlueGreen, Recreate
+from .swap import BlueGreen, Recreate, Swap
 
 SPACE_MEGABYTES = 10
-Strategy = Union[BlueGreen, Recreate]
 
 
 @dataclass(frozen=True)
@@ -254,7 +253,7 @@ def _make_live(
     )
 
 
-def _prepare_and_swap(strategy: Strategy, entry: history.Entry) -> history.Entry:
+def _prepare_and_swap(strategy: Swap, entry: history.Entry) -> history.Entry:
     """Take an attempt to where its release is live; return its entry with the measured gap.
 
     Raises:
@@ -281,7 +280,7 @@ def _prepare_and_swap(strategy: Strategy, entry: history.Entry) -> history.Entry
     return _measured(entry, watch)
 
 
-def _retire(strategy: Strategy, state_dir: str, entry: history.Entry) -> None:
+def _retire(strategy: Swap, state_dir: str, entry: history.Entry) -> None:
     """Remove the former release and record that the new one is live.
 
     Clean-up does not affect clients, so it is not measured.

@@ -59,7 +59,7 @@ def wait(docker: Docker, name: str, timeout: float) -> None:
     _await_answer(ports)
     # The last try may take a moment longer than what is left, but it may not hang.
     while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
-        reason = ended(docker, name)
+        reason = reason_of_end(docker, name)
         if reason:
             raise ClassvmError(reason)
         if time.monotonic() > deadline:
@@ -91,7 +91,7 @@ def answers_in_time(port: int) -> bool:
     return _in_some_try(lambda: answers(port))
 
 
-def ended(docker: Docker, name: str) -> str:
+def reason_of_end(docker: Docker, name: str) -> str:
     """Return why a container no longer runs, or "" while it does.
 
     Where a restart policy starts a crashed one again, a restart counts as an end.

@@ -11,6 +11,7 @@ blue_green  The candidate proves itself in the slot that the live release leaves
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Optional
 
 from ..base.docker import Container, Docker
@@ -21,17 +22,41 @@ from .candidate import create, promote, prove, start
 from .release_spec import ReleaseSpec
 
 
-class Recreate:
-    """The live container stops, the new one takes its port."""
+class Swap(ABC):
+    """What makes a release live in three steps, in this order."""
 
     def __init__(
         self, docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container]
     ) -> None:
-        """Prepare to make a release live that publishes the host's port itself."""
+        """Prepare to make a release live.
+
+        Args:
+            docker: the engine of the host.
+            spec: the release and how it shall run.
+            edge: what stands before the releases of the host.
+            live: the live container, if any.
+
+        """
         self.docker = docker
         self.spec = spec
         self.edge = edge
         self.live = live
+
+    @abstractmethod
+    def prepare(self, *, proven: bool) -> None:
+        """Bring the candidate to where it can be swapped in; one that is not proven proves itself."""
+
+    @abstractmethod
+    def swap(self) -> None:
+        """Make the candidate live; when that fails, bring the former release back."""
+
+    @abstractmethod
+    def retire(self) -> None:
+        """Remove the former release."""
+
+
+class Recreate(Swap):
+    """The live container stops, the new one takes its port."""
 
     def prepare(self, *, proven: bool) -> None:
         """Have the candidate prove itself, unless it has before; create its final container."""
@@ -63,17 +88,14 @@ class Recreate:
         remove(self.docker, self.spec, self.live)
 
 
-class BlueGreen:
+class BlueGreen(Swap):
     """The edge, which handed requests to the live release, hands them to the candidate."""
 
     def __init__(
         self, docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[Container]
     ) -> None:
-        """Prepare to make a release live behind the edge."""
-        self.docker = docker
-        self.spec = spec
-        self.edge = edge
-        self.live = live
+        """Prepare to make a release live behind the edge, in the slot that is free."""
+        super().__init__(docker, spec, edge, live)
         self.slot = edge.free_slot(slot_of(live) if live else "")
 
     def prepare(self, *, proven: bool) -> None:
