@@ -42,16 +42,16 @@ help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  ARGS="--check …"\n'
+	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  ARGS="--check …"\nREADME.md explains every variable.\n'
 
 doctor: ## find what would stop a deploy, and the command that fixes it
 	$(VALIDATE)
 	@python3 tools/doctor.py $(PORT:%=--port %)
 
-check: setup ## find what is wrong in an app without deploying it (APP=folder, FORMAT=json|sarif|junit)
+check: setup ## find mistakes in an app without deploying it (APP=folder, FORMAT=json|sarif|junit)
 	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
 
-explain: setup ## the lesson behind a finding: make explain CV012
+explain: setup ## print the lesson behind a finding: make explain CV012
 	@python tools/check.py --explain $(or $(CODE),none)
 # The word behind it is no target of its own.
 CODE := $(filter CV%,$(MAKECMDGOALS))
@@ -68,22 +68,22 @@ setup: ## make the virtual environment with Ansible and the other tools (once)
 deploy: setup ## the main job: provision where needed, release, check from outside
 	$(call PLAY,deploy)
 
-provision: setup ## the admin's half of it: engine, firewall, base image, state folder (root)
+provision: setup ## the admin's half: engine, firewall, base image, state folder (root)
 	$(call PLAY,provision)
 
-release: setup ## the student's half of it: image, contract, swap (docker group)
+release: setup ## the student's half: image, contract, swap (docker group)
 	$(call PLAY,release)
 
-status: setup ## which release is up, where, since when
+status: setup ## show which release is live, where, since when
 	$(call PLAY,status)
 
-logs: setup ## the last log lines of the service (LOG_LINES=50)
+logs: setup ## show the last log lines of the service (LOG_LINES=50)
 	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES)
 
-releases: setup ## which releases there were, what became of them, which is live
+releases: setup ## show the history of releases and which one is live
 	$(call PLAY,releases)
 
-rollback: setup ## go back to the release before (TO=id: to that one)
+rollback: setup ## go back to the previous release (TO=id: to that one)
 	$(call PLAY,rollback) $(TO:%=--extra-vars rollback_to=%)
 
 start: setup ## start the service where it does not run
@@ -95,7 +95,7 @@ restart: setup ## stop the service and start it again
 stop: setup ## stop the service; `make start` starts it again
 	$(call PLAY,stop)
 
-maintenance: setup ## have clients told to come back later: make maintenance on, make maintenance off
+maintenance: setup ## answer 503 with Retry-After: make maintenance on, make maintenance off
 	$(call PLAY,maintenance) --extra-vars maintenance=$(WORD)
 # The word behind it is no target of its own.
 WORD := $(filter on off,$(MAKECMDGOALS))
@@ -104,19 +104,19 @@ $(WORD):
 	@:
 endif
 
-reset: setup ## remove what classvm made: releases, images, guard, state; the engine stays
+reset: setup ## remove containers, images, guard and state; the engine and its settings stay
 	$(call PLAY,reset)
 
 ##@ Try it on simulated class VMs
 LAB_INVENTORY := .lab/inventory.yml
 
-lab-up: setup ## N class VMs on this machine (N=2), reached over SSH
+lab-up: setup ## make N simulated class VMs on this machine (N=2)
 	$(call PLAY,lab-up) $(N:%=--extra-vars lab_size=%)
 
 lab-deploy: setup ## deploy to them
 	@$(MAKE) --no-print-directory deploy INVENTORY=$(LAB_INVENTORY)
 
-lab-status: setup ## what is up on them
+lab-status: setup ## show which release is live on them
 	@$(MAKE) --no-print-directory status INVENTORY=$(LAB_INVENTORY)
 
 lab-down: setup ## remove them: containers, volumes, network, keys
@@ -129,7 +129,7 @@ docker-build docker-start docker-stop docker-clean docker-all:
 	$(VALIDATE)
 	@$(MAKE) --no-print-directory -C $(SERVICE) $@ $(PORT:%=HOST_PORT=%)
 
-docker-build: ## build the image, with Docker alone
+docker-build: ## build the image with Docker alone
 docker-start: ## start the container
 docker-stop: ## stop and remove it
 docker-clean: ## remove the image, too
@@ -157,7 +157,7 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
 
 ##@ Share
-collection: setup ## the roles and modules as one file for playbooks of your own: build/classvm-kit-….tar.gz
+collection: setup ## pack roles and modules for playbooks of your own: build/classvm-kit-….tar.gz
 	@python tools/collection.py build
 
 ##@ Prove
@@ -175,16 +175,16 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 	@openapi-spec-validator service/master.yml
 	@python tools/role_readmes.py --check && echo "role READMEs: $(call COUNT,'roles/*/README.md') current"
 
-unit: setup ## the fast tests: no Docker, no root, seconds
+unit: setup ## run the fast tests (no Docker, no root)
 	pytest
 
-e2e: setup ## deploy to this machine for real, break it, redeploy (root, Docker)
+e2e: setup ## deploy to this machine, break the deploy, redeploy (root, Docker)
 	pytest tests/e2e
 
-verify: setup ## prove every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
+verify: setup ## check every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
 	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))
 
-scenario: setup ## one of molecule's scenarios, S=default
+scenario: setup ## run one of Molecule's scenarios (S=default)
 	molecule test --scenario-name $(or $(S),default)
 
 mutation: setup ## break each guarantee of a class VM; its check has to notice (SCOPE=quick: a few)
@@ -194,7 +194,7 @@ faults: setup ## harm class VMs under load, print what clients saw (SCOPE=quick:
 	HARM=faults SCOPE=$(SCOPE) TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) molecule test --scenario-name harm
 
 # On the same VMs: making them takes minutes.
-harm: setup ## both of these, on the same VMs (SCOPE=quick: a few)
+harm: setup ## run mutation and faults on the same VMs (SCOPE=quick: a few)
 	SCOPE=$(SCOPE) molecule test --scenario-name harm
 
 # What each change has to pass, and all there is. Each stage is a target with its variables.
@@ -202,13 +202,13 @@ TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm SC
 ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
 	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
-test: setup ## what every change has to pass
+test: setup ## run what every change has to pass
 	@python tools/stages.py $(TEST_STAGES)
 
-test-all: setup ## that, and the slower scenarios: each supported system, a real virtual machine
+test-all: setup ## run the same with every scenario: each supported system, a real virtual machine
 	@python tools/stages.py $(ALL_STAGES)
 
-bench: setup ## how long a deploy takes and where its time goes, how fast the service answers (LIMIT=host)
+bench: setup ## measure a deploy, a rollback and the service (LIMIT=host)
 	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) $(ARGS)
 
 .PHONY: help doctor check explain setup deploy provision release status logs releases rollback start restart stop \
