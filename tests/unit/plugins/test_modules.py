@@ -462,7 +462,7 @@ def test_packages_that_are_missing_are_installed(
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this machine have no files of a provision, and no docker group."""
+    """Let this machine have no files and settings of a provision, and no docker group."""
     monkeypatch.setattr(freshness, "digests", dict)
     monkeypatch.setattr(freshness, "GROUP", "no-such-group")
     monkeypatch.setattr(guard, "problem", lambda _: "")
