@@ -25,6 +25,10 @@ def read(folder: Path, text: str, name: str = "server.py") -> code.Code:
         (CONNEXION.format("", "app.run(port=int(os.environ.get('PORT', 7000)))"), 7000),
         (CONNEXION.format("", "app.run(port=os.getenv('PORT') or '7001')"), 7001),
         (CONNEXION.format("", "app.run(port=compute())"), 0),
+        (CONNEXION.format("", "app.run(port='²')"), 0),
+        (CONNEXION.format("", "P = os.getenv('PORT', 7002)\nP = int(P)\napp.run(port=P)"), 7002),
+        (CONNEXION.format("", "P = P or 7003\napp.run(port=P)"), 7003),
+        (CONNEXION.format("", "P = Q\nQ = P\napp.run(port=P)"), 0),
         ("from flask import Flask\nP = 81\nx = Flask(__name__)\nx.run('0.0.0.0', P)\n", 81),
         ("from flask import Flask as F\nx = F(__name__)\n", None),
     ],
@@ -41,6 +45,8 @@ def test_the_port(text: str, port: int | None, tmp_path: Path) -> None:
         (", specification_dir='./specs/'", "app.add_api('a.yml')", "pkg/specs/a.yml"),
         (", specification_dir='..'", "app.add_api(specification='a.yml')", "a.yml"),
         ("", "app.add_api(find())", ""),
+        ("", "F = 'specs'\nF = os.path.join(F, 'a.yml')\napp.add_api(F)", "pkg/specs/a.yml"),
+        ("", "F = os.path.join(F, 'a.yml')\napp.add_api(F)", "pkg/a.yml"),
     ],
 )
 def test_the_spec(made: str, call: str, spec: str, tmp_path: Path) -> None:
@@ -61,3 +67,8 @@ def test_a_server_under_main_is_not_started_by_an_import(tmp_path: Path) -> None
 
 def test_another_run_is_no_server(tmp_path: Path) -> None:
     assert read(tmp_path, "import subprocess\nsubprocess.run(['a'])\n").starts == ()
+
+
+def test_a_text_that_doubles_line_by_line_ends(tmp_path: Path) -> None:
+    doubled = "N = 'a'\n" + "N = os.path.join(N, N)\n" * 60
+    assert read(tmp_path, CONNEXION.format("", doubled + "app.add_api(N)")).specs[0].spec == ""

@@ -48,3 +48,16 @@ def test_packages_beyond_python_are_found() -> None:
 def test_both_forms_of_a_command(rest: str) -> None:
     found = dockerfile.read(f"ENTRYPOINT {rest}\nCMD -v\n")
     assert dockerfile.command(found) == ["python", "a.py", "-v"]
+
+
+@pytest.mark.parametrize("start", ["<<EOF", "<<-EOF", "<<'EOF'", '<<"EOF"'])
+def test_a_here_document_is_no_instruction(start: str) -> None:
+    text = f"FROM ubuntu:18.04\nRUN {start}\napt-get install -y figlet\n# a\nEOF\nEXPOSE 80\n"
+    found = dockerfile.read(text)
+    assert [(one.line, one.name) for one in found] == [(1, "FROM"), (2, "RUN"), (6, "EXPOSE")]
+    assert dockerfile.apt_packages(found) == ["figlet"]
+
+
+def test_shifts_and_words_of_a_shell_are_no_here_document() -> None:
+    found = dockerfile.read("FROM a\nRUN echo $((1 << 2)) <<< b\nEXPOSE 80\n")
+    assert [one.name for one in found] == ["FROM", "RUN", "EXPOSE"]

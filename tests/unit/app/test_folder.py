@@ -49,3 +49,15 @@ def test_a_text_is_read_in_its_encoding(encoding: str) -> None:
 
 def test_a_folder_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
     assert AppFolder(tmp_path / "none").files == []
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").write_text("")
+    (tmp_path / "b.py").write_text("")
+    (tmp_path / "below").mkdir()
+    refused = {str(tmp_path / "a.py"), str(tmp_path / "below")}
+    # Whoever runs the tests may be root, who reads everything.
+    monkeypatch.setattr("os.access", lambda path, _mode: str(path) not in refused)
+    found = AppFolder(tmp_path)
+    assert found.files == ["b.py"]
+    assert found.unreadable == ["a.py", "below"]

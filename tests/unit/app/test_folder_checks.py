@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from classvm.app import folder_checks
 from classvm.app.code import Code
 from classvm.app.folder import AppFolder
@@ -33,3 +34,10 @@ def test_a_secret_is_not_printed(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("API_KEY=abcdefgh\n")
     finding = folder_checks.check(AppFolder(tmp_path), Code((), (), ()))[0]
     assert "abcdefgh" not in finding.what + finding.fix + finding.excerpt
+
+
+def test_what_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("")
+    assert found(tmp_path) == []
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert found(tmp_path) == ["CV064 ."]

@@ -16,7 +16,7 @@ def test_people_read_place_cause_reason_and_fix() -> None:
         "    The app refuses its spec. Did you mean `integer`?\n\n"
         ".: warning CV003: no spec <\x07&>\n"
         "    Without a spec no answer can be checked. Write one.\n\n"
-        "1 errors, 1 warnings, 0 notes"
+        "1 error, 1 warning, 0 notes"
     )
 
 

@@ -37,5 +37,10 @@ def test_a_document_that_is_not_yaml_has_a_caret() -> None:
     assert finding.excerpt.endswith("^")
 
 
+def test_a_value_that_does_not_fit_its_tag_is_a_finding() -> None:
+    for value in ("!!timestamp zz", "!!bool q", "!!int abc", "!!float z", "2024-02-30"):
+        assert [one.code for one in load("a.yml", f"a: {value}\n").findings] == ["CV001"]
+
+
 def test_every_value_is_visited() -> None:
     assert list(walk({"a": [1]})) == [((), {"a": [1]}), (("a",), [1]), (("a", 0), 1)]

@@ -73,3 +73,10 @@ def test_only_imported_files_are_used(tmp_path: Path) -> None:
     found(tmp_path, files)
     used = python_checks.used(AppFolder(tmp_path), ["a.py"])
     assert used == ["a.py", "c.py", "pkg/__init__.py", "pkg/b.py"]
+
+
+def test_a_file_in_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\n", encoding="utf-16")
+    folder = AppFolder(tmp_path)
+    finding = python_checks.check(folder, code.read(folder), ["a.py"])[0]
+    assert (finding.code, finding.what) == ("CV020", "the file is UTF-16, not UTF-8")

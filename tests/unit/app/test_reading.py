@@ -71,3 +71,11 @@ def test_a_spec_is_found_by_its_content(tmp_path: Path) -> None:
     files = {"x/y.json": '{"swagger": "2.0"}', "z.yml": "a: openapi", "w.yaml": "'openapi': 3.0.0"}
     app = read(written(tmp_path, files))
     assert [one.document.file for one in app.specs] == ["w.yaml", "x/y.json"]
+
+
+def test_connexion_does_not_read_a_spec_in_utf_16(tmp_path: Path) -> None:
+    written(tmp_path, {"a.py": PLAIN})
+    (tmp_path / "a.yml").write_text("openapi: 3.0.0\n", encoding="utf-16")
+    assert [f"{one.code} {one.place}" for one in read(tmp_path).findings] == ["CV001 a.yml"]
+    (tmp_path / "a.yml").write_text("openapi: 3.0.0\n", encoding="utf-8-sig")
+    assert read(tmp_path).findings == []

@@ -48,7 +48,16 @@ def test_errors_come_first(tmp_path: Path) -> None:
 def test_most_codes_are_in_the_table() -> None:
     """The others have tests of their own modules."""
     found = {line.split()[1] for app in TABLE.values() for line in app["findings"]}
-    assert set(RULES) - found == {"CV002", "CV004", "CV018", "CV038", "CV061", "CV062", "CV063"}
+    assert set(RULES) - found == {
+        "CV002",
+        "CV004",
+        "CV018",
+        "CV038",
+        "CV061",
+        "CV062",
+        "CV063",
+        "CV064",
+    }
 
 
 def test_the_labs_own_service_has_no_findings() -> None:
@@ -59,6 +68,19 @@ def test_the_labs_own_service_has_no_findings() -> None:
 
 def test_an_empty_folder_has_no_program(tmp_path: Path) -> None:
     assert {one.code for one in review(tmp_path).findings} == {"CV027", "CV003"}
+
+
+def test_a_spec_that_the_app_serves_has_to_be_one(tmp_path: Path) -> None:
+    serve = "import connexion\napp = connexion.App(__name__)\napp.add_api('a.yml')\n"
+    written(tmp_path, {"a.py": serve, "a.yml": "", "requirements.txt": "connexion==2.14.2\n"})
+    assert [f"{one.code} {one.place}" for one in review(tmp_path).findings] == ["CV008 a.yml"]
+
+
+def test_a_configuration_that_mentions_swagger_is_no_refused_spec(tmp_path: Path) -> None:
+    plain = "from flask import Flask\napp = Flask(__name__)\n"
+    compose = "services:\n  swagger: {image: a}\n"
+    written(tmp_path, {"a.py": plain, "compose.yml": compose, "requirements.txt": "flask==2.2.5\n"})
+    assert review(tmp_path).findings == []
 
 
 # --- whatever a folder holds, there is an answer -------------------------------------------------

@@ -53,3 +53,25 @@ def test_a_swagger_form_may_have_files() -> None:
         f'swagger: "2.0"\ninfo: {{title: a, version: "1"}}\npaths: {{/a: {{post: {operation}}}}}\n'
     )
     assert codes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "CV008 a.yml"),
+        ("[1]", "CV008 a.yml"),
+        ("info: {}\n", "CV008 a.yml"),
+        ("paths: {}\nopenapi: 3.1.0\n", "CV006 a.yml:2:10"),
+        ("openapi: 3.0\n", "CV006 a.yml:1:10"),
+        ("openapi: '3.0'\n", "CV006 a.yml:1:10"),
+        ("openapi: [3]\n", "CV006 a.yml:1:10"),
+        ("swagger: 2.0\n", "CV006 a.yml:1:10"),
+        ("openapi: 3.0.0\n", ""),
+        ("openapi: '3.0.3'\n", ""),
+        ("swagger: '2.0'\n", ""),
+        ("a: [\n", ""),  # reported when it was read
+    ],
+)
+def test_connexion_refuses_a_spec_of_another_version(text: str, found: str) -> None:
+    findings = spec_checks.check_version(load("a.yml", text))
+    assert " ".join(f"{one.code} {one.place}" for one in findings) == found

@@ -90,3 +90,9 @@ def test_of_an_endless_file_no_more_is_read_than_allowed() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*none\.yml: No such file"):
         read_document(str(tmp_path / "none.yml"))
+
+
+@pytest.mark.parametrize("value", ["!!timestamp zz", "!!bool q", "!!int abc", "!!float z"])
+def test_a_value_that_does_not_fit_its_tag_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="not valid YAML"):
+        parse_document(f"a: {value}\n".encode(), "a.yml")

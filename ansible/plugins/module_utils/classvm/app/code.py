@@ -10,6 +10,8 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from .folder import AppFolder
 
 CONNEXION = {"App", "FlaskApp", "AioHttpApp", "AsyncApp"}
+# The longest path of Linux.
+MAX_TEXT_LENGTH = 4096
 # The names by which people look for the program to start.
 ENTRY_NAMES = ("server", "app", "service", "main", "__main__", "run", "wsgi", "api", "application")
 
@@ -92,7 +94,9 @@ class _Reader:
 
     def __init__(self, file: str, tree: ast.Module) -> None:
         self.file = file
-        self.constants = _constants(tree)
+        self.texts: Dict[str, str] = {}  # of the names that the module sets on its top level
+        self.numbers: Dict[str, int] = {}
+        self._read_constants(tree)
         self.made: Dict[str, ast.Call] = {}  # app objects, by variable
         self.apps: List[Tuple[str, int]] = []
         self.specs: List[SpecCall] = []
@@ -108,6 +112,16 @@ class _Reader:
         at_import = set(map(id, _run_at_import(tree)))
         for call in calls:
             self._called(call, at_import=id(call) in at_import)
+
+    def _read_constants(self, tree: ast.Module) -> None:
+        """Read the values of names in their order: in `port = int(port)` the second is the first."""
+        for node in tree.body:
+            if not isinstance(node, ast.Assign):
+                continue
+            text, number = self._text(node.value), self._number(node.value)
+            for name in filter(None, map(_name, node.targets)):
+                self.texts[name] = text if len(text) <= MAX_TEXT_LENGTH else ""
+                self.numbers[name] = number
 
     def _made(self, targets: List[ast.expr], call: ast.Call) -> None:
         for target in targets:
@@ -184,7 +198,7 @@ class _Reader:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
         if isinstance(node, ast.Name):
-            return self._text(self.constants.get(node.id))
+            return self.texts.get(node.id, "")
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "join":
             parts = [self._text(part) for part in node.args]
             return posixpath.join(*parts) if parts else ""
@@ -194,9 +208,9 @@ class _Reader:
         """Return a number that the code spells out, the default of `os.environ.get` included."""
         if isinstance(node, ast.Constant):
             text = str(node.value)
-            return int(text) if text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004 - ports have five
+            return int(text) if text.isdecimal() and len(text) < 6 else 0  # noqa: PLR2004 - ports have five
         if isinstance(node, ast.Name):
-            return self._number(self.constants.get(node.id))
+            return self.numbers.get(node.id, 0)
         if isinstance(node, ast.Call):
             return next((number for number in map(self._number, reversed(node.args)) if number), 0)
         if isinstance(node, ast.BoolOp):
@@ -217,18 +231,6 @@ def _frameworks(tree: ast.Module) -> Dict[str, str]:
         ):
             names.update({one.asname or one.name: str(node.module) for one in node.names})
     return names
-
-
-def _constants(tree: ast.Module) -> Dict[str, ast.AST]:
-    """Return the values of the names that a module sets on its top level."""
-    found: Dict[str, ast.AST] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            found.update({_name(target): node.value for target in node.targets})
-    # A name that stands for itself would never end.
-    return {
-        name: value for name, value in found.items() if name and not isinstance(value, ast.Name)
-    }
 
 
 def _run_at_import(tree: ast.Module) -> Iterator[ast.AST]:

@@ -68,5 +68,6 @@ RULES: Dict[str, Rule] = {
     "CV061": Rule(WARNING, "Files that are not part of an app", "They stay out of the image."),
     "CV062": Rule(WARNING, "A large file", "Each deploy carries it to each host."),
     "CV063": Rule(WARNING, "A link that leads nowhere or out", "What it names is not deployed."),
+    "CV064": Rule(ERROR, "A file that cannot be read", "The build could not copy it."),
     "CV070": Rule(ERROR, "classvm.yml is not valid", "What it asks for would not happen."),
 }

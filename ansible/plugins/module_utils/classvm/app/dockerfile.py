@@ -17,10 +17,13 @@ SETUP = re.compile(
     r"|ca-certificates|software-properties-common|(lib)?python[\d.]*(-(pip|dev|distutils|venv|setuptools|minimal|stdlib))?"
 )
 
+# The start of a here-document, `<<EOF`, after a blank: the lines up to EOF belong to it.
+HERE_DOCUMENT = re.compile(r"""(?:^|\s)\d*<<-?(["']?)([A-Za-z_]\w*)\1""")
+
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction, with its continued lines joined."""
+    """One instruction, with its continued lines and here-documents joined."""
 
     line: int
     name: str
@@ -34,7 +37,8 @@ def read(text: str) -> List[Instruction]:
 
 def _instructions(text: str) -> Iterator[Instruction]:
     first, joined = 0, ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines = enumerate(text.splitlines(), start=1)
+    for number, line in lines:
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
@@ -43,8 +47,20 @@ def _instructions(text: str) -> Iterator[Instruction]:
             joined += stripped[:-1] + " "
             continue
         name, _, rest = (joined + stripped).partition(" ")
-        yield Instruction(first, name.upper(), rest.strip())
+        body = _here_documents(rest, lines) if name.upper() in ("RUN", "COPY", "ADD") else []
+        yield Instruction(first, name.upper(), "; ".join([rest.strip(), *body]))
         joined = ""
+
+
+def _here_documents(rest: str, lines: Iterator[Tuple[int, str]]) -> List[str]:
+    """Take the lines of the here-documents of an instruction from those that follow it."""
+    body: List[str] = []
+    for start in HERE_DOCUMENT.finditer(rest):
+        for _, line in lines:
+            if line.strip() == start[2]:
+                break
+            body.append(line.strip())
+    return body
 
 
 def apt_packages(instructions: List[Instruction]) -> List[str]:

@@ -14,6 +14,8 @@ JUNK = {
     ".vscode", ".mypy_cache", ".pytest_cache", ".DS_Store", "__MACOSX", ".tox",
 }  # fmt: skip
 MAX_FILES = 20_000
+# The byte order marks of UTF-16, as PowerShell and old editors of Windows write it.
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # More than any source, spec or list of requirements has.
 MAX_TEXT_BYTES = 2_000_000
 
@@ -27,6 +29,7 @@ class AppFolder:
         files: paths of its files, relative, with slashes, sorted.
         junk: paths of what is not part of an app: environments, caches.
         broken_links: paths of links that lead nowhere, or out of the folder.
+        unreadable: paths of files and folders that may not be read; "" for the app's folder.
 
     """
 
@@ -34,6 +37,7 @@ class AppFolder:
     files: List[str] = field(default_factory=list)
     junk: List[str] = field(default_factory=list)
     broken_links: List[str] = field(default_factory=list)
+    unreadable: List[str] = field(default_factory=list)
     _trees: Dict[str, Union[ast.Module, SyntaxError]] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
@@ -51,6 +55,10 @@ class AppFolder:
     def text(self, name: str) -> str:
         """Return a file as text; bytes that are none are replaced."""
         return decoded(self.content(name))
+
+    def is_utf_16(self, name: str) -> bool:
+        """Tell whether a file is UTF-16, which neither Python nor connexion reads."""
+        return self.content(name).startswith(UTF_16)
 
     def python_files(self) -> List[str]:
         """Return the paths of the Python files."""
@@ -79,17 +87,19 @@ class AppFolder:
 
 def decoded(content: bytes) -> str:
     """Return bytes as text, in the encoding of their byte order mark, else UTF-8."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return content.decode(encoding, errors="replace")
+    if content.startswith(UTF_16):
+        return content.decode("utf-16", errors="replace")
     return content.decode("utf-8-sig", errors="replace")
 
 
 def _walk(root: Path, below: str, found: AppFolder) -> Iterator[str]:
     """Yield the files below a folder; note the rest in ``found``."""
+    if not os.access(root / below, os.R_OK | os.X_OK):
+        found.unreadable.append(below)
+        return
     try:
         entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
-    except OSError:
+    except OSError:  # removed meanwhile
         return
     for entry in entries:
         name = f"{below}/{entry.name}" if below else entry.name
@@ -99,6 +109,8 @@ def _walk(root: Path, below: str, found: AppFolder) -> Iterator[str]:
             found.junk.append(name)
         elif entry.is_dir(follow_symlinks=False):
             yield from _walk(root, name, found)
+        elif entry.is_file() and not os.access(entry.path, os.R_OK):
+            found.unreadable.append(name)
         elif entry.is_file():
             yield name
 

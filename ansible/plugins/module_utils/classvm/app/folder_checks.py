@@ -26,6 +26,7 @@ def check(folder: AppFolder, code: Code) -> List[Finding]:
     return [
         *_secrets(folder),
         *_junk(folder),
+        *_unreadable(folder),
         *_large(folder),
         *_dockerfile(folder, code),
         *_makefile(folder, code),
@@ -50,6 +51,12 @@ def _junk(folder: AppFolder) -> Iterator[Finding]:
     for name in folder.broken_links:
         what = "the link leads nowhere, or out of the folder"
         yield Finding(name, 0, 0, "CV063", what, "Copy the file, or delete the link")
+
+
+def _unreadable(folder: AppFolder) -> Iterator[Finding]:
+    for name in folder.unreadable:
+        fix = f"Run `chmod -R u+rX '{name or '.'}'` in the app's folder"
+        yield Finding(name, 0, 0, "CV064", "you may not read it", fix)
 
 
 def _large(folder: AppFolder) -> Iterator[Finding]:

@@ -15,11 +15,13 @@ LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 def text(findings: List[Finding]) -> str:
     """Return a block of lines for each finding, and how many there are."""
     blocks = [_block(one) for one in findings]
-    counts = [
-        f"{sum(one.severity == kind for one in findings)} {kind}s"
-        for kind in ("error", "warning", "note")
-    ]
+    counts = [_count(findings, kind) for kind in ("error", "warning", "note")]
     return "\n".join([*blocks, ", ".join(counts)])
+
+
+def _count(findings: List[Finding], severity: str) -> str:
+    number = sum(one.severity == severity for one in findings)
+    return f"{number} {severity}{'' if number == 1 else 's'}"
 
 
 def _block(one: Finding) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import yaml
 
-from ..contract.document import MAX_BYTES, InputError, Json, check_bounds
+from ..contract.document import MAX_BYTES, MISFITS, InputError, Json, check_bounds
 from ..contract.libraries import SAFE_LOADER
 from .findings import Finding
 
@@ -69,7 +69,10 @@ def load(file: str, text: str) -> Located:
         found.findings.append(Finding(file, line, 0, "CV002", what, fix))
     except yaml.MarkedYAMLError as error:
         found.findings.append(broken(file, text, error))
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except (AttributeError, KeyError):  # their texts are about PyYAML
+        what = "a value does not fit the tag before it, such as `!!bool` or `!!timestamp`"
+        found.findings.append(Finding(file, 0, 0, "CV001", what, "Correct it, or remove the tag"))
+    except (yaml.YAMLError, *MISFITS, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         found.findings.append(Finding(file, 0, 0, "CV001", reason, "Correct or remove that value"))
     return found

@@ -30,6 +30,10 @@ def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding
     """Return the findings in those Python files that the app uses."""
     found: List[Finding] = []
     for file in files:
+        if folder.is_utf_16(file):
+            what = "the file is UTF-16, not UTF-8"
+            found.append(Finding(file, 1, 0, "CV020", what, "Save it as UTF-8"))
+            continue
         parsed = folder.parsed(file)
         if not isinstance(parsed, ast.Module):
             found.append(_broken(file, parsed))

@@ -135,6 +135,9 @@ def _find_specs(app: App, said: Dict[str, Any]) -> None:
         document = load(name, app.folder.text(name))
         call_ = calls.get(name)
         app.specs.append(Spec(document, call_, _base_path(document, call_)))
+        if call_ and app.folder.is_utf_16(name):
+            what = "the file is UTF-16, and connexion reads UTF-8 only"
+            app.findings.append(Finding(name, 0, 0, "CV001", what, "Save it as UTF-8"))
 
 
 def _used(app: App) -> List[str]:

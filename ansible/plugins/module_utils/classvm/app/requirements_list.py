@@ -7,7 +7,7 @@ import re
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from .findings import Finding, listed
-from .folder import AppFolder, decoded
+from .folder import AppFolder
 
 SOURCES = ("requirements.in", "requirements.txt", "Pipfile", "pyproject.toml", "setup.py")
 NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(.*)")
@@ -136,10 +136,9 @@ def check(folder: AppFolder) -> List[Finding]:
     file = source(folder)
     if file not in ("requirements.in", "requirements.txt"):
         return []
-    content = folder.content(file)
-    text = decoded(content)
+    text = folder.text(file)
     found = [finding for _, finding in _lines(file, text) if finding]
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if folder.is_utf_16(file):
         what = "the file is UTF-16, as PowerShell's `>` writes it"
         found.append(Finding(file, 1, 0, "CV038", what, "Save it as UTF-8"))
     found += _doubled(file, read(text))

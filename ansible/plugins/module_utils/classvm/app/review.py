@@ -23,6 +23,8 @@ def review(root: Path) -> Review:
     app = reading.read(root)
     found = set(app.findings)
     for spec in app.specs:
+        if spec.call:  # what else looks like a spec may be another program's file
+            found.update(spec_checks.check_version(spec.document))
         found.update(spec_checks.check(spec.document))
         found.update(handlers.check(app.folder, spec.document, spec.call))
     found.update(python_checks.check(app.folder, app.code, app.used))

@@ -12,6 +12,8 @@ from .findings import Finding, did_you_mean, listed
 from .located import Located, Path, Place, walk
 from .spec_words import METHODS, OBJECTS, PLACES, TYPES, Words
 
+# The versions that connexion 2 takes. Both are texts: YAML reads an unquoted 3.0 as a number.
+VERSIONS = {"openapi": re.compile(r"3\.0\.\d(-.+)?"), "swagger": re.compile(r"2\.0")}
 STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 FLASK_PARAMETER = re.compile(r"<(?:[a-z]+:)?(\w+)>")
 
@@ -22,6 +24,21 @@ def version(spec: Located) -> str:
     if str(value.get("openapi", "")).startswith("3."):
         return "3"
     return "2" if str(value.get("swagger", "")).startswith("2") else ""
+
+
+def check_version(spec: Located) -> Iterator[Finding]:
+    """Yield why connexion would refuse the version of a spec that the app serves."""
+    if spec.value is None and spec.findings:
+        return  # reported already: it could not be read
+    value = spec.value if isinstance(spec.value, dict) else {}
+    key = next((one for one in VERSIONS if one in value), "")
+    if not key:
+        what = "the spec has neither `openapi` nor `swagger`, its version"
+        yield Finding(spec.file, 0, 0, "CV008", what, "Begin it with `openapi: 3.0.3`")
+    elif not isinstance(value[key], str) or not VERSIONS[key].fullmatch(value[key]):
+        what = f"`{key}: {str(value[key])[:60]}` is not a version that connexion 2 reads"
+        fix = "Write `openapi: 3.0.3`" if key == "openapi" else "Write `swagger: '2.0'`"
+        yield Finding(spec.file, *spec.at_value((key,)), "CV006", what, fix)
 
 
 def check(spec: Located) -> List[Finding]:

@@ -20,6 +20,9 @@ Node = Dict[str, Any]
 MAX_BYTES = 1_000_000
 MAX_VALUES = 10_000
 MAX_DEPTH = 60
+# What PyYAML raises for a value that does not fit its tag: a day such as 2024-02-30, `!!bool q`,
+# `!!timestamp q`.
+MISFITS = (ValueError, OverflowError, AttributeError, KeyError)
 # Python 3.7 takes seconds to read a number of a million digits.
 MAX_NUMBER_LENGTH = 1_000
 
@@ -65,8 +68,7 @@ def parse_document(content: bytes, name: str) -> Json:
         return yaml.load(text, SAFE_LOADER)
     except InputError:
         raise
-    # PyYAML raises ValueError for a day such as 2024-02-30, and for numbers it cannot read.
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except (yaml.YAMLError, *MISFITS) as error:
         message = f"{name} is not valid YAML: {error}; correct the file"
         raise InputError(message) from error
 
