@@ -424,6 +424,7 @@ class Engine(Docker):
             "Id": f"id-{name}",
             "Name": f"/{name}",
             "Image": f"sha256:{box.image}",
+            "RestartCount": box.restarts,
             "State": {
                 "Running": box.running,
                 "ExitCode": 3 if box.restarts else 0,

@@ -65,6 +65,12 @@ def test_what_does_not_become_healthy_is_told(engine: Engine, behaviour: object)
     assert engine.boxes[RELEASE_SPEC.live].running
 
 
+def test_a_restart_of_long_ago_is_not_taken_for_an_end(engine: Engine) -> None:
+    engine.put(RELEASE_SPEC.live, RELEASE_SPEC, behaviour=NEVER_HEALTHY, probes=0, restarts=1)
+    with pytest.raises(ClassvmError, match=r"runs, but it was not healthy within 2 s"):
+        lifecycle.start(engine, "lab", "/state", 2)
+
+
 @pytest.mark.parametrize(
     ("state", "changed"), [("running", True), ("exited", False), (None, False)]
 )

@@ -88,6 +88,7 @@ class Container:
         health: what its health check last said: "healthy", "unhealthy", "starting" or "".
         started: when it was started, UTC, ISO 8601.
         networks: names of the networks to which it is attached.
+        restarts: how often its restart policy has started it again since it was last started by hand.
         host_config: its limits, restart policy and log driver, as the engine reports them.
 
     """
@@ -104,6 +105,7 @@ class Container:
     health: str = ""
     started: str = ""
     networks: Sequence[str] = ()
+    restarts: int = 0
     host_config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -286,6 +288,7 @@ def _container(found: Dict[str, Any]) -> Container:
         health=(found["State"].get("Health") or {}).get("Status", ""),
         started=found["State"].get("StartedAt", ""),
         networks=tuple(found["NetworkSettings"].get("Networks") or ()),
+        restarts=found.get("RestartCount", 0),
         host_config=found.get("HostConfig") or {},
         labels=found["Config"].get("Labels") or {},
         healthcheck=(found["Config"].get("Healthcheck") or {}).get("Test") or (),

@@ -44,8 +44,14 @@ def is_healthy(docker: Docker, container: Container) -> bool:
     return container.running and _in_some_try(lambda: _passes(docker, container, PROBE_SECONDS))
 
 
-def wait(docker: Docker, name: str, timeout: float) -> None:
+def wait(docker: Docker, name: str, timeout: float, restarts: int = 0) -> None:
     """Wait until a container is healthy.
+
+    Args:
+        docker: the engine of the host.
+        name: name of the container.
+        timeout: seconds within which it has to be healthy.
+        restarts: how often its restart policy had started it again before.
 
     Raises:
         ClassvmError: it is gone, ended, or was not healthy within ``timeout`` seconds.
@@ -59,7 +65,7 @@ def wait(docker: Docker, name: str, timeout: float) -> None:
     _await_answer(ports)
     # The last try may take a moment longer than what is left, but it may not hang.
     while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
-        reason = reason_of_end(docker, name)
+        reason = reason_of_end(docker, name, restarts)
         if reason:
             raise ClassvmError(reason)
         if time.monotonic() > deadline:
@@ -91,13 +97,14 @@ def answers_in_time(port: int) -> bool:
     return _in_some_try(lambda: answers(port))
 
 
-def reason_of_end(docker: Docker, name: str) -> str:
+def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
     """Return why a container no longer runs, or "" while it does.
 
-    Where a restart policy starts a crashed one again, a restart counts as an end.
+    Where a restart policy starts a crashed one again, a restart counts as an end, unless it is among
+    those that had happened before.
     """
     state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
-    if state.split() == ["0", "true"]:
+    if state.split() == [str(restarts), "true"]:
         return ""
     container = docker.container(name)
     if container is None:

@@ -28,7 +28,8 @@ def start(docker: Docker, service: str, state_dir: str, timeout: float) -> bool:
         live = required(docker, service)
         if not live.running:
             _do(docker, "start", live)
-        _wait(docker, live, timeout)
+        # To start a container sets its count of restarts to 0.
+        _wait(docker, live, timeout, live.restarts if live.running else 0)
         return found.edge_repaired or not live.running
 
 
@@ -84,9 +85,9 @@ def _do(docker: Docker, verb: str, live: Container) -> None:
         )
 
 
-def _wait(docker: Docker, live: Container, timeout: float) -> None:
+def _wait(docker: Docker, live: Container, timeout: float, restarts: int = 0) -> None:
     try:
-        health.wait(docker, live.name, timeout)
+        health.wait(docker, live.name, timeout, restarts)
     except ClassvmError as reason:
         raise ClassvmError(
             f"{live.name} runs, but {reason}\n{health.last_log_lines(docker, live.name)}\n"
