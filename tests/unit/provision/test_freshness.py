@@ -246,6 +246,21 @@ def test_a_key_that_others_can_read_is_closed(state_dir: str) -> None:
     assert os.stat(path).st_mode & 0o777 == state.KEY_MODE
 
 
+def test_a_file_that_another_deploy_has_replaced_meanwhile_is_no_problem(
+    state_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(f"{state_dir}/swap-lab.json.new", "w"):
+        listed = list(os.scandir(state_dir))
+    os.remove(f"{state_dir}/swap-lab.json.new")
+    monkeypatch.setattr("os.scandir", lambda _: listed)
+    assert freshness.state_problem(state_dir) == ""
+
+
+def test_a_key_whose_first_write_was_cut_off_is_no_problem(state_dir: str) -> None:
+    state.write_atomically(f"{state_dir}/{state.KEY}.new", "torn", mode=state.KEY_MODE)
+    assert freshness.state_problem(state_dir) == ""
+
+
 def test_before_the_docker_group_exists_nothing_is_wrong(
     state_dir: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ The record says what the provision was; the host itself says what is left of it.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import hashlib
 import json
@@ -159,9 +160,10 @@ def misplaced(state_dir: str) -> List[str]:
         return [state_dir]
     found = []
     for entry in os.scandir(state_dir):
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISREG(status.st_mode) and not _has_rights(entry.path, status, group):
-            found.append(entry.path)
+        with contextlib.suppress(FileNotFoundError):  # a deploy replaces files meanwhile
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode) and not _has_rights(entry.path, status, group):
+                found.append(entry.path)
     return found
 
 
@@ -176,7 +178,8 @@ def _file_mode(path: str) -> int:
 
 
 def _is_secret(path: str) -> bool:
-    return os.path.basename(path) == state.KEY
+    """Tell whether a file is the key for secrets, or the beginning of one."""
+    return os.path.basename(path).startswith(state.KEY)
 
 
 def repair_state(state_dir: str) -> None:
