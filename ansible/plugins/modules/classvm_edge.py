@@ -109,7 +109,7 @@ def maintained(module: AnsibleModule) -> Dict[str, Any]:
     edge = Edge.load(module.params["state_dir"])
     if not edge.slots:
         raise ClassvmError(
-            "Maintenance needs HAProxy before the releases: set service_strategy: blue_green for"
+            "Maintenance needs HAProxy in front of the releases: set service_strategy: blue_green for"
             " this host, then `make deploy`. `make stop` stops the service without a message.",
         )
     value = ON if module.params["maintenance"] else OFF
