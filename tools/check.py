@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -66,7 +67,11 @@ def explain(code: str) -> int:
     text = lesson(code.upper())
     if not text:
         close = did_you_mean(code.upper(), RULES)
-        hint = f"Did you mean {close}?" if close else f"Codes are {min(RULES)} to {max(RULES)}"
+        hint = (
+            f"Did you mean {close}?"
+            if close
+            else f"Codes are {min(RULES)} to {max(RULES)}: make explain {min(RULES)}"
+        )
         print(f"check: {code} is not the code of a finding. {hint}", file=sys.stderr)
         return WRONG_USAGE
     print(text)
@@ -87,4 +92,5 @@ def host_port() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` ends it without a traceback
     sys.exit(main())

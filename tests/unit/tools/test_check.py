@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import check
@@ -64,3 +67,14 @@ def test_each_code_is_explained(code: str, capsys: pytest.CaptureFixture[str]) -
 def test_another_code_is_refused(code: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["--explain", code]) == 2
     assert hint in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, check.__file__, "--explain", "CV012"]
+    try:
+        ended = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert ended.stderr == b""

@@ -11,7 +11,7 @@ INSTRUCTIONS = (
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
     "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 )  # fmt: skip
-# What the lab's Dockerfile installs to set up Python: the service image has it, or needs it not.
+# What the lab's Dockerfile installs to set up Python: the service image has it, or does not need it.
 SETUP = re.compile(
     r"apt-utils|build-essential|lib(ssl|ffi)-dev|git(-core)?|dnsutils|curl|wget|make|gcc|g\+\+|vim|nano"
     r"|ca-certificates|software-properties-common|(lib)?python[\d.]*(-(pip|dev|distutils|venv|setuptools|minimal|stdlib))?"

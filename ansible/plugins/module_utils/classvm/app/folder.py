@@ -53,7 +53,7 @@ class AppFolder:
             return b""
 
     def text(self, name: str) -> str:
-        """Return a file as text; bytes that are none are replaced."""
+        """Return a file as text; bytes that are not text are replaced."""
         return decoded(self.content(name))
 
     def is_utf_16(self, name: str) -> bool:

@@ -144,7 +144,7 @@ class _Search:
     def _in_file(self, file: str, parts: List[str]) -> Iterator[Finding]:
         tree = self.folder.parsed(file)
         if not isinstance(tree, ast.Module):
-            return  # told as a finding of that file
+            return  # reported as a finding of that file
         body: List[ast.stmt] = tree.body
         for part in parts:
             names = defined(body)

@@ -95,7 +95,7 @@ def _context_files(folder: Path) -> List[str]:
     except re.error as error:
         raise ClassvmError(f"{ignore} has a pattern that is not valid: {error}") from error
     files = sorted(name for name in found if os.path.isfile(os.path.join(folder, name)))
-    # The folders on the way are none: links to folders are not walked into.
+    # A link to a folder is not followed, so only a file itself can be a link.
     for name in filter(lambda name: os.path.islink(os.path.join(folder, name)), files):
         if folder.resolve() not in (folder / name).resolve().parents:
             raise ClassvmError(f"{folder / name} is a link out of the app's folder: copy the file")

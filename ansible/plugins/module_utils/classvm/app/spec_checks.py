@@ -75,7 +75,7 @@ def _endless(spec: Located) -> Iterator[Finding]:
         check_evaluation(spec.value)
     except InputError as error:
         if ("$ref" in str(error) and "nothing" in str(error)) or "not local" in str(error):
-            return  # told already
+            return  # reported already
         fix = "Let each schema contain only smaller ones"
         yield Finding(spec.file, 0, 0, "CV002", str(error), fix)
 
@@ -237,7 +237,7 @@ class _Checker:
             self._add("CV016", self.spec.at_key(path), what, fix)
         for unused in sorted(declared - named):
             if named - declared and did_you_mean(unused, named - declared):
-                continue  # told from the other side
+                continue  # reported as the undeclared one
             what = f"the parameter `{unused}` is in the path, but `{name}` does not have it"
             self._add("CV016", self.spec.at_key(path), what, f"Write `{{{unused}}}` into the path")
 

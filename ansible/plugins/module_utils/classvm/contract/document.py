@@ -84,7 +84,7 @@ def check_bounds(text: str, name: str) -> None:
     for event in _events(text):
         anchor = getattr(event, "anchor", None) or ""
         if isinstance(event, yaml.AliasEvent):
-            # An anchor that is unknown or still open: the loader tells, or it has no end.
+            # An anchor that is unknown or still open: the loader refuses the first, the second has no end.
             if any(one.anchor == anchor for one in open_):
                 raise InputError(
                     f"{_place(name, event)}: *{anchor} stands for a value inside itself"

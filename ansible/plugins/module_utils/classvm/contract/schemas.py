@@ -90,7 +90,7 @@ def _in_place(document: Node, schema: Node) -> List[Node]:
     if isinstance(schema.get("$ref"), str):
         return [look_up(document, schema["$ref"])]
     values = [schema.get(key) for key in ("allOf", "anyOf", "oneOf")]
-    # What is no list is not a schema; its validation tells.
+    # The validation of the schema reports a value that is not a list.
     listed = [part for value in values if isinstance(value, list) for part in value]
     return [part for part in (*listed, schema.get("not")) if isinstance(part, dict)]
 
