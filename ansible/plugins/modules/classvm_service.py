@@ -44,7 +44,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.edge import Edge
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.base.names import container_name
 from ..module_utils.classvm.release import lifecycle, removal, status
 
 NEEDED = {
@@ -105,8 +104,7 @@ def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     docker.require_engine()
     name = module.params["service"]
     if module.check_mode:
-        live = docker.container(container_name(name))
-        return {"changed": live is not None and live.running}
+        return {"changed": bool(lifecycle.running(docker, name))}
     return {"changed": lifecycle.stop(docker, name, module.params["state_dir"])}
 
 

@@ -81,6 +81,14 @@ def test_stopping(engine: Engine, state: str | None, changed: bool) -> None:
     assert engine.serving() == ""
 
 
+def test_a_former_release_that_runs_after_an_interrupted_swap_is_stopped(engine: Engine) -> None:
+    engine.put(RELEASE_SPEC.previous, OLD)
+    assert lifecycle.running(engine, "lab") == [RELEASE_SPEC.previous]
+    assert lifecycle.stop(engine, "lab", "/state") is True
+    assert engine.serving() == ""
+    assert lifecycle.stop(engine, "lab", "/state") is False
+
+
 @pytest.mark.parametrize("work", [lifecycle.start, lifecycle.restart])
 def test_a_stopped_edge_is_started(engine: Engine, work: object) -> None:
     edge_stopped(engine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import List
+
 from ..base import locks, names
 from ..base.docker import Container, Docker
 from ..base.edge import Edge
@@ -49,16 +51,21 @@ def restart(docker: Docker, service: str, state_dir: str, timeout: float) -> boo
 
 
 def stop(docker: Docker, service: str, state_dir: str) -> bool:
-    """Stop the live release; return whether it ran.
+    """Stop the live release, and a former one that an interrupted swap left; return whether one ran.
 
     A swap that is under way ends first: it would start again what is stopped here.
     """
     with locks.held(state_dir):
-        live = docker.container(names.container_name(service))
-        if live is None or not live.running:
-            return False
-        docker.check("stop", live.name)
-        return True
+        found = running(docker, service)
+        for name in found:
+            docker.check("stop", name)
+        return bool(found)
+
+
+def running(docker: Docker, service: str) -> List[str]:
+    """Return the names of the containers that `stop` has to stop."""
+    asked = (names.container_name(service), names.previous_name(service))
+    return [one.name for one in docker.containers(*asked).values() if one.running]
 
 
 def required(docker: Docker, service: str) -> Container:
