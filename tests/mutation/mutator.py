@@ -20,7 +20,7 @@ from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from classvm.provision import engine, guard
 from classvm.release import health
 from classvm.release.release_spec import LABEL_SETTINGS, ReleaseSpec, env_file, run_argv
-from infra import expected
+from infra import expected, scope
 from infra.expected import FAMILIES, GUARD, ROOT, Facts
 from mutation.mutations import DRY_RUN, Mutation
 
@@ -127,15 +127,16 @@ class Suite:
         self.folder = folder
         self.runs = 0
 
-    def run(self, mutation: Mutation) -> tuple[str, ...]:
-        """Return the ids of the checks that are red."""
+    def run(self, mutation: Mutation, *, whole: bool) -> tuple[str, ...]:
+        """Run all checks, or those of the owner's file; return the ids of those that are red."""
         options = ["-m", " and ".join(f"not {mark}" for mark in SLOW)]
         if mutation.owner != DRY_RUN:
             # The dry run takes as long as all other checks together.
             options.append(f"--deselect={CHECKS.relative_to(ROOT)}/{DRY_RUN}")
         # Otherwise a check that is not selected now would stay in the file from an earlier run.
         self.failed.unlink(missing_ok=True)
-        return self._pytest(CHECKS / file(mutation.owner) if mutation.silent else CHECKS, *options)
+        chosen = CHECKS if whole and not mutation.silent else CHECKS / file(mutation.owner)
+        return self._pytest(chosen, *options)
 
     def again(self) -> tuple[str, ...]:
         """Run the checks that were red once more; return the ids of those that still are."""
@@ -193,14 +194,17 @@ class Mutator:
         self.suite = suite
         self.variables = variables(vm, suite.known)
 
-    def attempt(self, mutation: Mutation) -> Outcome:
-        """Apply a mutation, run the checks, undo it, and run those that were red again."""
+    def attempt(self, mutation: Mutation, *, whole: bool = not scope.QUICK) -> Outcome:
+        """Apply a mutation, run the checks, undo it, and run those that were red again.
+
+        With SCOPE=quick, only the checks of the owner's file run, unless `whole` is given.
+        """
         started = time.monotonic()
         deployed, healed = "", False
         left: tuple[str, ...] = ()
         try:
             self.vm.read("sh -c %s", script(mutation, self.vm.release_spec, self.variables))
-            red = self.suite.run(mutation)
+            red = self.suite.run(mutation, whole=whole)
             if mutation.deploy_heals:
                 deployed = self.deploy()
                 left = self.suite.again() if red else ()

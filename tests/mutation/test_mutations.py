@@ -19,7 +19,7 @@ def test_a_mutation_that_changes_nothing_is_not_caught(
     edge: bool,
 ) -> None:
     suite = mutators[edge].suite
-    outcome = mutators[edge].attempt(Mutation("nothing is wrong", KERNEL))
+    outcome = mutators[edge].attempt(Mutation("nothing is wrong", KERNEL), whole=True)
     assert not outcome.caught, suite.log.read_text()
     if outcome.red:
         pytest.exit(
@@ -43,5 +43,5 @@ def test_the_vm_is_in_order_at_the_end(
     edge: bool,
 ) -> None:
     # With the dry run, which notices changes that the other checks might not.
-    red = mutators[edge].suite.run(Mutation("nothing is wrong", DRY_RUN))
+    red = mutators[edge].suite.run(Mutation("nothing is wrong", DRY_RUN), whole=True)
     assert red == (), mutators[edge].suite.log.read_text()

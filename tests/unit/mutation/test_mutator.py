@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from classvm.release.release_spec import ReleaseSpec, Seconds
-from infra import expected
+from infra import expected, scope
 from infra.expected import Facts
 from mutation import mutator
 from mutation.mutations import ANSWERS, DRY_RUN, MUTATIONS, Mutation
@@ -212,7 +212,8 @@ class FakeSuite:
     def __init__(self, left: tuple[str, ...]) -> None:
         self.left = left
 
-    def run(self, _: Mutation) -> tuple[str, ...]:
+    def run(self, _: Mutation, *, whole: bool) -> tuple[str, ...]:
+        assert whole is not scope.QUICK
         return (DRY_RUN,)
 
     def again(self) -> tuple[str, ...]:
