@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from e2e.machine import Run, common_defaults, docker, get, live, play, ports, run
+from e2e.machine import Run, common_defaults, docker, get, live, play, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -38,10 +38,21 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
+def test_a_second_service(refused: Callable[[Run, str], None]) -> None:
+    name = common_defaults()["service_name"]
+    refused(play("deploy", service_name="another"), rf"the service {name} already.*`make reset`")
+
+
 def test_a_container_holds_the_port(refused: Callable[[Run, str], None]) -> None:
-    deploy = play("deploy", service_name="another")
-    name = live()["Name"].lstrip("/")
-    refused(deploy, rf"Port {ports()['HOST_PORT']} is busy: the container {name} publishes it")
+    base = str(common_defaults()["base_image_name"])
+    other = docker("run", "--detach", "--rm", "--publish", "80", base, "sleep", "300")
+    try:
+        port = docker("port", other, "80/tcp").splitlines()[0].rpartition(":")[2]
+        name = docker("inspect", "--format", "{{.Name}}", other).lstrip("/")
+        deploy = play("deploy", service_host_port=port)
+    finally:
+        docker("rm", "--force", other)
+    refused(deploy, rf"Port {port} is busy: the container {name} publishes it")
 
 
 def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
