@@ -38,11 +38,6 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_a_second_service(refused: Callable[[Run, str], None]) -> None:
-    name = common_defaults()["service_name"]
-    refused(play("deploy", service_name="another"), rf"the service {name} already.*`make reset`")
-
-
 def test_a_container_holds_the_port(refused: Callable[[Run, str], None]) -> None:
     base = str(common_defaults()["base_image_name"])
     other = docker("run", "--detach", "--rm", "--publish", "80", base, "sleep", "300")

@@ -111,7 +111,7 @@ def require_only_service(docker: Docker, service: str, state_dir: str) -> None:
     """
     last = host.choices(state_dir).get("service", service)
     if service and last != service and docker.engine_version() is not None:
-        host.require_only_service(docker, service, service_image.LABEL_SERVICE)
+        host.require_only_service(docker, state_dir, service, service_image.LABEL_SERVICE)
 
 
 def warn_of_ignored_settings(module: AnsibleModule) -> None:

@@ -119,14 +119,35 @@ def test_without_a_guard_every_port_is_open(text: str | None, tmp_path: Path) ->
 SERVICE_LABEL = "classvm.service"
 
 
+@pytest.fixture
+def guarded(tmp_path: Path) -> str:
+    """Return the state folder of a host with a guard."""
+    (tmp_path / host.CHOICES).write_text('{"guarded": true, "open_tcp": [11000]}')
+    return str(tmp_path)
+
+
 @pytest.mark.parametrize("listed", ["", "lab", "lab\nlab"])
-def test_the_only_service_is_welcome(listed: str, program: Callable[..., Path]) -> None:
+def test_the_only_service_is_accepted(
+    listed: str, guarded: str, program: Callable[..., Path]
+) -> None:
     program("docker", f"printf '{listed}\n'")
-    host.require_only_service(Docker(), "lab", SERVICE_LABEL)
+    host.require_only_service(Docker(), guarded, "lab", SERVICE_LABEL)
 
 
-def test_a_second_service_is_refused(program: Callable[..., Path]) -> None:
+def test_a_second_service_is_refused_beside_a_guard(
+    guarded: str, program: Callable[..., Path]
+) -> None:
     calls = program("docker", "printf 'lab\nsvc2\n'")
-    with pytest.raises(ClassvmError, match=r"^This host has the service lab already.*make reset"):
-        host.require_only_service(Docker(), "svc2", SERVICE_LABEL)
+    with pytest.raises(
+        ClassvmError, match=r"^This class VM has the service lab already.*make reset"
+    ):
+        host.require_only_service(Docker(), guarded, "svc2", SERVICE_LABEL)
     assert calls.read_text().startswith("ps --all --filter label=classvm.service --format")
+
+
+def test_without_a_guard_a_second_service_closes_nothing(
+    tmp_path: Path, program: Callable[..., Path]
+) -> None:
+    calls = program("docker", "printf 'lab\n'")
+    host.require_only_service(Docker(), str(tmp_path), "svc2", SERVICE_LABEL)
+    assert not calls.exists()

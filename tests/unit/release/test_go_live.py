@@ -306,11 +306,16 @@ def test_secrets_reach_the_container_and_no_argument(world: World) -> None:
 
 def test_a_second_service_is_refused_before_anything_is_touched(world: World) -> None:
     engine = engine_in(other_release)
+    engine.files[os.path.join(STATE_DIR, host.CHOICES)] = json.dumps(
+        {"guarded": True, "open_tcp": [PORT, PORT + 1]}
+    )
     before = engine.state()
     world(engine)
     second = dataclasses.replace(RELEASE_SPEC, service="svc2", host_port=PORT + 1)
     engine.behaviours[second.image] = GOOD
-    with pytest.raises(ClassvmError, match="has the service lab already, and a host has only one"):
+    with pytest.raises(
+        ClassvmError, match="has the service lab already, and its guard is open for one"
+    ):
         deploy(engine, second)
     assert engine.state() == before
 

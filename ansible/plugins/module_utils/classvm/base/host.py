@@ -64,11 +64,14 @@ def choices(state_dir: str) -> Dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def require_only_service(docker: Docker, service: str, label: str) -> None:
-    """Make sure that no other service has containers on this host, for whose port the guard is open.
+def require_only_service(docker: Docker, state_dir: str, service: str, label: str) -> None:
+    """Make sure that no other service has containers on a host with a guard.
+
+    The guard is open for the port of one service: a second one would close the first one's.
 
     Args:
         docker: the engine of the host.
+        state_dir: folder with the host's state, which tells whether it has a guard.
         service: name of the service that may be here.
         label: the label that names the service of a container.
 
@@ -76,10 +79,12 @@ def require_only_service(docker: Docker, service: str, label: str) -> None:
         ClassvmError: another service has.
 
     """
+    if not choices(state_dir).get("guarded"):
+        return
     others = [name for name in docker.labels_of_containers(label) if name != service]
     if others:
         raise ClassvmError(
-            f"This host has the service {others[0]} already, and a host has only one. Deploy"
+            f"This class VM has the service {others[0]} already, and its guard is open for one. Deploy"
             f" {service} to another host, or remove {others[0]} with `make reset`.",
         )
 

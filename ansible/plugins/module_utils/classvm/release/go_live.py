@@ -265,7 +265,7 @@ def _prepare_and_swap(strategy: Swap, entry: history.Entry) -> history.Entry:
     try:
         _require_image(spec, entry)
         if live is None:
-            host.require_only_service(docker, spec.service, LABEL_SERVICE)
+            host.require_only_service(docker, edge.state_dir, spec.service, LABEL_SERVICE)
         _require_port(docker, spec, edge, live)
         # A rollback target has proven itself when it was deployed.
         strategy.prepare(proven=entry.result == history.ROLLED_BACK)
