@@ -52,6 +52,7 @@ def student(deployed: Run) -> Iterator[Student]:
     shutil.copytree(
         ROOT,
         clone,
+        symlinks=True,
         ignore=shutil.ignore_patterns(".venv", "__pycache__", ".*_cache", ".hypothesis"),
     )
     run("chown", "--recursive", f"{ACCOUNT}:", str(clone))
