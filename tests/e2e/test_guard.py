@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from classvm.provision import guard
 from e2e.machine import ROOT, ports, run
 
 SSH, SERVICE = 22, ports()["HOST_PORT"]
@@ -313,6 +314,18 @@ def test_a_broken_ruleset_changes_nothing(network: Network) -> None:
     assert network.guard("try", rules=RULES.replace("drop", "dorp")) != 0
     assert network.reachable() == {SSH, SERVICE}
     assert network.guard("current") == 0
+
+
+@pytest.mark.parametrize(("rule", "code"), [("", 0), ("meta l4proto ipv6-icmp accept", 1)])
+def test_a_bare_host_without_names_of_protocols_can_load_it(
+    rule: str, code: int, tmp_path: Path
+) -> None:
+    # A bare Debian has no /etc/protocols: its package comes with the engine, after the guard.
+    rules = RULES.replace("counter drop", f"{rule}\ncounter drop", 1)
+    file = tmp_path / "guard.nft"
+    file.write_text(guard.ruleset(rules, [SERVICE], [SSH]))
+    hidden = f"mount --bind /dev/null /etc/protocols; nft --check --file {file}"
+    assert run("unshare", "--net", "--mount", "sh", "-c", hidden).code == code
 
 
 def test_removing_it_opens_everything(network: Network) -> None:
