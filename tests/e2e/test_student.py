@@ -104,7 +104,7 @@ def test_an_admin_is_asked_for_the_sudo_password(student: Student) -> None:
     assert run("sh", "-c", f"echo '{ACCOUNT}:{PASSWORD}' | chpasswd").code == 0
     deploy = student.make("deploy", "</dev/null")
     assert deploy.code != 0
-    assert "wants a password, and nobody was there to give it" in deploy.last_line
+    assert "needs a password, and there is no terminal to ask for it" in deploy.last_line
     assert live()["Id"] == before["Id"]
 
 
