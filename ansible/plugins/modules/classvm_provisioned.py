@@ -109,7 +109,11 @@ def require_only_service(docker: Docker, service: str, state_dir: str) -> None:
 
     The engine is asked only where the last provision was for another one.
     """
-    last = host.choices(state_dir).get("service", service)
+    try:
+        last = host.choices(state_dir).get("service", service)
+    except ClassvmError:
+        # Who cannot read the state folder has to provision: as root, that repairs it and asks again.
+        return
     if service and last != service and docker.engine_version() is not None:
         host.require_only_service(docker, state_dir, service, service_image.LABEL_SERVICE)
 

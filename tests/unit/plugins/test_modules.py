@@ -556,6 +556,20 @@ def test_a_provision_for_a_second_service_is_refused(
     assert ("has the service lab already" in answer.get("msg", "")) is refused
 
 
+@pytest.mark.usefixtures("program", "bare")
+def test_a_closed_state_folder_is_a_reason_to_provision(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def closed(path: str) -> str:
+        raise ClassvmError(f"{path} cannot be read (Permission denied).")
+
+    monkeypatch.setattr("classvm.base.host.state.read", closed)
+    monkeypatch.setattr(freshness, "state_problem", lambda _: "the group docker cannot use it")
+    answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)}, service="lab")
+    assert answer.get("msg") is None
+    assert answer["stale"] == "the group docker cannot use it"
+
+
 # --- the service's module, on an engine in memory ------------------------------------------------
 
 LIVE = {"service": "lab", "state_dir": "/state", "health_timeout": 2}
