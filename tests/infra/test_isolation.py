@@ -126,7 +126,7 @@ def with_lost(answers: scan.Answers, observer: Observer, target: str, facts: Fac
 
 
 def surprises(answers: scan.Answers, facts: Facts) -> dict[str, str]:
-    """Return the ports that answer, or do not, against the role's wish, by kind of answer."""
+    """Return the ports that answer, or do not, against the role's settings, by kind of answer."""
     kinds = {"open": answers.open, "refused": answers.refused, "rejected": answers.rejected}
     # Behind an open port there need not be a program; then the host itself refuses.
     allowed = {facts.ssh_port, *facts.open_tcp}
