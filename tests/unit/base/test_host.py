@@ -4,7 +4,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm.base import host, state
+from classvm.base import host
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
 
@@ -114,16 +114,6 @@ def test_without_a_guard_every_port_is_open(text: str | None, tmp_path: Path) ->
     if text is not None:
         (tmp_path / host.CHOICES).write_text(text)
     host.require_open_port(str(tmp_path), 12345)
-
-
-def test_a_closed_state_folder_does_not_prevent_its_own_repair(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def closed(path: str) -> str:
-        raise ClassvmError(f"{path} cannot be read")
-
-    monkeypatch.setattr(state, "read", closed)
-    assert host.choices("/var/lib/classvm") == {}
 
 
 SERVICE_LABEL = "classvm.service"

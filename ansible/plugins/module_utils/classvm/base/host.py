@@ -56,14 +56,10 @@ def require_open_port(state_dir: str, port: int) -> None:
 
 
 def choices(state_dir: str) -> Dict[str, Any]:
-    """Return what the provision has chosen for this host; {} where that is not known.
-
-    A state folder that is closed to this account is not reported here: the check of the provision
-    names it, and repairs it where it may.
-    """
+    """Return what the provision has chosen for this host; {} where that is not known."""
     try:
         found = json.loads(state.read(os.path.join(state_dir, CHOICES)) or "{}")
-    except (ValueError, RecursionError, ClassvmError):
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
