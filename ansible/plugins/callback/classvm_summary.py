@@ -56,8 +56,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
             return
         inventory = play.get_variable_manager()._inventory  # noqa: SLF001 - Ansible offers no other way
         limit = context.CLIARGS.get("subset") or ""
+        # While a play runs, the inventory shows only the hosts of that play.
         missing = [
-            name for name in limited_to(limit) if not inventory.get_hosts(name, ignore_limits=True)
+            name
+            for name in limited_to(limit)
+            if not inventory.get_hosts(name, ignore_limits=True, ignore_restrictions=True)
         ]
         if missing:
             self._end(MISSING_HOSTS.format(names=", ".join(missing)))

@@ -130,8 +130,10 @@ def test_it_is_one_that_ansible_finds(summary: ModuleType) -> None:
 class NoHosts:
     """An inventory without hosts."""
 
-    def get_hosts(self, _: str, *, ignore_limits: bool) -> list[str]:
+    def get_hosts(self, _: str, *, ignore_limits: bool, ignore_restrictions: bool) -> list[str]:
+        # While a play runs, the inventory shows only the hosts of that play.
         assert ignore_limits
+        assert ignore_restrictions
         return []
 
 
