@@ -53,6 +53,7 @@ class App:
         apt: packages of the system that it needs beyond Python.
         used: the Python files that it uses; what else lies in the folder, it does not run.
         writes: what it writes at run time, as "file:line".
+        said: what its classvm.yml says, by key.
         findings: what was wrong while it was read.
 
     """
@@ -67,6 +68,7 @@ class App:
     apt: List[str] = field(default_factory=list)
     used: List[str] = field(default_factory=list)
     writes: List[str] = field(default_factory=list)
+    said: Dict[str, Any] = field(default_factory=dict)
     findings: List[Finding] = field(default_factory=list)
 
     def summary(self, host_port: int) -> str:
@@ -86,7 +88,7 @@ def read(root: Path) -> App:
     """Read an app's folder. Nothing is imported, nothing is fetched; never raises for its content."""
     folder = AppFolder(root)
     said, findings = overrides.read(folder)
-    app = App(folder, code.read(folder), findings=findings)
+    app = App(folder, code.read(folder), said=said, findings=findings)
     instructions = dockerfile.read(folder.text("Dockerfile")) if folder.has("Dockerfile") else []
     app.requirements = requirements_list.source(folder)
     app.dockerfile = dockerfile.kind(instructions)
