@@ -6,7 +6,8 @@ import pathlib
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm.contract import checker
+from classvm.contract import checker, contract_document
+from classvm.contract.contract_document import SpecText
 from tiny_service import (
     GET_PAGE,
     GET_SUM,
@@ -214,3 +215,9 @@ def test_operation_that_cannot_be_called_is_a_problem(
     assert len(report.failures) == 1
     assert problem in problems_of(report)[0]
     assert report.operation_count == 3
+
+
+def test_a_live_service_is_only_asked_for_what_changes_nothing(service: Service) -> None:
+    text = contract_document.write("gate", [SpecText("master.yml", SPEC.read_text())])
+    assert checker.check_contract(text, service.url, TIMEOUT, safe_only=True).ok
+    assert {request.partition(" ")[0] for request in service.requests} == {"GET"}

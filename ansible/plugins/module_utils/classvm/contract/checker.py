@@ -9,6 +9,7 @@ import functools
 import time
 from typing import Callable, Sequence
 
+from . import contract_document
 from .client import (
     DEFAULT_TIMEOUT,
     Answer,
@@ -17,15 +18,17 @@ from .client import (
     send,
     wait_for_answer,
 )
-from .document import InputError, Json, Node
+from .document import InputError, Json, Node, parse_document
 from .examples import example_of, missing_examples
 from .libraries import IMPORT_ERROR
 from .probes import undeclared_method_calls, unknown_path_call, wrong_value_calls
 from .references import resolve
 from .report import Outcome, Report, excerpt, unanswered
 from .requests import Call, build_call, example_calls
-from .spec import Operation, base_url, list_operations, load_spec
+from .spec import Operation, accept_spec, base_url, list_operations, load_spec
 from .validation import refusal_problems, status_problems, success_problems
+
+SAFE_METHODS = ("GET", "HEAD")  # RFC 9110, section 9.2.1
 
 __all__ = [
     "DEFAULT_TIMEOUT",
@@ -42,6 +45,7 @@ __all__ = [
     "base_url",
     "build_call",
     "check",
+    "check_contract",
     "check_operation",
     "check_probes",
     "example_calls",
@@ -80,11 +84,58 @@ def check(
         InputError: an argument or the document cannot be used.
 
     """
+    return check_document(load_spec(spec), url, timeout, wait)
+
+
+def check_contract(
+    text: str,
+    url: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    wait: float = 0,
+    *,
+    safe_only: bool = False,
+) -> Report:
+    """Check the service at ``url`` against the contract document ``text``.
+
+    Args:
+        text: see `contract_document`.
+        url: as for `check`.
+        timeout: as for `check`.
+        wait: as for `check`.
+        safe_only: send only what changes nothing: GET and HEAD.
+
+    Raises:
+        InputError: an argument or a spec cannot be used.
+
+    """
+    contract = contract_document.read(text)
+    reports = [
+        check_document(
+            accept_spec(parse_document(spec.text.encode(), spec.file), spec.file),
+            url,
+            timeout,
+            wait,
+            safe_only=safe_only,
+        )
+        for spec in contract.specs
+    ]
+    return Report(
+        tuple(outcome for report in reports for outcome in report.operations),
+        tuple(outcome for report in reports for outcome in report.probes),
+        mode=contract.mode,
+    )
+
+
+def check_document(
+    document: Node, url: str, timeout: float, wait: float, *, safe_only: bool = False
+) -> Report:
+    """Check the service at ``url`` against a spec that `load_spec` returned."""
     if timeout <= 0 or wait < 0:
         message = "the time-out must be more than 0 s and the wait not less than 0 s"
         raise InputError(message)
-    document = load_spec(spec)
     operations = list_operations(document)
+    if safe_only:
+        operations = [one for one in operations if one.method in SAFE_METHODS]
     base = base_url(document, url)
     if wait:
         call = unknown_path_call(base, "wait for the first answer")
@@ -99,7 +150,8 @@ def check(
     )
     # Without a single answer the probes would only repeat why there is none.
     answered = any(outcome.status is not None for outcome in calls)
-    probes = check_probes(document, operations, base, timeout) if answered else []
+    probing = answered and not safe_only
+    probes = check_probes(document, operations, base, timeout) if probing else []
     return Report(calls, tuple(probes))
 
 

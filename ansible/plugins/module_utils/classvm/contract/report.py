@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
+from urllib.parse import urlsplit
 
+from .contract_document import STRICT, WARN
 from .requests import Call
 
 EXCERPT_LENGTH = 300
@@ -33,6 +36,17 @@ class Outcome:
         """True when the answer kept the contract."""
         return not self.problems
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome for programs."""
+        return {
+            "title": f"{self.method} {urlsplit(self.url).path}",
+            "request": f"{self.method} {self.url}",
+            "status": self.status,
+            "problems": list(self.problems),
+            "place": "",
+            "answer": self.answer,
+        }
+
     def lines(self) -> list[str]:
         """Text for people: one line for a success, a short block for a failure."""
         status = "no answer" if self.status is None else str(self.status)
@@ -53,6 +67,7 @@ class Report:
 
     operations: tuple[Outcome, ...]
     probes: tuple[Outcome, ...]
+    mode: str = STRICT
 
     @property
     def failures(self) -> list[Outcome]:
@@ -68,6 +83,25 @@ class Report:
     def operation_count(self) -> int:
         """How many operations were checked; one operation may take several calls."""
         return len({outcome.operation_id for outcome in self.operations})
+
+    @property
+    def may_go_live(self) -> bool:
+        """True when nothing was found, or what was found is only to be told."""
+        return self.ok or self.mode == WARN
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for programs; the value holds only what JSON holds."""
+        failures = [outcome.as_json() for outcome in self.failures]
+        first = failures[0] if failures else None
+        return {
+            "ok": self.ok,
+            "mode": self.mode,
+            "operations": self.operation_count,
+            "probes": len(self.probes),
+            "failures": failures,
+            "not_checked": [],
+            "first": f"{first['title']}: {first['problems'][0]}" if first else "",
+        }
 
     def lines(self) -> list[str]:
         """Text for people: the lines of every outcome and a verdict at the end."""

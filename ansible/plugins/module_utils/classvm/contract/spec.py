@@ -6,7 +6,7 @@ import dataclasses
 from typing import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from .document import InputError, Node, read_document
+from .document import InputError, Json, Node, read_document
 from .media_types import choose_media_type
 from .references import check_references, resolve
 from .schemas import check_component_schemas, check_evaluation, to_json_schema
@@ -42,7 +42,11 @@ def load_spec(path: str) -> Node:
         InputError: the file cannot be read or is not an OpenAPI 3.0 document.
 
     """
-    document = read_document(path)
+    return accept_spec(read_document(path), path)
+
+
+def accept_spec(document: Json, path: str) -> Node:
+    """Return what `load_spec` returns for a document that was read from ``path`` already."""
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
         message = f"{path} is not an OpenAPI 3.0 document; its first key must be openapi: 3.0.x"
         raise InputError(message)
