@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -31,22 +30,6 @@ def test_imports_of_the_apps_own_modules(
     line: str, other: str, codes: list[str], tmp_path: Path
 ) -> None:
     assert found(tmp_path, {"a.py": line, "pkg/__init__.py": "", "pkg/inside.py": other}) == codes
-
-
-@pytest.mark.parametrize(
-    ("call", "count"),
-    [
-        ("open('a')", 0),
-        ("open('a', 'w')", 1),
-        ("open('a', mode='ab')", 1),
-        ("open('/tmp/a', 'w')", 0),
-        ("os.makedirs('a')", 1),
-        ("sqlite3.connect(FILE)", 1),
-        ("broker.connect(FILE)", 0),
-    ],
-)
-def test_writes(call: str, count: int) -> None:
-    assert len(list(python_checks.writes(ast.parse(call)))) == count
 
 
 @pytest.mark.parametrize(

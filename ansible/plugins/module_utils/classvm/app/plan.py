@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from .reading import App
+from .written import outermost
 
 FRAMEWORKS = {"flask", "connexion"}
 
@@ -69,18 +71,20 @@ def make_plan(app: App, host_port: int) -> Plan:
         host_port: the host's port that leads to it, for the first note.
 
     """
+    said = app.said
+    keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
     return Plan(
         entry=app.entry,
         own_server=not _uses_framework(app),
         port=app.port,
-        dockerfile=app.said.get("dockerfile", "kit"),
+        dockerfile=said.get("dockerfile", "kit"),
         apt=tuple(app.apt),
         path=(),
-        writable=(),
-        keep=tuple(app.said.get("keep", ())),
+        writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
+        keep=keep,
         requirements=app.folder.text(app.requirements) if app.requirements else "",
         changes=(),
-        contract=app.said.get("contract", "gate"),
+        contract=said.get("contract", "gate"),
         specs=tuple(_spec_files(app)),
         notes=(app.summary(host_port),),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from typing import Any, Collection, Iterable, Iterator, List, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Tuple
 
 from .code import Code
 from .findings import Finding, did_you_mean, listed
@@ -23,7 +23,6 @@ SERVERS = {
     "rabbitmq",
     "elasticsearch",
 }
-WRITES = {"makedirs", "mkdir"}
 
 
 def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding]:
@@ -44,7 +43,6 @@ def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding
             found += _connexion3(file, node)
             if isinstance(node, ast.ImportFrom):
                 found += _import(folder, file, node)
-        found += [_written(file, *one) for one in writes(parsed)]
     return found + list(_starts(code))
 
 
@@ -139,14 +137,29 @@ def used(folder: AppFolder, starts: Iterable[str]) -> List[str]:
 def _imports(folder: AppFolder, file: str) -> Iterator[str]:
     for node in ast.walk(folder.tree(file)):
         if isinstance(node, ast.ImportFrom):
-            target = _target(folder, file, node)
-            inside = [
-                ast.ImportFrom(_joined(node.module, one.name), [], node.level) for one in node.names
-            ]
-            yield from filter(None, [target, *(_target(folder, file, one) for one in inside)])
-        elif isinstance(node, ast.Import):
-            for one in node.names:
-                yield from filter(None, [_target(folder, file, ast.ImportFrom(one.name, [], 0))])
+            yield from filter(None, [_target(folder, file, node)])
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (target for target, _ in origins(folder, file, node).values())
+
+
+def origins(
+    folder: AppFolder, file: str, node: ast.Import | ast.ImportFrom
+) -> Dict[str, Tuple[str, str]]:
+    """Return the app's file from which each name of an import comes, and its name there.
+
+    For `from src import sum as add` it is "add": ("src/sum.py", "sum") where that file is there,
+    else "add": ("src/__init__.py", "sum").
+    """
+    found: Dict[str, Tuple[str, str]] = {}
+    for one in node.names:
+        if isinstance(node, ast.Import):
+            target = _target(folder, file, ast.ImportFrom(one.name, [], 0))
+        else:
+            inside = ast.ImportFrom(_joined(node.module, one.name), [], node.level)
+            target = _target(folder, file, inside) or _target(folder, file, node)
+        if target:
+            found[one.asname or one.name] = (target, one.name)
+    return found
 
 
 def _joined(module: str | None, name: str) -> str:
@@ -166,41 +179,6 @@ def _target(folder: AppFolder, file: str, node: ast.ImportFrom) -> str:
             if stem and folder.has(name):
                 return name
     return ""
-
-
-def writes(tree: ast.Module) -> Iterator[Tuple[int, int, str]]:
-    """Yield line, column and target of each call that writes into a folder with a relative path."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        name = (
-            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        )
-        first = node.args[0] if node.args else None
-        target = first.value if isinstance(first, ast.Constant) else ""
-        if not isinstance(target, str) or target.startswith(("/tmp", "/dev")):  # noqa: S108 - what the app names
-            continue
-        if (
-            (name == "open" and _mode(node))
-            or name in WRITES
-            or (
-                name == "connect"
-                and getattr(getattr(node.func, "value", None), "id", "") == "sqlite3"
-            )
-        ):
-            yield node.lineno, node.col_offset + 1, target
-
-
-def _mode(call: ast.Call) -> bool:
-    words = [word.value for word in call.keywords if word.arg == "mode"]
-    modes = [one for one in (*call.args[1:2], *words) if isinstance(one, ast.Constant)]
-    return any(letter in str(mode.value) for mode in modes for letter in "wax+")
-
-
-def _written(file: str, line: int, column: int, target: str) -> Finding:
-    what = f"it writes {f'`{target}`' if target else 'a file'} into the app's folder"
-    fix = "Write into /tmp, and only what may be lost"
-    return Finding(file, line, column, "CV028", what, fix)
 
 
 def _starts(code: Code) -> Iterator[Finding]:

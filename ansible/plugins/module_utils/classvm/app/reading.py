@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
-from . import code, dockerfile, handlers, overrides, python_checks, requirements_list
+from . import (
+    code,
+    dockerfile,
+    handlers,
+    overrides,
+    python_checks,
+    requirements_list,
+    written,
+)
 from .findings import Finding
 from .folder import AppFolder
 from .located import Located, load
@@ -52,7 +60,7 @@ class App:
         dockerfile: "none", "lab" or "own".
         apt: packages of the system that it needs beyond Python.
         used: the Python files that it uses; what else lies in the folder, it does not run.
-        writes: what it writes at run time, as "file:line".
+        writes: what it writes at run time.
         said: what its classvm.yml says, by key.
         findings: what was wrong while it was read.
 
@@ -67,7 +75,7 @@ class App:
     dockerfile: str = "none"
     apt: List[str] = field(default_factory=list)
     used: List[str] = field(default_factory=list)
-    writes: List[str] = field(default_factory=list)
+    writes: List[written.Write] = field(default_factory=list)
     said: Dict[str, Any] = field(default_factory=dict)
     findings: List[Finding] = field(default_factory=list)
 
@@ -97,11 +105,7 @@ def read(root: Path) -> App:
     app.port = int(said.get("port") or _port(app))
     _find_specs(app, said)
     app.used = _used(app)
-    app.writes = [
-        f"{file}:{line}"
-        for file in app.used
-        for line, _, _ in python_checks.writes(folder.tree(file))
-    ]
+    app.writes = written.writes(folder, app.used)
     return app
 
 

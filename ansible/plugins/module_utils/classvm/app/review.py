@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
-from . import folder_checks, handlers, python_checks, reading, requirements_list, spec_checks
+from . import (
+    folder_checks,
+    handlers,
+    python_checks,
+    reading,
+    requirements_list,
+    spec_checks,
+    written,
+)
 from .findings import Finding
 
 ORDER = {"error": 0, "warning": 1, "note": 2}
@@ -28,6 +36,7 @@ def review(root: Path) -> Review:
         found.update(spec_checks.check(spec.document))
         found.update(handlers.check(app.folder, spec.document, spec.call))
     found.update(python_checks.check(app.folder, app.code, app.used))
+    found.update(written.check(app.writes))
     found.update(requirements_list.check(app.folder))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))
