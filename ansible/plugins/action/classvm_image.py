@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.app import checks, openapi, pack, revision
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.image import pip_settings, service_image
+from ..module_utils.classvm.image import pip_settings, wanted
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             args["source_digest"] = packed.digest
             args["content"] = packed.content
             args["contract_digest"] = openapi.contract_digest(folder)
-            result = {} if self._task.check_mode else predicted(args, known)
+            result = {} if self._task.check_mode else wanted.predicted(args, known)
             result = result or self._call(args, task_vars)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
@@ -62,27 +62,3 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             return self._call({**args, "context": context, "secrets": secrets}, task_vars)
         finally:
             self._remove_tmp_path(folder, force=True)
-
-
-def predicted(args: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the module would answer to the question whether to build.
-
-    Args:
-        args: the module's arguments.
-        known: what is known of the host's images; {} is nothing, and gives {}.
-
-    """
-    if not known:
-        return {}
-    recipe = service_image.Recipe(
-        service=args["service"],
-        base=args["base_image"],
-        base_digest=known["base"],
-        source_digest=args["source_digest"],
-    )
-    return {
-        "changed": False,
-        "release": recipe.release,
-        "image": recipe.image,
-        "needs_context": not service_image.is_built(recipe, known["built"]),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = """
 module: classvm_image
-short_description: Build the service image unless an image of this very content is here
+short_description: Build the service image, and the one for the contract check, unless images of this very content are here
 description:
   - Used through the action plugin of the same name, which checks and packs the folder on the control node
     and hands the packed folder over only when the host asks for it. It asks the host only what
@@ -24,6 +24,11 @@ options:
   source_digest: {type: str, description: Digest of the service's folder.}
   contract_digest: {type: str, description: "Digest of the contract in it; the image bears it, so that the contract is looked at once."}
   context: {type: path, default: "", description: File of the host with the packed folder.}
+  kit: {type: bool, default: false, description: "Whether the folder is a build context of the kit, for which the host compiles the lock; the lock is kept in O(state_dir)."}
+  lock_id_source: {type: str, default: "", description: "Digest of the requirements and of the tools that compile the lock; it names the lock, together with the base image. V() where O(kit) is false."}
+  keep: {type: list, elements: str, default: [], description: "Absolute paths of the container's folders that survive releases; a label of the image."}
+  checker_digest: {type: str, default: "", description: "Digest of the build context of the image in which the contract is checked; V() needs none."}
+  checker_context: {type: path, default: "", description: File of the host with that context.}
   revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   state_dir: {type: path, default: "", description: "Folder of the host with the history, in which a failed build gets its line; V() writes none."}
   secrets: {type: dict, default: {}, description: Text of each build secret by name.}
@@ -43,21 +48,31 @@ release: {type: str, returned: with state=present, description: Id of the releas
 image: {type: str, returned: with state=present, description: Name of the image.}
 revision: {type: str, returned: with state=present, description: "Git revision of the folder on the control node, or empty."}
 needs_context: {type: bool, returned: with state=present, description: Whether the image still has to be built.}
+needs_checker: {type: bool, returned: with state=present, description: Whether the image for the contract check still has to be built.}
+checker_image: {type: str, returned: with state=present, description: Name of the image for the contract check.}
+lock: {type: str, returned: "with state=present and kit, where the host has it", description: Text of the lock.}
 removed: {type: list, returned: with state=absent, description: The names of the images.}
 """
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base import host, state
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.image import service_image
+from ..module_utils.classvm.image import (
+    checker_image,
+    lock_compile,
+    lock_store,
+    service_image,
+    wanted,
+)
 from ..module_utils.classvm.release import history, removal
 
 SPACE_MEGABYTES = 1024
+NOTHING_NEEDED = {"needs_context": False, "needs_checker": False}
 
 
 def main() -> None:
@@ -71,6 +86,11 @@ def main() -> None:
             "content": {"type": "str", "default": ""},
             "contract_digest": {"type": "str"},
             "context": {"type": "path", "default": ""},
+            "kit": {"type": "bool", "default": False},
+            "lock_id_source": {"type": "str", "default": ""},
+            "keep": {"type": "list", "elements": "str", "default": []},
+            "checker_digest": {"type": "str", "default": ""},
+            "checker_context": {"type": "path", "default": ""},
             "revision": {"type": "str", "default": ""},
             "state_dir": {"type": "path", "default": ""},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
@@ -85,36 +105,59 @@ def main() -> None:
 
 
 def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
-    """Build the image unless it is here."""
+    """Build the images that are missing."""
     params = module.params
     if module.check_mode and not docker.engine_version():
-        return {"changed": True, "release": "", "image": "", "needs_context": False}
+        return {"changed": True, "release": "", "image": "", "checker_image": "", **NOTHING_NEEDED}
     docker.require_engine()
     base = docker.image(params["base_image"])
     if base is None and not module.check_mode:
         raise ClassvmError(f"{params['base_image']} is missing: run `make provision` as an admin")
-    recipe = service_image.Recipe(
-        service=params["service"],
-        base=params["base_image"],
-        base_digest=base.content if base else "",
-        source_digest=params["source_digest"],
-        content=params["content"],
-        contract_digest=params["contract_digest"],
-    )
-    result = {"changed": False, "release": recipe.release, "image": recipe.image}
-    if service_image.find(docker, recipe) is not None:
-        return {**result, "needs_context": False}
+    images = wanted.wanted(params, base.content if base else "")
+    missing = images.missing(service_image.digests(docker, *images.names))
+    result = {"changed": False, **images.named(), **missing}
     if module.check_mode:
-        return {**result, "changed": True, "needs_context": False}
-    host.require_space(docker.data_root(), SPACE_MEGABYTES)
-    if not params["context"]:
-        return {**result, "needs_context": True}
-    context = taken(Path(params["context"]))
+        return {**result, "changed": any(missing.values()), **NOTHING_NEEDED}
+    if any(missing.values()):
+        host.require_space(docker.data_root(), SPACE_MEGABYTES)
     try:
-        service_image.build(docker, recipe, context, params["secrets"])
+        build_missing(docker, images, params, result)
     except ClassvmError as reason:
-        raise ClassvmError(recorded(params, recipe, str(reason))) from reason
-    return {**result, "changed": True, "needs_context": False}
+        raise ClassvmError(recorded(params, images.service, str(reason))) from reason
+    return {**result, "lock": stored_lock(params, images.service)} if params["kit"] else result
+
+
+def build_missing(
+    docker: Docker, images: wanted.Wanted, params: Mapping[str, Any], result: Dict[str, Any]
+) -> None:
+    """Build the images that are missing and whose context is there; note it in the result."""
+    if result["needs_context"] and params["context"]:
+        build_service(docker, images.service, params)
+        result.update(changed=True, needs_context=False)
+    if images.checker and result["needs_checker"] and params["checker_context"]:
+        context = taken(Path(params["checker_context"]))
+        checker_image.build(docker, images.checker, context, params["secrets"])
+        result.update(changed=True, needs_checker=False)
+
+
+def build_service(docker: Docker, recipe: service_image.Recipe, params: Mapping[str, Any]) -> None:
+    """Build the service image; for the kit's context, with the lock that is stored, or a new one."""
+    context = taken(Path(params["context"]))
+    if recipe.lock:
+        lock = stored_lock(params, recipe)
+        if not lock:
+            lock = lock_compile.compile_lock(docker, recipe, context, params["secrets"])
+            lock_store.write(params["state_dir"], recipe.lock, lock)
+        context = lock_store.with_lock(context, lock)
+    service_image.build(docker, recipe, context, params["secrets"])
+    if recipe.lock:
+        used = docker.labels_of_images(service_image.LABEL_LOCK).values()
+        lock_store.prune(params["state_dir"], {labels[service_image.LABEL_LOCK] for labels in used})
+
+
+def stored_lock(params: Mapping[str, Any], recipe: service_image.Recipe) -> str:
+    """Return the lock of an app, "" where this host has none."""
+    return lock_store.read(params["state_dir"], recipe.lock) if recipe.lock else ""
 
 
 def taken(context: Path) -> bytes:
@@ -124,7 +167,7 @@ def taken(context: Path) -> bytes:
     return content
 
 
-def recorded(params: Dict[str, Any], recipe: service_image.Recipe, reason: str) -> str:
+def recorded(params: Mapping[str, Any], recipe: service_image.Recipe, reason: str) -> str:
     """Give a failed build its line in the history; return the reason, and why it has no line."""
     if not params["state_dir"]:
         return reason

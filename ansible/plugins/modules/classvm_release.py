@@ -29,7 +29,8 @@ options:
       stop: {type: float, required: true, description: From the signal to end until the container is killed.}
       request: {type: float, required: true, description: The longest that a request may take.}
   environment: {type: dict, default: {}, description: "Further variables of the container, one line each."}
-  contract: {type: str, default: "", description: Text of the OpenAPI file that the candidate has to keep.}
+  contract: {type: str, default: "", description: "What the candidate has to keep: the contract document, as JSON, of O(classvm.kit.classvm_image#module:contract); V() checks nothing."}
+  checker_image: {type: str, default: "", description: Name of the image in which the contract is checked.}
   content: {type: str, default: "", description: "What the release is made of, as JSON, for the difference to the live one; V() reads it from the image."}
   revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
@@ -83,6 +84,7 @@ SPEC = {
     "seconds": {"type": "dict", "required": True, "options": SECONDS},
     "environment": {"type": "dict", "default": {}, "no_log": True},
     "contract": {"type": "str", "default": ""},
+    "checker_image": {"type": "str", "default": ""},
     "revision": {"type": "str", "default": ""},
 }
 

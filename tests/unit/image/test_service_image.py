@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from classvm.app import pack
@@ -38,8 +38,12 @@ def test_an_image_is_named_by_its_content() -> None:
     assert RECIPE.image == f"classvm/lab:{DIGEST[:7]}"
 
 
-@pytest.mark.parametrize("change", [{"base_digest": "sha256:c"}, {"source_digest": "6"}], ids=str)
-def test_other_content_has_another_name(change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"base_digest": "sha256:c"}, {"source_digest": "6"}, {"keep": ("/service/data",)}],
+    ids=str,
+)
+def test_other_content_has_another_name(change: dict[str, Any]) -> None:
     assert dataclasses.replace(RECIPE, **change).release != RECIPE.release
 
 
@@ -53,16 +57,22 @@ def test_the_name_of_the_base_image_is_not_content() -> None:
 
 
 def test_build_words() -> None:
-    words = service_image.build_argv(RECIPE, {"pip.conf": "/x/pip.conf", "ca.pem": "/x/ca.pem"})
-    assert " ".join(words) == (
-        f"build --progress=plain --tag classvm/lab:{DIGEST[:7]}"
+    assert " ".join(service_image.build_words(RECIPE)) == (
+        f"--tag classvm/lab:{DIGEST[:7]}"
         f" --build-arg BASE_IMAGE=classvm/base:18.04 --build-arg RELEASE={DIGEST[:7]}"
         f" --label classvm.service=lab --label classvm.release={DIGEST[:7]}"
         f" --label classvm.digest={DIGEST} --label classvm.content= --label classvm.contract=6"
         " --label org.opencontainers.image.base.name=classvm/base:18.04"
         " --label org.opencontainers.image.base.digest=sha256:b"
-        " --secret id=pip.conf,src=/x/pip.conf --secret id=ca.pem,src=/x/ca.pem -"
     )
+
+
+def test_what_only_some_apps_have_is_a_label_of_theirs() -> None:
+    recipe = dataclasses.replace(RECIPE, keep=("/service/data", "/service/up loads"), lock="l1")
+    found = service_image.labels(recipe)
+    assert json.loads(found["classvm.keep"]) == ["/service/data", "/service/up loads"]
+    assert found["classvm.lock"] == "l1"
+    assert not {"classvm.keep", "classvm.lock"} & set(service_image.labels(RECIPE))
 
 
 def test_the_command_line_does_not_grow_with_the_app(tmp_path: Path) -> None:
@@ -72,9 +82,9 @@ def test_the_command_line_does_not_grow_with_the_app(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(number))
     recipe = dataclasses.replace(RECIPE, content=pack.pack(tmp_path).content)
-    words = service_image.build_argv(recipe, {})
+    words = service_image.build_words(recipe)
     assert max(map(len, words)) < 64 * 1024
-    assert len(words) == len(service_image.build_argv(RECIPE, {}))
+    assert len(words) == len(service_image.build_words(RECIPE))
 
 
 def test_the_image_of_this_content_is_found(program: Callable[..., Path]) -> None:
@@ -193,12 +203,19 @@ def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path
         "built": {RECIPE.image: RECIPE.digest},
         "contracts": ["6"],
     }
-    assert service_image.is_built(RECIPE, known["built"])
 
 
-def test_an_image_of_that_name_with_other_content_is_not_it() -> None:
-    assert not service_image.is_built(RECIPE, {RECIPE.image: "other"})
-    assert not service_image.is_built(RECIPE, {})
+def test_the_digests_of_the_images_that_are_asked_for(program: Callable[..., Path]) -> None:
+    calls = program("docker", described(service_image.labels(RECIPE), RECIPE.image, "mine:1"))
+    found = service_image.digests(Docker(), RECIPE.image, "classvm/checker:1")
+    assert found == {RECIPE.image: RECIPE.digest}
+    assert calls.read_text() == f"image inspect {RECIPE.image} classvm/checker:1\n"
+
+
+def test_an_image_without_the_label_has_no_digest(program: Callable[..., Path]) -> None:
+    program("docker", described({}, "mine:1"))
+    assert service_image.digests(Docker(), "mine:1") == {"mine:1": ""}
+    assert service_image.digests(Docker()) == {}
 
 
 @pytest.mark.parametrize(("listed", "tags"), [("", ["a:1"]), ("a:1", [])])

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from classvm.contract import checker
-from classvm.image import service_image
 from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
@@ -72,27 +71,3 @@ def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     result = load_plugin("action", "classvm_contract").check(OPTIONS)
     assert result["failed"] is True
     assert "PyYAML" in result["msg"]
-
-
-# --- classvm_image -------------------------------------------------------------------------------
-
-ARGS = {"service": "lab", "base_image": "b:1", "source_digest": "5"}
-RECIPE = service_image.Recipe(service="lab", base="b:1", base_digest="b", source_digest="5")
-
-
-@pytest.mark.parametrize(
-    ("built", "needed"),
-    [({RECIPE.image: RECIPE.digest}, False), ({RECIPE.image: "other"}, True), ({}, True)],
-)
-def test_what_is_known_spares_the_question(built: dict[str, str], *, needed: bool) -> None:
-    known = {"base": "b", "built": built}
-    assert load_plugin("action", "classvm_image").predicted(ARGS, known) == {
-        "changed": False,
-        "release": RECIPE.release,
-        "image": RECIPE.image,
-        "needs_context": needed,
-    }
-
-
-def test_where_nothing_is_known_the_host_is_asked() -> None:
-    assert load_plugin("action", "classvm_image").predicted(ARGS, {}) == {}

@@ -11,10 +11,11 @@ import fake_engine
 import pytest
 import start_states
 import yaml
+from classvm.app import pack
 from classvm.base import docker
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
-from classvm.image import service_image
+from classvm.image import checker_image, lock_compile, lock_store, service_image
 from classvm.provision import freshness, guard, haproxy
 from classvm.release import go_live, history
 from classvm.release.release_spec import ReleaseSpec, Seconds
@@ -648,6 +649,147 @@ def test_a_failed_build_gets_its_line(
 
 
 BASES = {"classvm/base:18.04": docker.Image("b", {}, 1)}
+
+
+class Builds:
+    """An engine that remembers what it was told to build, in the place of the real one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> None:
+        self.labels: dict[str, dict[str, str]] = {}
+        self.contexts: dict[str, bytes] = {}
+        self.state_dir = state_dir
+        monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
+        monkeypatch.setattr(docker.Docker, "image", lambda _, name: BASES.get(name))
+        monkeypatch.setattr(docker.Docker, "data_root", lambda _: "/")
+        monkeypatch.setattr(docker.Docker, "labels_of", lambda *_: self.labels)
+        monkeypatch.setattr(docker.Docker, "labels_of_images", lambda *_: self.locked())
+        monkeypatch.setattr(service_image, "build", self.service)
+        monkeypatch.setattr(checker_image, "build", self.checker)
+        monkeypatch.setattr(lock_compile, "compile_lock", self.lock)
+
+    def locked(self) -> dict[str, dict[str, str]]:
+        return {name: one for name, one in self.labels.items() if service_image.LABEL_LOCK in one}
+
+    def service(self, _: object, recipe: service_image.Recipe, context: bytes, *__: object) -> None:
+        self.contexts["service"] = context
+        self.labels[recipe.image] = service_image.labels(recipe)
+
+    def checker(self, _: object, recipe: checker_image.Recipe, context: bytes, *__: object) -> None:
+        self.contexts["checker"] = context
+        self.labels[recipe.image] = recipe.labels
+
+    def lock(self, *_: object) -> str:
+        self.contexts["lock"] = b""
+        return "flask==1\n"
+
+    def sent(self) -> dict[str, str]:
+        """Return the options that name the contexts, freshly sent."""
+        context, checker = self.state_dir / "context.tar", self.state_dir / "checker.tar"
+        context.write_bytes(pack.Packed("d", (pack.File("a", 0o644, b"x"),)).archive)
+        checker.write_bytes(b"tar")
+        return {"context": str(context), "checker_context": str(checker)}
+
+
+KIT = {**IMAGE, "kit": True, "lock_id_source": "7", "checker_digest": "8", "keep": ["/service/d"]}
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Builds:
+    return Builds(monkeypatch, tmp_path)
+
+
+def test_an_app_of_any_layout_is_built_with_a_lock_of_this_host(
+    builds: Builds, call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    options = {**KIT, "state_dir": str(tmp_path)}
+    asked = call("classvm_image", **options)
+    assert (asked["needs_context"], asked["needs_checker"], asked["lock"]) == (True, True, "")
+    built = call("classvm_image", **options, **builds.sent())
+    assert built["changed"] is True
+    assert (built["needs_context"], built["needs_checker"]) == (False, False)
+    assert built["lock"] == "flask==1\n"
+    assert built["checker_image"] in builds.labels
+    assert b"flask==1" in builds.contexts["service"]
+    assert builds.contexts["checker"] == b"tar"
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [""]  # no context is left
+    again = call("classvm_image", **options)
+    assert (again["changed"], again["needs_context"], again["needs_checker"]) == (False,) * 3
+    assert again["lock"] == "flask==1\n"
+
+
+def test_another_line_of_code_resolves_nothing(
+    builds: Builds, call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    options = {**KIT, "state_dir": str(tmp_path)}
+    call("classvm_image", **options, **builds.sent())
+    assert "lock" in builds.contexts
+    builds.contexts.clear()
+    changed = call("classvm_image", **{**options, "source_digest": "55"}, **builds.sent())
+    assert changed["changed"] is True
+    assert sorted(builds.contexts) == ["service"]
+    assert b"flask==1" in builds.contexts["service"]
+
+
+def test_another_requirement_resolves_anew_and_old_locks_go(
+    builds: Builds, call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    options = {**KIT, "state_dir": str(tmp_path)}
+    call("classvm_image", **options, **builds.sent())
+    (first,) = lock_store.stored(str(tmp_path))
+    other = {**options, "source_digest": "55", "lock_id_source": "77"}
+    builds.contexts.clear()
+    call("classvm_image", **other, **builds.sent())
+    assert "lock" in builds.contexts
+    assert len(lock_store.stored(str(tmp_path))) == 2  # each has its image
+    builds.labels.clear()
+    call("classvm_image", **other, **builds.sent())
+    assert len(lock_store.stored(str(tmp_path))) == 1
+    assert first not in lock_store.stored(str(tmp_path))
+
+
+def test_a_checker_that_is_gone_is_built_alone(
+    builds: Builds, call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    options = {**KIT, "state_dir": str(tmp_path)}
+    answer = call("classvm_image", **options, **builds.sent())
+    del builds.labels[answer["checker_image"]]
+    asked = call("classvm_image", **options)
+    assert (asked["needs_context"], asked["needs_checker"]) == (False, True)
+    dry = call("classvm_image", check_mode=True, **options)
+    assert (dry["changed"], dry["needs_checker"]) == (True, False)
+    builds.contexts.clear()
+    again = call("classvm_image", **options, checker_context=builds.sent()["checker_context"])
+    assert (again["changed"], again["needs_checker"]) == (True, False)
+    assert sorted(builds.contexts) == ["checker"]
+
+
+def test_a_sealed_app_brings_its_lock(
+    builds: Builds, call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    sent = builds.sent()
+    content = Path(sent["context"]).read_bytes()
+    answer = call("classvm_image", **IMAGE, **sent, state_dir=str(tmp_path))
+    assert (answer["changed"], answer["checker_image"]) == (True, "")
+    assert "lock" not in answer
+    assert builds.contexts == {"service": content}
+    assert lock_store.stored(str(tmp_path)) == []
+
+
+def test_requirements_that_cannot_be_resolved_get_their_line(
+    builds: Builds,
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def fail(*_: object) -> None:
+        raise ClassvmError("The packages of the app could not be resolved: no flask 99\nmore")
+
+    monkeypatch.setattr(lock_compile, "compile_lock", fail)
+    answer = call("classvm_image", **KIT, **builds.sent(), state_dir=str(tmp_path))
+    assert answer["failed"] is True
+    assert "service" not in builds.contexts
+    (line,) = history.read(str(tmp_path), "lab")
+    assert line.reason == "The packages of the app could not be resolved: no flask 99"
 
 
 @pytest.mark.parametrize(

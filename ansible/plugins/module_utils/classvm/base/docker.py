@@ -211,6 +211,16 @@ class Docker:
             layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         )
 
+    def labels_of(self, *names: str) -> Dict[str, Dict[str, str]]:
+        """Return the labels of each of those images that is here, by the name that was asked for."""
+        found = self._inspect("image", *names) if names else []
+        return {
+            name: (image.get("Config") or {}).get("Labels") or {}
+            for image in found
+            for name in image["RepoTags"] or ()
+            if name in names
+        }
+
     def labels_of_images(self, label: str) -> Dict[str, Dict[str, str]]:
         """Return all labels of each image that has a certain label, by the image's name."""
         names = self.check(

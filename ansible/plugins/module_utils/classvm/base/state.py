@@ -11,7 +11,7 @@ from typing import Iterator, TextIO
 
 from .errors import ClassvmError
 
-FILE_MODE = 0o664
+FILE_MODE, FOLDER_MODE = 0o664, 0o775
 # The host's key for digests of settings, some of which are secret; root and its group read it.
 KEY, KEY_MODE, KEY_BYTES = "settings.key", 0o660, 32
 # The group may write what any of its members made.
@@ -89,6 +89,17 @@ def write_atomically(path: str, text: str, mode: int = FILE_MODE) -> None:
         _sync_folder(os.path.dirname(path))
 
 
+def make_folder(path: str) -> None:
+    """Make a folder in the state folder, where it is absent; the group may write in it.
+
+    Raises:
+        ClassvmError: the state folder cannot be written.
+
+    """
+    with _explained(path), contextlib.suppress(FileExistsError), _shared_umask():
+        os.mkdir(path, FOLDER_MODE)
+
+
 def remove(path: str) -> None:
     """Remove a file, which may be gone already.
 
@@ -137,9 +148,15 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _shared(name: str, flags: int) -> int:
+    with _shared_umask():
+        return os.open(name, flags, FILE_MODE)
+
+
+@contextlib.contextmanager
+def _shared_umask() -> Iterator[None]:
     umask = os.umask(UMASK)
     try:
-        return os.open(name, flags, FILE_MODE)
+        yield
     finally:
         os.umask(umask)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..base import command
-from ..base.docker import Docker, Image, build_environment, buildkit_client
+from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
 from ..base.names import image_name
-from . import build_log
+from . import build_log, builder
 
 RELEASE_ID_LENGTH = 7
 LABEL_RELEASE = "classvm.release"
@@ -21,7 +20,10 @@ LABEL_SERVICE = "classvm.service"
 # What the image is made of, as JSON of limited length: `app.contents`.
 LABEL_CONTENT = "classvm.content"
 LABEL_CONTRACT = "classvm.contract"
-BUILD_TIMEOUT = 1800
+# Folders of the container that survive releases: a JSON list of absolute paths.
+LABEL_KEEP = "classvm.keep"
+# Id of the lock of its packages, where this host has compiled it.
+LABEL_LOCK = "classvm.lock"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Recipe:
         source_digest: digest of the service's folder.
         content: what the folder holds, as JSON, for a label.
         contract_digest: digest of the contract in that folder, or "" where it does not matter.
+        keep: absolute paths of the container's folders that survive releases.
+        lock: id of the lock that this host compiles for it, or "".
 
     """
 
@@ -44,11 +48,14 @@ class Recipe:
     source_digest: str
     content: str = ""
     contract_digest: str = ""
+    keep: Tuple[str, ...] = ()
+    lock: str = ""
 
     @property
     def digest(self) -> str:
         """The whole content's sha256, hex."""
-        return hashlib.sha256(f"{self.base_digest}\n{self.source_digest}".encode()).hexdigest()
+        parts = [self.base_digest, self.source_digest, *self.keep]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def release(self) -> str:
@@ -69,11 +76,18 @@ def find(docker: Docker, recipe: Recipe) -> Optional[Image]:
     return image
 
 
+def digests(docker: Docker, *names: str) -> Dict[str, str]:
+    """Return the digest of each of those images that is here, by name; "" of one without the label."""
+    found = docker.labels_of(*names)
+    return {name: labels.get(LABEL_DIGEST, "") for name, labels in found.items()}
+
+
 def known(docker: Docker, base: str) -> Dict[str, Any]:
     """Return what an answer to "is this content built?" takes, for the control node to give it.
 
     Returns:
-        "base": digest of the base image's layers; "built": digest of each service image by name;
+        "base": digest of the base image's layers; "built": digest of each image, of a service or
+        for the contract check, by name;
         "contracts": digests of the contracts in them, which were found valid before.
         {} where there is no base image.
 
@@ -85,47 +99,38 @@ def known(docker: Docker, base: str) -> Dict[str, Any]:
     return {
         "base": found.content,
         "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
-        "contracts": sorted({labels.get(LABEL_CONTRACT, "") for labels in built.values()}),
+        "contracts": sorted(
+            {labels[LABEL_CONTRACT] for labels in built.values() if labels.get(LABEL_CONTRACT)}
+        ),
     }
-
-
-def is_built(recipe: Recipe, built: Mapping[str, str]) -> bool:
-    """Tell whether the image of this very content is among those that are known of a host."""
-    return built.get(recipe.image) == recipe.digest
 
 
 def labels(recipe: Recipe) -> Dict[str, str]:
     """Return the labels by which classvm knows its own images and containers."""
+    optional = {
+        LABEL_KEEP: json.dumps(recipe.keep) if recipe.keep else "",
+        LABEL_LOCK: recipe.lock,
+    }
     return {
         LABEL_SERVICE: recipe.service,
         LABEL_RELEASE: recipe.release,
         LABEL_DIGEST: recipe.digest,
         LABEL_CONTENT: recipe.content,
         LABEL_CONTRACT: recipe.contract_digest,
+        **{name: value for name, value in optional.items() if value},
         "org.opencontainers.image.base.name": recipe.base,
         "org.opencontainers.image.base.digest": recipe.base_digest,
     }
 
 
-def build_argv(recipe: Recipe, secrets: Dict[str, str]) -> List[str]:
-    """Return the arguments of `docker build` that read the context from standard input.
-
-    Args:
-        recipe: what is built.
-        secrets: path of the file behind each build secret.
-
-    """
-    words = ["build", "--progress=plain", "--tag", recipe.image]
-    words += ["--build-arg", f"BASE_IMAGE={recipe.base}"]
+def build_words(recipe: Recipe) -> List[str]:
+    """Return the arguments of `docker build` that name the image and give it its labels."""
+    words = ["--tag", recipe.image, "--build-arg", f"BASE_IMAGE={recipe.base}"]
     words += ["--build-arg", f"RELEASE={recipe.release}"]
-    for name, value in labels(recipe).items():
-        words += ["--label", f"{name}={value}"]
-    for name, path in secrets.items():
-        words += ["--secret", f"id={name},src={path}"]
-    return [*words, "-"]
+    return [*words, *builder.label_words(labels(recipe))]
 
 
-def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str]) -> Image:
+def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, str]) -> Image:
     """Build the image and return it.
 
     Args:
@@ -138,20 +143,7 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Dict[str, str
         ClassvmError: the build failed; the first line names the cause.
 
     """
-    client = buildkit_client()
-    with tempfile.TemporaryDirectory(prefix="classvm-build-") as folder:
-        files = {}
-        for name, text in secrets.items():
-            if text:
-                files[name] = os.path.join(folder, name)
-                with open(files[name], "w", encoding="utf-8") as file:
-                    file.write(text)
-        built = command.run(
-            [client, *build_argv(recipe, files)],
-            stdin=context,
-            env=build_environment(),
-            timeout=BUILD_TIMEOUT,
-        )
+    built = builder.build(build_words(recipe), context, secrets)
     # Where another deploy has built the same content meanwhile, this build fails at giving its image
     # the name; the image of that name has the same content.
     image = find(docker, recipe)

@@ -129,7 +129,8 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
             *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
             *("--cpu-shares", CANDIDATE_CPU_SHARES),
             *("--tmpfs", archive.FOLDER),
-            *("--network", f"container:{spec.candidate}", "--entrypoint", "python3", spec.image),
+            *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
+            spec.checker_image or spec.image,
             *("-c", archive.program(), "--spec", "/dev/stdin"),
             *("--url", f"http://127.0.0.1:{spec.container_port}"),
             # On a busy host, a candidate's share of the processor makes each answer slow.

@@ -58,7 +58,8 @@ class ReleaseSpec:
         limits: value of each limit by its name in ``limits.LIMITS``.
         seconds: how long things may take.
         environment: further variables of the container.
-        contract: text of the OpenAPI file that the candidate has to keep, or "".
+        contract: the contract document that the candidate has to keep, as JSON, or "".
+        checker_image: name of the image in which the contract is checked.
         revision: git revision of the app's folder, for the history, or "".
         strategy: how it goes live, as the edge of the host says.
         key: the host's random key for digests of settings, some of which are secret; or "".
@@ -73,6 +74,7 @@ class ReleaseSpec:
     seconds: Seconds
     environment: Mapping[str, str] = field(default_factory=dict)
     contract: str = ""
+    checker_image: str = ""
     revision: str = ""
     strategy: str = RECREATE
     key: str = ""

@@ -1,0 +1,53 @@
+"""Have the engine build an image from a packed context, with build secrets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Dict, Mapping, Sequence
+
+from ..base import command
+from ..base.docker import build_environment, buildkit_client
+
+BUILD_TIMEOUT = 1800
+
+
+def build(
+    words: Sequence[str], context: bytes, secrets: Mapping[str, str], timeout: float = BUILD_TIMEOUT
+) -> command.Finished:
+    """Run `docker build` and return what it printed, whatever its exit code.
+
+    Args:
+        words: its arguments: tag, labels, target, build arguments.
+        context: the build context as a tar file.
+        secrets: text of each build secret by name; empty ones are not passed.
+        timeout: seconds after which the client is killed.
+
+    Raises:
+        ClassvmError: no client here can pass secrets, or the build took too long.
+
+    """
+    client = buildkit_client()
+    with tempfile.TemporaryDirectory(prefix="classvm-build-") as folder:
+        files: Dict[str, str] = {}
+        for name, text in secrets.items():
+            if text:
+                files[name] = os.path.join(folder, name)
+                with open(files[name], "w", encoding="utf-8") as file:
+                    file.write(text)
+        return command.run(
+            [client, "build", "--progress=plain", *words, *secret_words(files), "-"],
+            stdin=context,
+            env=build_environment(),
+            timeout=timeout,
+        )
+
+
+def secret_words(files: Mapping[str, str]) -> Sequence[str]:
+    """Return the arguments that pass a file as each build secret, by its name."""
+    return [word for name, path in files.items() for word in ("--secret", f"id={name},src={path}")]
+
+
+def label_words(labels: Mapping[str, str]) -> Sequence[str]:
+    """Return the arguments that give an image its labels."""
+    return [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]

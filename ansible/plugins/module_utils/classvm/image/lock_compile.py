@@ -1,0 +1,55 @@
+"""Compile the lock of an app inside its own base image, whose Python it is for."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..base import command
+from ..base.docker import Docker
+from ..base.errors import ClassvmError
+from ..base.names import image_name
+from . import build_log, builder
+from .service_image import LABEL_SERVICE, Recipe
+
+# The stage of the kit's Dockerfile that resolves the requirements; its command prints the lock.
+STAGE = "lock"
+PRINT_SECONDS = 60
+TAG_LENGTH = 12
+
+
+def compile_lock(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, str]) -> str:
+    """Return the text of the lock that the kit's build context asks for.
+
+    Args:
+        docker: the engine to build with.
+        recipe: the service image for which it is.
+        context: the build context as a tar file, without a lock.
+        secrets: text of each build secret by name; empty ones are not passed.
+
+    Raises:
+        ClassvmError: the requirements cannot be resolved; the first line names the cause.
+
+    """
+    image = image_name(recipe.service, f"{STAGE}-{recipe.lock[:TAG_LENGTH]}")
+    words = ["--target", STAGE, "--tag", image, "--build-arg", f"BASE_IMAGE={recipe.base}"]
+    words += builder.label_words({LABEL_SERVICE: recipe.service})
+    built = builder.build(words, context, secrets)
+    if built.code:
+        raise ClassvmError(failure(built))
+    try:
+        printed = docker.run_within(PRINT_SECONDS, "run", "--rm", "--network", "none", image)
+    finally:
+        # Its layers stay in the builder's cache.
+        docker.run("image", "rm", image)
+    if printed.code or not printed.out.strip():
+        raise ClassvmError(failure(printed))
+    return printed.out
+
+
+def failure(built: command.Finished) -> str:
+    """Return the message of requirements that cannot be resolved: its cause first."""
+    cause = build_log.cause(built.out + built.err) or "the build printed nothing"
+    return (
+        f"The packages of the app could not be resolved: {cause}\n"
+        f"The running release was not touched. The last lines of pip-compile:\n{built.last_lines()}"
+    )

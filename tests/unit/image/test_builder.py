@@ -1,0 +1,42 @@
+"""How the engine is told to build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.base.errors import ClassvmError
+from classvm.image import builder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCRIPT = """
+case "$*" in
+*--help) echo --secret ;;
+*) cat > {seen}/context; sleep {seconds}; echo out; echo err >&2; exit 3 ;;
+esac
+"""
+
+
+def test_what_was_printed_is_returned(program: Callable[..., Path], tmp_path: Path) -> None:
+    calls = program("docker", SCRIPT.format(seen=tmp_path, seconds=0))
+    built = builder.build(["--tag", "a:1"], b"tar", {"ca.pem": "x", "pip.conf": ""})
+    assert (built.code, built.out, built.err) == (3, "out\n", "err\n")
+    words = calls.read_text().splitlines()[-1].split()
+    assert words[:4] == ["build", "--progress=plain", "--tag", "a:1"]
+    assert words[4] == "--secret"
+    assert words[5].startswith("id=ca.pem,src=")
+    assert words[6:] == ["-"]
+    assert (tmp_path / "context").read_bytes() == b"tar"
+
+
+def test_a_build_has_its_time(program: Callable[..., Path], tmp_path: Path) -> None:
+    program("docker", SCRIPT.format(seen=tmp_path, seconds=1))
+    with pytest.raises(ClassvmError, match="did not end within"):
+        builder.build([], b"", {}, timeout=0.1)
+
+
+def test_labels() -> None:
+    assert builder.label_words({"a": "1", "b": ""}) == ["--label", "a=1", "--label", "b="]
