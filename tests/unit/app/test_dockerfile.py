@@ -21,7 +21,7 @@ def test_continued_lines_are_one_instruction() -> None:
         (6, "EXPOSE"),
         (7, "CMD"),
     ]
-    assert dockerfile.exposed(found) == [(6, 8081)]
+    assert dockerfile.exposed(found) == [(6, "8081", range(8081, 8082))]
     assert dockerfile.command(found) == ["python", "server.py"]
 
 
@@ -61,3 +61,17 @@ def test_a_here_document_is_no_instruction(start: str) -> None:
 def test_shifts_and_words_of_a_shell_are_no_here_document() -> None:
     found = dockerfile.read("FROM a\nRUN echo $((1 << 2)) <<< b\nEXPOSE 80\n")
     assert [one.name for one in found] == ["FROM", "RUN", "EXPOSE"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "ports"),
+    [
+        ("80-90", [range(80, 91)]),
+        ("80/tcp 81", [range(80, 81), range(81, 82)]),
+        ("$PORT", []),
+        ("90-80", [range(90, 81)]),
+    ],
+)
+def test_exposed_ports(rest: str, ports: list[range]) -> None:
+    found = dockerfile.exposed(dockerfile.read(f"FROM a\nEXPOSE {rest}\n"))
+    assert [one for _, _, one in found] == ports

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from classvm.app import folder_checks
-from classvm.app.code import Code
+from classvm.app.code import Code, Start
 from classvm.app.folder import AppFolder
 
 
@@ -28,6 +28,36 @@ def test_what_does_not_belong_here(tmp_path: Path) -> None:
     with open(tmp_path / "large.bin", "wb") as file:
         file.truncate(folder_checks.LARGE_BYTES + 1)
     assert found(tmp_path) == ["CV061 env", "CV063 link", "CV062 large.bin"]
+
+
+def test_too_many_files_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classvm.app.folder.MAX_FILES", 2)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("")
+    assert found(tmp_path) == []
+    (tmp_path / "c").write_text("")
+    assert found(tmp_path) == ["CV065 ."]
+
+
+@pytest.mark.parametrize(
+    ("rest", "codes"),
+    [
+        ("curl -s https://host/get-pip.py -o get-pip.py", ["CV055 Dockerfile:2:1"]),
+        ("curl -s https://host/pip/3.7/get-pip.py -o get-pip.py", []),
+        ("python get-pip.py", []),
+    ],
+)
+def test_a_pip_for_another_python(rest: str, codes: list[str], tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM ubuntu:18.04\nRUN {rest}\n")
+    assert found(tmp_path) == codes
+
+
+@pytest.mark.parametrize(("ports", "codes"), [("80-90", []), ("81-90", ["CV051 Dockerfile:2:1"])])
+def test_a_range_of_exposed_ports(ports: str, codes: list[str], tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM ubuntu:18.04\nEXPOSE {ports}\n")
+    start = Start("a.py", 1, "0.0.0.0", 80, debug=False, at_import=False)
+    findings = folder_checks.check(AppFolder(tmp_path), Code((), (), (start,)))
+    assert [f"{one.code} {one.place}" for one in findings] == codes
 
 
 def test_a_secret_is_not_printed(tmp_path: Path) -> None:

@@ -67,3 +67,32 @@ def test_flasks_parameters_are_handed_over(tmp_path: Path) -> None:
 def test_names_are_seen_wherever_they_are_defined() -> None:
     code = "import os.path as p\nx, (y, z) = 1, (2, 3)\nq: int = 1\nwith a:\n    def w(): pass\n"
     assert set(handlers.defined(ast.parse(code).body)) == {"p", "x", "y", "z", "q", "w"}
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "code", "what"),
+    [
+        ("api.helo.get", {"api/hello.py": "def get(): pass"}, "CV013", "no api/helo.py"),
+        ("api.helo", {"api/hello.py": ""}, "CV012", "api/__init__.py has no function `helo`"),
+        ("api.views.Clok.get", {"api/views.py": "class Clock: pass"}, "CV012", "no class `Clok`"),
+        ("api.word-count.get", {"api/word-count.py": "def get(): pass"}, "CV083", "a hyphen"),
+    ],
+)
+def test_which_part_of_a_name_is_wrong(
+    name: str, files: dict[str, str], code: str, what: str, tmp_path: Path
+) -> None:
+    (tmp_path / "api").mkdir()
+    for file, text in {"api/__init__.py": "", **files}.items():
+        (tmp_path / file).write_text(text)
+    spec = load("a.yml", f"openapi: 3.0.0\npaths:\n  /a:\n    get: {{operationId: {name}, {OK}}}\n")
+    (finding,) = handlers.check(AppFolder(tmp_path), spec, CALL)
+    assert finding.code == code
+    assert what in finding.what
+
+
+def test_parameters_that_differ_are_named_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def b(text): pass")
+    parameters = "\n      parameters:\n        - {name: word, in: query}"
+    text = f"openapi: 3.0.0\npaths:\n  /a:\n    get:\n      operationId: a.b{parameters}\n"
+    (finding,) = handlers.check(AppFolder(tmp_path), load("a.yml", text), CALL)
+    assert "what a.yml:7 hands over: word" in finding.what

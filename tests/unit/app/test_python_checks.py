@@ -12,7 +12,8 @@ def found(folder: Path, files: dict[str, str]) -> list[str]:
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_text(text)
     app = AppFolder(folder)
-    return [one.code for one in python_checks.check(app, code.read(app), app.python_files())]
+    files = dict.fromkeys(app.python_files(), "")
+    return [one.code for one in python_checks.check(app, code.read(app), files)]
 
 
 @pytest.mark.parametrize(
@@ -54,12 +55,43 @@ def test_only_imported_files_are_used(tmp_path: Path) -> None:
         "d.py": "",
     }
     found(tmp_path, files)
-    used = python_checks.used(AppFolder(tmp_path), ["a.py"])
-    assert used == ["a.py", "c.py", "pkg/__init__.py", "pkg/b.py"]
+    reached = python_checks.reached(AppFolder(tmp_path), {"a.py": ""})
+    places = {"a.py": "", "c.py": "a.py:1", "pkg/__init__.py": "a.py:1", "pkg/b.py": "a.py:1"}
+    assert reached == places
+
+
+def test_the_program_counts_before_the_handlers(tmp_path: Path) -> None:
+    found(tmp_path, {"a.py": "import b", "b.py": "import c", "c.py": "", "d.py": ""})
+    starts = {"a.py": "", "c.py": "master.yml:5", "d.py": "master.yml:9"}
+    reached = python_checks.reached(AppFolder(tmp_path), starts)
+    assert reached == {"a.py": "", "b.py": "a.py:1", "c.py": "a.py:1", "d.py": "master.yml:9"}
+
+
+def test_a_wrong_import_says_what_leads_to_it(tmp_path: Path) -> None:
+    found(tmp_path, {"a.py": "from b import gone", "b.py": ""})
+    folder = AppFolder(tmp_path)
+    finding = python_checks.check(folder, code.read(folder), {"a.py": "server.py:3"})[0]
+    assert finding.what.endswith("; server.py:3 leads here")
+
+
+@pytest.mark.parametrize(
+    ("makefile", "text"),
+    [
+        ("all:\n\tdocker run -d --name mongo mongo:4\n", "which Makefile:2 starts"),
+        ("all:\n\tdocker run -d --name mongo2 mongo:4\n", ""),
+    ],
+)
+def test_who_starts_the_second_container(makefile: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(makefile)
+    (tmp_path / "a.py").write_text("MongoClient('mongo')\n")
+    folder = AppFolder(tmp_path)
+    finding = python_checks.check(folder, code.read(folder), {"a.py": ""})[0]
+    assert ("which Makefile" in finding.what) == bool(text)
+    assert text in finding.what
 
 
 def test_a_file_in_utf_16(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n", encoding="utf-16")
     folder = AppFolder(tmp_path)
-    finding = python_checks.check(folder, code.read(folder), ["a.py"])[0]
+    finding = python_checks.check(folder, code.read(folder), {"a.py": ""})[0]
     assert (finding.code, finding.what) == ("CV020", "the file is UTF-16, not UTF-8")

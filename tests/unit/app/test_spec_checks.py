@@ -75,3 +75,9 @@ def test_a_swagger_form_may_have_files() -> None:
 def test_connexion_refuses_a_spec_of_another_version(text: str, found: str) -> None:
     findings = spec_checks.check_version(load("a.yml", text))
     assert " ".join(f"{one.code} {one.place}" for one in findings) == found
+
+
+@pytest.mark.parametrize("reference", ["#", "#Sum"])
+def test_a_reference_that_names_no_part(reference: str) -> None:
+    schemas = f"components: {{schemas: {{A: {{properties: {{b: {{$ref: '{reference}'}}}}}}}}}}\n"
+    assert codes(f"{HEAD}paths: {{}}\n{schemas}") == ["CV010"]

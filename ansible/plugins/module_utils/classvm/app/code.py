@@ -104,22 +104,23 @@ class _Reader:
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         self.frameworks = _frameworks(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-                self._made(node.targets, node.value)
+            value = getattr(node, "value", None)
+            if isinstance(value, ast.Call):
+                self._made(_targets(node), value)
         for call in calls:
             if self._kind(call):
                 self.apps.append((file, call.lineno))
-        at_import = set(map(id, _run_at_import(tree)))
+        at_import = set(map(id, run_at_import(tree)))
         for call in calls:
             self._called(call, at_import=id(call) in at_import)
 
     def _read_constants(self, tree: ast.Module) -> None:
         """Read the values of names in their order: in `port = int(port)` the second is the first."""
         for node in tree.body:
-            if not isinstance(node, ast.Assign):
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)):
                 continue
             text, number = self._text(node.value), self._number(node.value)
-            for name in filter(None, map(_name, node.targets)):
+            for name in filter(None, map(_name, _targets(node))):
                 self.texts[name] = text if len(text) <= MAX_TEXT_LENGTH else ""
                 self.numbers[name] = number
 
@@ -233,7 +234,7 @@ def _frameworks(tree: ast.Module) -> Dict[str, str]:
     return names
 
 
-def _run_at_import(tree: ast.Module) -> Iterator[ast.AST]:
+def run_at_import(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield what an import executes: all but functions, and what is under `__main__`."""
     waiting: List[ast.AST] = list(tree.body)
     while waiting:
@@ -248,6 +249,13 @@ def _is_guard(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and any(
         isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
     )
+
+
+def _targets(node: ast.AST) -> List[ast.expr]:
+    """Return what an assignment sets, with or without an annotation."""
+    if isinstance(node, ast.AnnAssign):
+        return [node.target]
+    return node.targets if isinstance(node, ast.Assign) else []
 
 
 def _keywords(call: Optional[ast.Call]) -> Dict[str, ast.expr]:

@@ -109,14 +109,15 @@ def _words(rest: str) -> List[str]:
     return [str(word) for word in read_words] if isinstance(read_words, list) else rest.split()
 
 
-def exposed(instructions: List[Instruction]) -> List[Tuple[int, int]]:
-    """Return line and number of each port of EXPOSE."""
-    return [
-        (one.line, int(word))
-        for one in instructions
-        if one.name == "EXPOSE"
-        for word in re.findall(r"\b\d{1,5}\b", one.rest)
-    ]
+def exposed(instructions: List[Instruction]) -> List[Tuple[int, str, range]]:
+    """Return line, text and ports of each word of EXPOSE: "8080", "8080/tcp", "80-90"."""
+    found: List[Tuple[int, str, range]] = []
+    for one in instructions:
+        for word in one.rest.split() if one.name == "EXPOSE" else ():
+            ports = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?(?:/\w+)?", word)
+            if ports:
+                found.append((one.line, word, range(int(ports[1]), int(ports[2] or ports[1]) + 1)))
+    return found
 
 
 def kind(instructions: List[Instruction]) -> str:

@@ -30,6 +30,7 @@ class AppFolder:
         junk: paths of what is not part of an app: environments, caches.
         broken_links: paths of links that lead nowhere, or out of the folder.
         unreadable: paths of files and folders that may not be read; "" for the app's folder.
+        is_cut: whether there are more files than `MAX_FILES`; the rest is not in ``files``.
 
     """
 
@@ -38,6 +39,7 @@ class AppFolder:
     junk: List[str] = field(default_factory=list)
     broken_links: List[str] = field(default_factory=list)
     unreadable: List[str] = field(default_factory=list)
+    is_cut: bool = False
     _trees: Dict[str, Union[ast.Module, SyntaxError]] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
@@ -78,9 +80,10 @@ class AppFolder:
     def __post_init__(self) -> None:
         """Walk the folder."""
         for name in _walk(self.root, "", self):
-            self.files.append(name)
             if len(self.files) >= MAX_FILES:
+                self.is_cut = True
                 break
+            self.files.append(name)
         self.files.sort()
         self._names = set(self.files)
 

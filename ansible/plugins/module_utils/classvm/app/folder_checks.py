@@ -9,8 +9,10 @@ from typing import Iterator, List
 from . import dockerfile
 from .code import Code
 from .findings import Finding, did_you_mean
-from .folder import AppFolder
+from .folder import MAX_FILES, AppFolder
 
+# Not the one for Python 3.7, whose address has a folder of that name.
+GET_PIP = re.compile(r"//\S*(?<!/3\.7)/get-pip\.py")
 LARGE_BYTES = 20_000_000
 SECRET_FILES = re.compile(
     r"(^|/)(\.env(\.\w+)?|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|p12|pfx)|\.netrc|\.pypirc)$"
@@ -28,6 +30,7 @@ def check(folder: AppFolder, code: Code) -> List[Finding]:
         *_junk(folder),
         *_unreadable(folder),
         *_large(folder),
+        *_too_many(folder),
         *_dockerfile(folder, code),
         *_makefile(folder, code),
     ]
@@ -70,6 +73,12 @@ def _large(folder: AppFolder) -> Iterator[Finding]:
             yield Finding(name, 0, 0, "CV062", what, "Leave out what the app does not read")
 
 
+def _too_many(folder: AppFolder) -> Iterator[Finding]:
+    if folder.is_cut:
+        what = f"there are more than {MAX_FILES:,} files, and only these were read"
+        yield Finding("", 0, 0, "CV065", what, "Move out what the app does not read")
+
+
 def _dockerfile(folder: AppFolder, code: Code) -> Iterator[Finding]:
     file = "Dockerfile"
     instructions = dockerfile.read(folder.text(file)) if folder.has(file) else []
@@ -80,6 +89,12 @@ def _dockerfile(folder: AppFolder, code: Code) -> Iterator[Finding]:
             yield Finding(
                 file, one.line, 1, "CV050", f"`{one.name[:40]}` is not an instruction", fix
             )
+        if one.name == "RUN" and GET_PIP.search(one.rest):
+            fix = (
+                "Leave it out for classvm; to build with Docker alone, take the get-pip.py for 3.7"
+            )
+            what = "today's get-pip.py refuses Python 3.7; classvm does not use it"
+            yield Finding(file, one.line, 1, "CV055", what, fix)
         if one.name == "RUN" and re.search(r"\bgit +clone\b", one.rest):
             what = "the build clones another copy of the code"
             yield Finding(file, one.line, 1, "CV052", what, "Write `COPY . /src`")
@@ -88,9 +103,9 @@ def _dockerfile(folder: AppFolder, code: Code) -> Iterator[Finding]:
         what = f"`{image[:60]}` instead of Ubuntu 18.04"
         yield Finding(file, line, 1, "CV053", what, "Write `FROM ubuntu:18.04`")
     ports = {start.port for start in code.starts if start.port}
-    for line, port in dockerfile.exposed(instructions):
-        if ports and port not in ports:
-            what = f"EXPOSE {port}, but the program listens on {min(ports)}"
+    for line, word, exposed in dockerfile.exposed(instructions):
+        if ports and not ports.intersection(exposed):
+            what = f"EXPOSE {word}, but the program listens on {min(ports)}"
             yield Finding(file, line, 1, "CV051", what, f"Write `EXPOSE {min(ports)}`")
 
 

@@ -77,6 +77,10 @@ def check(folder: AppFolder, spec: Located, call: Optional[SpecCall]) -> List[Fi
             what = f"`{operation.name}` is already the operationId of line {seen[operation.name]}"
             fix = "Write a function of its own for each operation"
             found.append(Finding(spec.file, *place, "CV014", what, fix))
+        if "-" in operation.name and file_of(folder, operation, call):
+            what = f"`{operation.name}` names a file with a hyphen"
+            fix = "Rename the file: write an underscore"
+            found.append(Finding(spec.file, *place, "CV083", what, fix))
         seen.setdefault(operation.name, place[0])
         if not (call and call.has_resolver):
             found += _Search(folder, spec, operation, place, call).findings()
@@ -88,6 +92,16 @@ def file_of(folder: AppFolder, operation: Operation, call: Optional[SpecCall]) -
     parts = operation.name.split(".")
     found = (module_file(folder, parts[:cut], call) for cut in range(len(parts) - 1, 0, -1))
     return next(filter(None, found), "")
+
+
+def function_of(
+    folder: AppFolder, operation: Operation, call: Optional[SpecCall]
+) -> Tuple[str, Optional[ast.FunctionDef]]:
+    """Return file and function of an operation's handler, where it is a plain function."""
+    file = file_of(folder, operation, call)
+    name = operation.name.rpartition(".")[2]
+    node = defined(folder.tree(file).body).get(name) if file else None
+    return file, node if isinstance(node, ast.FunctionDef) else None
 
 
 def module_file(folder: AppFolder, parts: List[str], call: Optional[SpecCall]) -> str:
@@ -120,10 +134,17 @@ class _Search:
         parts = self.operation.name.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             file = module_file(self.folder, parts[:cut], self.call)
-            if file:
+            if file and not self._names_no_module(file, parts[cut:]):
                 yield from self._in_file(file, parts[cut:])
                 return
         yield from self._no_module(parts[:-1])
+
+    def _names_no_module(self, file: str, rest: List[str]) -> bool:
+        """Tell whether a package lacks what follows it: a module whose name is misspelt."""
+        parsed = self.folder.parsed(file)
+        names = defined(parsed.body) if isinstance(parsed, ast.Module) else {"*": None}
+        is_package = file.endswith("/__init__.py") and len(rest) > 1
+        return is_package and not {"*", rest[0]} & set(names)
 
     def _no_module(self, parts: List[str]) -> Iterator[Finding]:
         name = self.operation.name
@@ -146,12 +167,13 @@ class _Search:
         if not isinstance(tree, ast.Module):
             return  # reported as a finding of that file
         body: List[ast.stmt] = tree.body
-        for part in parts:
+        for number, part in enumerate(parts, start=1):
             names = defined(body)
             if "*" in names:
                 return
             if part not in names:
-                yield self._missing(file, part, names)
+                is_class = number < len(parts)
+                yield self._missing(file, part, names, is_class=is_class)
                 return
             node = names[part]
             if not isinstance(node, ast.ClassDef):
@@ -162,20 +184,20 @@ class _Search:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and len(parts) == 1:
             yield from self._parameters(file, node)
 
-    def _missing(self, file: str, name: str, names: Dict[str, Any]) -> Finding:
-        functions = [
-            one
-            for one, node in names.items()
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        ]
-        what = f"{file} has no function `{name}`; it has {listed(functions)}"
-        close = did_you_mean(name, functions) or next(
-            (one for one in functions if one.replace("_", "") == name.replace("_", "")), ""
+    def _missing(self, file: str, name: str, names: Dict[str, Any], *, is_class: bool) -> Finding:
+        kinds = ast.ClassDef if is_class else (ast.FunctionDef, ast.AsyncFunctionDef)
+        known = [one for one, node in names.items() if isinstance(node, kinds)]
+        what = (
+            f"{file} has no {'class' if is_class else 'function'} `{name}`; it has {listed(known)}"
         )
+        close = did_you_mean(name, known) or next(
+            (one for one in known if one.replace("_", "") == name.replace("_", "")), ""
+        )
+        begin = f"class {name}:" if is_class else f"def {name}(…):"
         fix = (
             f"Did you mean `{close}`?"
             if close
-            else f"Write `def {name}(…)` in {file}, or correct the operationId"
+            else f"Write `{begin}` in {file}, or correct the operationId"
         )
         return Finding(self.spec.file, *self.place, "CV012", what, fix)
 
@@ -191,9 +213,17 @@ class _Search:
         lacking = {one.arg for one in needed} - OFFERED - handed
         surplus = {_safe(name) for name in self._required()} - set(taken)
         if lacking or surplus:
-            what = f"`{node.name}({', '.join(taken)})` does not take what {self.spec.file}:{self.place[0]} hands over: {listed(handed) if handed else 'nothing'}"
+            what = f"`{node.name}({', '.join(taken)})` does not take what {self.spec.file}:{self._parameters_line()} hands over: {listed(handed) if handed else 'nothing'}"
             fix = "Give both the same names"
             yield Finding(file, node.lineno, node.col_offset + 1, "CV015", what, fix)
+
+    def _parameters_line(self) -> int:
+        """Return the line of the first parameter, else that of the operationId."""
+        for path in (self.operation.path, self.operation.path[:-1]):
+            first = (*path, "parameters", 0)
+            if first in self.spec.keys:
+                return self.spec.at_key(first)[0]
+        return self.place[0]
 
     def _declared(self) -> Iterator[Dict[str, Any]]:
         for part in (self.operation.item, self.operation.node):

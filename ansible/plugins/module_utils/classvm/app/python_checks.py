@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Tuple
+import re
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 from .code import Code
 from .findings import Finding, did_you_mean, listed
@@ -25,8 +26,15 @@ SERVERS = {
 }
 
 
-def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding]:
-    """Return the findings in those Python files that the app uses."""
+def check(folder: AppFolder, code: Code, files: Mapping[str, str]) -> List[Finding]:
+    """Return the findings in those Python files that the app uses.
+
+    Args:
+        folder: the app's folder.
+        code: what its files say about its start.
+        files: the files, each with the place that leads to it, as `reached` returns them.
+
+    """
     found: List[Finding] = []
     for file in files:
         if folder.is_utf_16(file):
@@ -39,10 +47,10 @@ def check(folder: AppFolder, code: Code, files: Collection[str]) -> List[Finding
             continue
         for node in ast.walk(parsed):
             found += _newer_python(file, node)
-            found += _other_container(file, node)
+            found += _other_container(folder, file, node)
             found += _connexion3(file, node)
             if isinstance(node, ast.ImportFrom):
-                found += _import(folder, file, node)
+                found += _import(folder, file, node, files[file])
     return found + list(_starts(code))
 
 
@@ -77,7 +85,7 @@ def _connexion3(file: str, node: ast.AST) -> Iterator[Finding]:
         yield Finding(file, node.lineno, node.col_offset + 1, "CV023", what, fix)
 
 
-def _other_container(file: str, node: ast.AST) -> Iterator[Finding]:
+def _other_container(folder: AppFolder, file: str, node: ast.AST) -> Iterator[Finding]:
     if not isinstance(node, ast.Call):
         return
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -87,13 +95,27 @@ def _other_container(file: str, node: ast.AST) -> Iterator[Finding]:
         host = value.value if isinstance(value, ast.Constant) else None
         bare = str(host).rpartition("@")[2].partition("://")[2] or str(host)
         if isinstance(host, str) and bare.split(":")[0].split("/")[0].lower() in SERVERS:
-            what = f"`{name}` connects to the host `{bare[:40]}`, a second container"
+            starter = _starter(folder, bare.split(":")[0].split("/")[0])
+            what = f"`{name}` connects to the host `{bare[:40]}`, "
+            what += f"which {starter} starts as " if starter else ""
+            what += "a second container"
             fix = "Keep the data in a file (SQLite): one service is one container here"
             yield Finding(file, node.lineno, node.col_offset + 1, "CV029", what, fix)
             return
 
 
-def _import(folder: AppFolder, file: str, node: ast.ImportFrom) -> Iterator[Finding]:
+def _starter(folder: AppFolder, host: str) -> str:
+    """Return the place where the app's Makefile starts a container of that name, or ""."""
+    start = re.compile(rf"docker run\b.*--name[ =]{re.escape(host)}\b")
+    for number, line in enumerate(folder.text("Makefile").splitlines(), start=1):
+        if start.search(line):
+            return f"Makefile:{number}"
+    return ""
+
+
+def _import(
+    folder: AppFolder, file: str, node: ast.ImportFrom, reached_from: str
+) -> Iterator[Finding]:
     """Yield the names that a module of the app is asked for and does not have."""
     target = _target(folder, file, node)
     if not target or not isinstance(folder.parsed(target), ast.Module):
@@ -108,6 +130,7 @@ def _import(folder: AppFolder, file: str, node: ast.ImportFrom) -> Iterator[Find
             continue
         close = did_you_mean(one.name, names) or _same_end(one.name, names)
         what = f"{target} has no `{one.name}`; it has {listed(names)}"
+        what += f"; {reached_from} leads here" if reached_from else ""
         fix = (
             f"Did you mean `{close}`?"
             if close
@@ -122,24 +145,38 @@ def _same_end(name: str, names: Any) -> str:  # noqa: ANN401 - any collection of
     return next((one for one in names if "_" in one and one.rpartition("_")[2] == end), "")
 
 
-def used(folder: AppFolder, starts: Iterable[str]) -> List[str]:
-    """Return the Python files that are imported, directly or not, from those that are started."""
-    waiting, seen = list(starts), set(starts)
-    while waiting:
-        file = waiting.pop()
-        for target in _imports(folder, file):
-            if target not in seen:
-                seen.add(target)
-                waiting.append(target)
-    return sorted(seen)
+def reached(folder: AppFolder, starts: Mapping[str, str]) -> Dict[str, str]:
+    """Return the Python files that the app uses: those that are started, and what these import.
+
+    Args:
+        folder: the app's folder.
+        starts: by file, what names it: "master.yml:5", or "" for the program itself. What an earlier
+            one leads to counts for it.
+
+    Returns:
+        by file, sorted, the place that leads to it, such as "server.py:3".
+
+    """
+    places: Dict[str, str] = {}
+    for start, named in starts.items():
+        waiting = [] if start in places else [start]
+        places.setdefault(start, named)
+        while waiting:
+            file = waiting.pop(0)
+            for line, target in _imports(folder, file):
+                if target not in places:
+                    places[target] = places[file] or f"{file}:{line}"
+                    waiting.append(target)
+    return dict(sorted(places.items()))
 
 
-def _imports(folder: AppFolder, file: str) -> Iterator[str]:
+def _imports(folder: AppFolder, file: str) -> Iterator[Tuple[int, str]]:
+    """Yield the line of each import of one of the app's own files, and that file."""
     for node in ast.walk(folder.tree(file)):
         if isinstance(node, ast.ImportFrom):
-            yield from filter(None, [_target(folder, file, node)])
+            yield from ((node.lineno, one) for one in [_target(folder, file, node)] if one)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (target for target, _ in origins(folder, file, node).values())
+            yield from ((node.lineno, one) for one, _ in origins(folder, file, node).values())
 
 
 def origins(

@@ -59,7 +59,8 @@ class App:
         requirements: the file that lists its packages, or "".
         dockerfile: "none", "lab" or "own".
         apt: packages of the system that it needs beyond Python.
-        used: the Python files that it uses; what else lies in the folder, it does not run.
+        used: the Python files that it uses, each with the place in a started file that leads to it;
+            what else lies in the folder, it does not run.
         writes: what it writes at run time.
         said: what its classvm.yml says, by key.
         findings: what was wrong while it was read.
@@ -74,7 +75,7 @@ class App:
     requirements: str = ""
     dockerfile: str = "none"
     apt: List[str] = field(default_factory=list)
-    used: List[str] = field(default_factory=list)
+    used: Dict[str, str] = field(default_factory=dict)
     writes: List[written.Write] = field(default_factory=list)
     said: Dict[str, Any] = field(default_factory=dict)
     findings: List[Finding] = field(default_factory=list)
@@ -146,17 +147,19 @@ def _find_specs(app: App, said: Dict[str, Any]) -> None:
             app.findings.append(Finding(name, 0, 0, "CV001", what, "Save it as UTF-8"))
 
 
-def _used(app: App) -> List[str]:
+def _used(app: App) -> Dict[str, str]:
     """Return the Python files that the app uses, all of them where that cannot be seen."""
     started = _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
     if not app.folder.has(started) or any(call.has_resolver for call in app.code.specs):
-        return app.folder.python_files()
-    files = [
-        handlers.file_of(app.folder, one, spec.call)
-        for spec in app.specs
-        for one in handlers.operations(spec.document)
-    ]
-    return python_checks.used(app.folder, {started, *filter(None, files)})
+        return dict.fromkeys(app.folder.python_files(), "")
+    starts = {started: ""}
+    for spec in app.specs:
+        for one in handlers.operations(spec.document):
+            file = handlers.file_of(app.folder, one, spec.call)
+            line, _ = spec.document.at_value((*one.path, "operationId"))
+            if file:
+                starts.setdefault(file, f"{spec.document.file}:{line}")
+    return python_checks.reached(app.folder, starts)
 
 
 def _is_spec(folder: AppFolder, name: str) -> bool:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
 from . import (
+    answers,
     folder_checks,
     handlers,
+    local_packages,
     python_checks,
     reading,
     requirements_list,
+    runtime_checks,
     spec_checks,
     written,
 )
@@ -35,9 +38,12 @@ def review(root: Path) -> Review:
             found.update(spec_checks.check_version(spec.document))
         found.update(spec_checks.check(spec.document))
         found.update(handlers.check(app.folder, spec.document, spec.call))
+        found.update(answers.check(app.folder, spec.document, spec.call))
     found.update(python_checks.check(app.folder, app.code, app.used))
     found.update(written.check(app.writes))
+    found.update(runtime_checks.check(app.folder, app.used))
     found.update(requirements_list.check(app.folder))
+    found.update(local_packages.check(app.folder, app.used, app.requirements))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))
     return Review(app, sorted(found, key=lambda one: (ORDER[one.severity], one)))

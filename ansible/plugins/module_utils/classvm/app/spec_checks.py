@@ -57,6 +57,11 @@ def _references(spec: Located) -> Iterator[Finding]:
         if not isinstance(reference, str):
             continue
         place = spec.at_value((*path, "$ref"))
+        if reference.startswith("#") and not reference.startswith("#/"):
+            what = f"`{reference}` is no part of this file"
+            fix = "Write the path to what is meant, such as `#/components/schemas/…`"
+            yield Finding(spec.file, *place, "CV010", what, fix)
+            continue
         if not reference.startswith("#/"):
             what = f"`{reference}` is outside this file, and is never fetched"
             fix = "Copy what it names below `components` and refer to `#/components/…`"
