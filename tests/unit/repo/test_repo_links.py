@@ -47,7 +47,8 @@ def dead(document: Path, root: Path) -> list[str]:
 
 def _claims_to_be_ours(path: str, root: Path) -> bool:
     first, slash, _ = path.partition("/")
-    return bool(slash) and (root / first).exists()
+    # `./toolbox` is a path of the reader's own folder.
+    return bool(slash) and first != "." and (root / first).exists()
 
 
 def missing_of_tree(text: str, root: Path) -> list[str]:
