@@ -167,10 +167,9 @@ def _kind(node: ast.expr) -> str:
         return "object"
     if isinstance(node, (ast.List, ast.ListComp)):
         return "array"
-    is_format = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)
-    if isinstance(node, ast.JoinedStr) or (is_format and _kind(node.left) == "string"):  # type: ignore[attr-defined]
-        return "string"
-    return ""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return "string" if _kind(node.left) == "string" else ""
+    return "string" if isinstance(node, ast.JoinedStr) else ""
 
 
 def _article(kind: str) -> str:
