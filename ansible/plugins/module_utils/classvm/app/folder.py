@@ -28,6 +28,8 @@ class AppFolder:
         root: the folder.
         files: paths of its files, relative, with slashes, sorted.
         junk: paths of what is not part of an app: environments, caches.
+        folder_links: paths of links to folders of the app, with the path of that folder.
+        empty_folders: paths of folders with nothing in them.
         broken_links: paths of links that lead nowhere, or out of the folder.
         unreadable: paths of files and folders that may not be read; "" for the app's folder.
         is_cut: whether there are more files than `MAX_FILES`; the rest is not in ``files``.
@@ -37,6 +39,8 @@ class AppFolder:
     root: Path
     files: List[str] = field(default_factory=list)
     junk: List[str] = field(default_factory=list)
+    folder_links: Dict[str, str] = field(default_factory=dict)
+    empty_folders: List[str] = field(default_factory=list)
     broken_links: List[str] = field(default_factory=list)
     unreadable: List[str] = field(default_factory=list)
     is_cut: bool = False
@@ -104,18 +108,29 @@ def _walk(root: Path, below: str, found: AppFolder) -> Iterator[str]:
         entries = sorted(os.scandir(root / below), key=lambda entry: entry.name)
     except OSError:  # removed meanwhile
         return
+    if below and not entries:
+        found.empty_folders.append(below)
     for entry in entries:
         name = f"{below}/{entry.name}" if below else entry.name
-        if entry.is_symlink() and not _leads_inside(root, name):
-            found.broken_links.append(name)
-        elif entry.name in JUNK or _is_environment(entry):
+        if entry.name in JUNK or _is_environment(entry):
             found.junk.append(name)
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_symlink() and not (entry.is_file() and _leads_inside(root, name)):
+            _note_link(root, name, found)
+        elif entry.is_dir():
             yield from _walk(root, name, found)
         elif entry.is_file() and not os.access(entry.path, os.R_OK):
             found.unreadable.append(name)
         elif entry.is_file():
             yield name
+
+
+def _note_link(root: Path, name: str, found: AppFolder) -> None:
+    """Note a link to a folder, or to nothing, or out of the app's folder."""
+    if _leads_inside(root, name) and os.path.isdir(root / name):
+        target = os.path.realpath(root / name)
+        found.folder_links[name] = os.path.relpath(target, os.path.realpath(root))
+    else:
+        found.broken_links.append(name)
 
 
 def _is_environment(entry: os.DirEntry[str]) -> bool:

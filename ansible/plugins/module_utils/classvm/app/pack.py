@@ -10,7 +10,7 @@ import stat
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, Iterable, List, Tuple
 
 from docker.utils.build import exclude_paths
 
@@ -21,11 +21,20 @@ from .layout import DOCKERFILE, LOCK
 
 @dataclass(frozen=True)
 class File:
-    """A file of an app: its path in the folder, its mode and its bytes."""
+    """A file of a build context.
+
+    Attributes:
+        name: its path.
+        mode: its mode.
+        content: its bytes; of a link, the path that it names.
+        kind: type of a tar file's member: a file, a folder or a link.
+
+    """
 
     name: str
     mode: int
     content: bytes
+    kind: bytes = tarfile.REGTYPE
 
 
 @dataclass(frozen=True)
@@ -50,39 +59,64 @@ class Packed:
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for file in self.files:
                 member = tarfile.TarInfo(file.name)
-                member.mode = file.mode
-                member.size = len(file.content)
+                member.mode, member.type = file.mode, file.kind
+                if file.kind == tarfile.SYMTYPE:
+                    member.linkname = os.fsdecode(file.content)
+                else:
+                    member.size = len(file.content)
                 archive.addfile(member, io.BytesIO(file.content))
         return buffer.getvalue()
 
 
 def pack(folder: Path) -> Packed:
     """Pack the folder as Docker would see it, without what .dockerignore leaves out."""
-    files = tuple(_read(folder, name) for name in _context_files(folder))
-    digest = hashlib.sha256()
-    for file in files:
-        head = f"\0{file.mode:o}\0{len(file.content)}\0"
-        digest.update(os.fsencode(file.name) + head.encode() + file.content)
-    digests = {file.name: hashlib.sha256(file.content).hexdigest() for file in files}
-    return Packed(
-        digest=digest.hexdigest(),
-        files=files,
-        content=contents.describe(digests, _packages(folder)),
-    )
-
-
-def _read(folder: Path, name: str) -> File:
-    path = folder / name
-    mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
-    return File(name, mode, path.read_bytes())
-
-
-def _packages(folder: Path) -> Dict[str, str]:
-    """Return the versions of the packages of a lock; {} where there is none."""
     lock = folder / LOCK
     text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
-    pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)
-    return dict(pins)
+    return packed((read(folder, name) for name in _context_files(folder)), text)
+
+
+def packed(files: Iterable[File], requirements: str) -> Packed:
+    """Return files as a build context.
+
+    Args:
+        files: the files, sorted by name.
+        requirements: the list that pins the packages in it.
+
+    """
+    every = tuple(files)
+    digest = hashlib.sha256()
+    for file in every:
+        kind = "" if file.kind == tarfile.REGTYPE else file.kind.decode()
+        head = f"\0{kind}{file.mode:o}\0{len(file.content)}\0"
+        digest.update(os.fsencode(file.name) + head.encode() + file.content)
+    digests = {file.name: hashlib.sha256(file.content).hexdigest() for file in every}
+    content = contents.describe(digests, _packages(requirements))
+    return Packed(digest=digest.hexdigest(), files=every, content=content)
+
+
+def read(folder: Path, name: str, packed_name: str = "") -> File:
+    """Read a file of a folder, with its mode reduced to the execute bit.
+
+    Args:
+        folder: the folder.
+        name: path of the file in it.
+        packed_name: its path in the build context, "" for the same.
+
+    Raises:
+        ClassvmError: it cannot be read.
+
+    """
+    path = folder / name
+    try:
+        mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
+        return File(packed_name or name, mode, path.read_bytes())
+    except OSError as error:
+        raise ClassvmError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _packages(requirements: str) -> Dict[str, str]:
+    """Return the versions that a list of requirements pins."""
+    return dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", requirements, re.MULTILINE))
 
 
 def _context_files(folder: Path) -> List[str]:
