@@ -12,6 +12,8 @@ APP ?=
 PORT ?=
 LOG_LINES ?= 50
 TO ?=
+# V=1: what Ansible itself prints of a run, task by task.
+V ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,7 +28,7 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO N S SCOPE TABLE JSON FORMAT
+VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
 
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
@@ -34,15 +36,17 @@ VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call 
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \
 	$(if $(APP),--extra-vars $(call WORD_OF,{"service_dir": "$(call FULL,$(APP))"})) \
 	$(PORT:%=--extra-vars service_host_port=%) $(ARGS)
+# Ansible prints the name of a task when it begins only where it shows skipped hosts, too.
+OWN_OUTPUT = $(if $(V),ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_DISPLAY_SKIPPED_HOSTS=true)
 # $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
-PLAY = @ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
+PLAY = @$(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
 
 ##@ Start
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  ARGS="--check …"\nREADME.md explains every variable.\n'
+	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  V=1 (every task)  ARGS="--check …"\nREADME.md explains every variable.\n'
 
 doctor: ## find what would stop a deploy, and the command that fixes it
 	$(VALIDATE)

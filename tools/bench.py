@@ -44,8 +44,9 @@ STATE_DIR = Path("/var/lib/classvm-bench")
 BARE = "classvm-bench-flask"
 REPEATS = 3
 ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
-# What tells Ansible to measure its tasks.
+# What tells Ansible to show its tasks, and to measure them.
 PROFILE = {
+    "ANSIBLE_STDOUT_CALLBACK": "default",
     "ANSIBLE_CALLBACKS_ENABLED": "classvm.kit.classvm_summary,ansible.posix.profile_tasks",
     "PROFILE_TASKS_SORT_ORDER": "none",
     "PROFILE_TASKS_TASK_OUTPUT_LIMIT": "all",

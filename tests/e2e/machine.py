@@ -31,8 +31,10 @@ class Run:
 
     @property
     def changed(self) -> int:
-        """Sum of `changed=` in Ansible's recap."""
-        return sum(int(number) for number in re.findall(r"changed=(\d+)", self.text))
+        """Sum of the changes in the closing lines of the hosts."""
+        return sum(
+            int(number) for number in re.findall(r"\b(\d+) changed\)$", self.text, re.MULTILINE)
+        )
 
     @property
     def last_line(self) -> str:

@@ -8,6 +8,8 @@ from ansible import context
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
+from ..module_utils.classvm.output import reason
+
 DOCUMENTATION = """
 name: classvm_summary
 type: aggregate
@@ -41,7 +43,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
         """Remember why a host failed."""
         if not ignore_errors:
-            self._failures[result._host.get_name()] = str(result._result.get("msg", ""))  # noqa: SLF001 - Ansible offers no other way
+            self._failures[result.host.get_name()] = reason.reason(result.result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Remember why a host could not be reached."""
@@ -79,8 +81,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         for host, custom in stats.custom.items():
             if "classvm" in custom and host not in self._failures:
                 self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
-        for host, reason in self._failures.items():
-            self._display.display(failure_line(host, reason))
+        for host, why in self._failures.items():
+            self._display.display(reason.closing_line(host, why))
 
 
 def limited_to(limit: str) -> list[str]:
@@ -102,8 +104,3 @@ def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:
         return said["text"]
     details = [*([said["detail"]] if said.get("detail") else []), f"{counts['changed']} changed"]
     return f"classvm: {said['state']} ({', '.join(details)})"
-
-
-def failure_line(host: str, reason: str) -> str:
-    """Return the closing line of a host that failed: the first line of its reason."""
-    return f"classvm: {host} failed: {reason.strip().partition(chr(10))[0]}"

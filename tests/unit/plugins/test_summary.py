@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from ansible import context
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from plugin_loader import load_plugin
 
 FILE = Path(__file__).parents[3] / "ansible" / "plugins" / "callback" / "classvm_summary.py"
 RELEASE = FILE.parents[2] / "release.yml"
@@ -18,13 +18,8 @@ COUNTS = {"changed": 0, "ok": 9}
 
 @pytest.fixture
 def summary() -> ModuleType:
-    """Load the callback the way Ansible does: as a file."""
-    spec = importlib.util.spec_from_file_location("classvm_summary", FILE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Load the callback."""
+    return load_plugin("callback", "classvm_summary")
 
 
 class Run:
@@ -37,7 +32,7 @@ class Run:
 
     def fail(self, host: str, result: dict[str, Any], *, ignored: bool = False) -> None:
         named = SimpleNamespace(get_name=lambda: host)
-        self.callback.v2_runner_on_failed(SimpleNamespace(_host=named, _result=result), ignored)
+        self.callback.v2_runner_on_failed(SimpleNamespace(host=named, result=result), ignored)
 
     def end(self, custom: dict[str, Any], changed: int = 0) -> list[str]:
         stats = SimpleNamespace(custom=custom, summarize=lambda _: {**COUNTS, "changed": changed})

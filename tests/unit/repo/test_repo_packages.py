@@ -19,6 +19,7 @@ BELOW = {
     "image": {"base", "app", "contract"},
     "provision": {"base", "app", "contract", "image"},
     "release": {"base", "app", "contract", "image"},
+    "output": set(),
     "lab": {"base", "app", "contract", "image", "provision", "release"},
 }
 MODULES = sorted(path for path in PACKAGE.glob("*/*.py") if path.name != "__init__.py")

@@ -58,6 +58,7 @@ def planned(target: str, *variables: str) -> str:
         ("TO=../x", "TO=../x is not the id of a release"),
         ("TO=é", "TO=é is not the id of a release"),
         ("LOG_LINES=-5", "LOG_LINES=-5 is not a number"),
+        ("V=yes", "V=yes is not known"),
         ("N=0", "N=0 is not a number"),
         ("N=-1", "N=-1 is not a number"),
         ("N=two", "N=two is not a number"),
@@ -85,7 +86,16 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(setting: str, cause:
 @pytest.mark.parametrize(
     "setting",
     [
-        *("PORT=1", "PORT=65535", "TO=a397b5a", "TO=v1.2-3_x", "LOG_LINES=50", "N=1", "N=20"),
+        *(
+            "PORT=1",
+            "PORT=65535",
+            "TO=a397b5a",
+            "TO=v1.2-3_x",
+            "LOG_LINES=50",
+            "V=1",
+            "N=1",
+            "N=20",
+        ),
         *("APP=service", "INVENTORY=ansible/inventory/local.yml", "INVENTORY=vm-148-1,"),
         *("LIMIT=class_vms:!vm-148-1", "LIMIT=@failed.retry", "S=default", "SCOPE=quick"),
         *("JSON=report.json", "TABLE=docs/faults.md"),

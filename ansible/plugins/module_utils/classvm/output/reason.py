@@ -1,0 +1,65 @@
+"""Why a host failed, from what Ansible says of its task."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping
+
+# A closing line is read at a glance.
+LONGEST_LINE = 300
+UNREACHABLE_PREFIXES = ("Task failed: ", "Failed to connect to the host via ssh: ")
+
+
+def reason(result: Mapping[str, Any]) -> str:
+    """Return why a task failed: the cause in its first line, details below.
+
+    Args:
+        result: of the task, as Ansible hands it to a callback.
+
+    """
+    if result.get("unreachable"):
+        return _unreachable(str(result.get("msg", "")))
+    if result.get("argument_errors"):
+        return _wrong_values([str(error) for error in result["argument_errors"]])
+    failed_items = [item for item in result.get("results") or [] if item.get("failed")]
+    if failed_items:
+        return reason(failed_items[0])
+    text = str(result.get("msg", "")).strip()
+    return text if result.get("rc") is None else "\n".join([text, *_output(result)]).strip()
+
+
+def closing_line(host: str, why: str) -> str:
+    """Return the closing line of a host that failed: the first line of the reason, bounded."""
+    line = f"classvm: {host} failed: {cause(why)}"
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+
+
+def cause(why: str) -> str:
+    """Return the first line of a reason."""
+    return why.strip().partition("\n")[0]
+
+
+def details(host: str, why: str) -> List[str]:
+    """Return the lines of a reason that the closing line does not hold."""
+    lines = [line.rstrip() for line in why.strip().split("\n")]
+    return lines if closing_line(host, why).endswith("…") else lines[1:]
+
+
+def _unreachable(message: str) -> str:
+    text = message.strip()
+    for prefix in UNREACHABLE_PREFIXES:
+        text = text[len(prefix) :] if text.startswith(prefix) else text
+    # One line: ssh says more where it was asked to.
+    said = [line for line in text.splitlines() if line] or ["no answer"]
+    return f"It cannot be reached: {said[-1]}"
+
+
+def _wrong_values(errors: List[str]) -> str:
+    """Return the reason where the values of a role's variables are wrong: all of them in a line."""
+    unique = list(dict.fromkeys(errors))
+    return f"Correct these settings: {'; '.join(unique)}"
+
+
+def _output(result: Mapping[str, Any]) -> List[str]:
+    """Return what a command printed before it failed."""
+    texts = [str(result.get(key) or "").strip() for key in ("stdout", "stderr")]
+    return [text for text in texts if text and text not in str(result.get("msg"))]

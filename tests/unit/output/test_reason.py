@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from classvm.output import reason
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"msg": "\nRefused\ndetails\n"}, "Refused\ndetails"),
+        ({}, ""),
+        ({"msg": "non-zero return code", "rc": 1, "stderr": "why"}, "non-zero return code\nwhy"),
+        ({"msg": "it said why", "rc": 1, "stderr": "why"}, "it said why"),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [{"msg": "a"}, {"failed": 1, "msg": "b"}],
+            },
+            "b",
+        ),
+        (
+            {"msg": "Validation of arguments failed:\nx", "argument_errors": ["x", "y", "x"]},
+            "Correct these settings: x; y",
+        ),
+    ],
+)
+def test_the_reason_of_a_failure(result: dict[str, Any], expected: str) -> None:
+    assert reason.reason(result) == expected
+
+
+def test_an_unreachable_host_has_one_line() -> None:
+    said = (
+        "Task failed: Failed to connect to the host via ssh: Warning: added a key\n"
+        "ssh: connect to host 192.0.2.1 port 22: No route to host"
+    )
+    assert reason.reason({"unreachable": True, "msg": said}) == (
+        "It cannot be reached: ssh: connect to host 192.0.2.1 port 22: No route to host"
+    )
+    assert reason.reason({"unreachable": True}) == "It cannot be reached: no answer"
+
+
+def test_the_closing_line_is_the_first_line_of_the_reason() -> None:
+    assert reason.closing_line("a", "Refused\nwhy") == "classvm: a failed: Refused"
+    assert reason.details("a", "Refused\nwhy \n\nmore") == ["why", "", "more"]
+
+
+def test_a_closing_line_is_bounded_and_then_told_in_full_above() -> None:
+    why = "x" * 43_700
+    line = reason.closing_line("a", why)
+    assert len(line) == reason.LONGEST_LINE
+    assert line.endswith("…")
+    assert reason.details("a", why) == [why]
