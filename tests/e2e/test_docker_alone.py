@@ -52,8 +52,13 @@ class Alone:
 
 @pytest.fixture
 def alone(app: Path) -> Iterator[Alone]:
-    """Return a copy of the folder; what it starts and builds is removed afterwards."""
+    """Return a copy of the folder; what it starts and builds is removed afterwards.
+
+    Only its owner may read it, as in a clone of an account with umask 077.
+    """
     it = Alone(app)
+    for path in app.rglob("*"):
+        path.chmod(path.stat().st_mode & ~0o077)
     yield it
     for container in it.containers():
         docker("rm", "--force", container)
