@@ -149,16 +149,21 @@ NEW_LOCK = new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$
 	$(PIP_COMPILE) $(1) --output-file "$$new" requirements.in && \
 	sed -i 's/^\(\# .* with Python \)[0-9.]*$$/\13.11/' "$$new"
 
-lock: setup ## compile both requirements.in, or only that of APP (UPGRADE=1: to the newest versions)
+# The image of the contract check has the Python of the lab's service.
+LOCK_CHECKER = $(MAKE) --no-print-directory -C service LOCK_OF=../roles/service_image/files/checker
+
+lock: setup ## compile every requirements.in, or only that of APP (UPGRADE=1: to the newest versions)
 # An unchanged file is not written: each new one has the next command set the tools up again.
 	@$(if $(APP),,$(call NEW_LOCK,$(if $(UPGRADE),--upgrade)) && \
 	{ cmp -s "$$new" requirements.txt || cp "$$new" requirements.txt; })
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock
+	@$(if $(APP),,$(LOCK_CHECKER) lock)
 
 lock-check: setup ## fail if a lock is not what `make lock` would write
 	@$(call NEW_LOCK) && \
 	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
+	@$(if $(APP),,$(LOCK_CHECKER) lock-check)
 
 ##@ Share
 collection: setup ## pack roles and modules for playbooks of your own: build/classvm-kit-….tar.gz
@@ -167,14 +172,16 @@ collection: setup ## pack roles and modules for playbooks of your own: build/cla
 ##@ Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
-SHELL_SCRIPTS := tools/front_door tools/setup .ci/run tests/mutation/library.sh
+SHELL_SCRIPTS := tools/front_door tools/setup .ci/run tests/mutation/library.sh \
+	$(addprefix roles/service_image/files/kit/,lock.sh compiler.sh install.sh)
+DOCKERFILES := service/Dockerfile roles/service_image/files/checker/Dockerfile
 
 lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
 	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
 	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
 	@mypy
-	@hadolint service/Dockerfile && echo "hadolint: 1 file passes"
+	@hadolint $(DOCKERFILES) && echo "hadolint: $(words $(DOCKERFILES)) files pass"
 	@shellcheck $(SHELL_SCRIPTS) && echo "shellcheck: $(words $(SHELL_SCRIPTS)) files pass"
 	@openapi-spec-validator service/master.yml
 	@python tools/role_readmes.py --check && echo "role READMEs: $(call COUNT,'roles/*/README.md') current"

@@ -16,7 +16,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 # The unit tests of the service run on the control node, with the service's own versions of these.
 SHARED = ("connexion", "flask", "gunicorn", "werkzeug")
-LOCKS = ("requirements.txt", "service/requirements.txt", "service/lock-tools.txt")
+CHECKER = "roles/service_image/files/checker"
+LOCKS = (
+    "requirements.txt",
+    "service/requirements.txt",
+    "service/lock-tools.txt",
+    f"{CHECKER}/requirements.txt",
+)
 ORIGIN = r"^\s*(?:--(?:extra-)?index-url|-i\b|--find-links|-f\b|--trusted-host)|://"
 
 
@@ -95,8 +101,9 @@ def test_both_locks_hold_the_same_version(name: str) -> None:
     assert here == service
 
 
-def test_the_lock_of_the_service_is_sealed() -> None:
-    lock.check_lock(tree.ROOT / "service")
+@pytest.mark.parametrize("folder", ["service", CHECKER])
+def test_a_lock_for_an_image_is_sealed(folder: str) -> None:
+    lock.check_lock(tree.ROOT / folder)
 
 
 @pytest.mark.parametrize("name", ["requirements.in", "requirements.txt"])

@@ -42,7 +42,7 @@ class Clone:
         self.lock = self.root / "requirements.txt"
         self.compiled = folder / "compiled"
         self.service_ran = folder / "service-ran"
-        rule = f"lock lock-check:\n\t@echo $@ >> {self.service_ran}\n"
+        rule = f"lock lock-check:\n\t@echo $@ $(notdir $(LOCK_OF)) >> {self.service_ran}\n"
         (self.root / "service/Makefile").write_text(rule)
         self.bin = folder / "bin"
         self.bin.mkdir()
@@ -77,7 +77,13 @@ def test_the_python_of_the_control_node_does_not_matter(clone: Clone, python: st
     os.utime(clone.lock, (1, 1))
     assert clone.make("lock").returncode == 0
     assert clone.lock.stat().st_mtime == 1  # not written
-    assert clone.service_ran.read_text() == "lock-check\nlock\n"
+    ran = clone.service_ran.read_text().splitlines()
+    assert [line.split() for line in ran] == [
+        ["lock-check"],
+        ["lock-check", "checker"],
+        ["lock"],
+        ["lock", "checker"],
+    ]
 
 
 def test_another_pin_is_found_and_written(clone: Clone) -> None:
@@ -95,7 +101,7 @@ def test_the_lock_of_an_app_leaves_ours_alone(clone: Clone) -> None:
     before = clone.lock.read_text()
     assert clone.make("lock", "APP=service").returncode == 0
     assert clone.lock.read_text() == before
-    assert clone.service_ran.read_text() == "lock\n"
+    assert clone.service_ran.read_text().split() == ["lock"]
 
 
 DOCKER = """#!/bin/sh

@@ -1,0 +1,27 @@
+"""Run a program that serves by itself, and make its port the one that Docker publishes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import List
+
+from . import relay
+
+STOP_SECONDS = 3.0
+
+
+def run(words: List[str], port: int) -> int:
+    """Run `python WORDS`, relay to the port that it opens; return the exit code.
+
+    Args:
+        words: what stands behind `python` on a command line.
+        port: the port that it is expected to open, 0 if that is not known.
+
+    """
+    program = subprocess.Popen([sys.executable, *words])  # noqa: S603 - the student's program
+    signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+    relay.start(port)
+    code = program.wait()
+    return 0 if code == -signal.SIGTERM else abs(code)

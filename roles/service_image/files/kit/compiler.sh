@@ -1,0 +1,7 @@
+#!/bin/sh
+# Install what builds Python packages from their source code: `sh compiler.sh [PACKAGE OF UBUNTU …]`.
+set -eu
+
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install --yes -qq build-essential python3.7-dev libffi-dev libssl-dev pkg-config "$@" >/dev/null

@@ -1,0 +1,14 @@
+"""Start a student's program in its container; see `classvm_kit.program`.
+
+python launch.py server.py
+python launch.py -m package
+python launch.py module:app
+python launch.py --own-server 5000 server.py
+"""
+
+import sys
+
+from classvm_kit import program
+
+if __name__ == "__main__":
+    program.main(sys.argv[1:])
