@@ -15,11 +15,11 @@ def read(folder: Path, text: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def test_what_is_valid_counts(tmp_path: Path) -> None:
-    text = "spec: a.yml\nport: 8081\nkeep: [data, b/c]\ndockerfile: kit\n"
-    assert read(tmp_path, text) == (
-        {"spec": ["a.yml"], "port": 8081, "keep": ["data", "b/c"], "dockerfile": "kit"},
-        [],
+    text = (
+        "spec: a.yml\nport: 8081\nkeep: [data, b/c]\ndockerfile: kit\napt: [libmagic1, g++=4:7.4]\n"
     )
+    values = {"spec": ["a.yml"], "port": 8081, "keep": ["data", "b/c"], "dockerfile": "kit"}
+    assert read(tmp_path, text) == ({**values, "apt": ["libmagic1", "g++=4:7.4"]}, [])
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ def test_what_is_valid_counts(tmp_path: Path) -> None:
     [
         "prot: 1", "port: 0", "port: x", "spec: /etc/passwd", "keep: [../a]", "entry: [a]",
         "contract: no", "- a", "keep: {a: 1}", "1: 2",
+        "apt: [a;b]", "apt: $(b)", "keep: .", "keep: [./classvm.yml]",
     ],
 )  # fmt: skip
 def test_what_is_not_is_told_and_ignored(text: str, tmp_path: Path) -> None:

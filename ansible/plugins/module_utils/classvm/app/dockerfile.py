@@ -17,6 +17,9 @@ SETUP = re.compile(
     r"|ca-certificates|software-properties-common|(lib)?python[\d.]*(-(pip|dev|distutils|venv|setuptools|minimal|stdlib))?"
 )
 
+# A package of Ubuntu, with a version or without; it becomes a word of the kit's Dockerfile.
+APT_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(=[\w.+:~-]+)?")
+
 # The start of a here-document, `<<EOF`, after a blank: the lines up to EOF belong to it.
 HERE_DOCUMENT = re.compile(r"""(?:^|\s)\d*<<-?(["']?)([A-Za-z_]\w*)\1""")
 
@@ -77,7 +80,11 @@ def _installed(words: List[str]) -> List[str]:
     if "install" not in words or not {"apt", "apt-get"} & set(words):
         return []
     named = [word for word in words[words.index("install") + 1 :] if not word.startswith("-")]
-    return [name for name in named if not SETUP.fullmatch(name.partition("=")[0])]
+    return [
+        name
+        for name in named
+        if APT_PACKAGE.fullmatch(name) and not SETUP.fullmatch(name.partition("=")[0])
+    ]
 
 
 def base_image(instructions: List[Instruction]) -> Tuple[int, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any, Dict, List, Tuple
 
+from .dockerfile import APT_PACKAGE
 from .findings import Finding, did_you_mean, listed
 from .folder import AppFolder
 from .located import load
@@ -17,6 +19,7 @@ KEYS: Dict[str, type] = {
     "dockerfile": str,
     "contract": str,
     "keep": list,
+    "writable": list,
     "apt": list,
 }
 CHOICES = {"dockerfile": ("own", "kit"), "contract": ("gate", "warn")}
@@ -35,6 +38,7 @@ def read(folder: AppFolder) -> Tuple[Dict[str, Any], List[Finding]]:
         )
     for key, value in found.value.items() if isinstance(found.value, dict) else ():
         problem, fix = _problem(str(key), value)
+        problem, fix = (problem, fix) if problem else _folder_problem(folder, key, value)
         if problem:
             findings.append(Finding(FILE, *found.at_key((key,)), "CV070", problem, fix))
         else:
@@ -64,6 +68,20 @@ def _problem(key: str, value: Any) -> Tuple[str, str]:  # noqa: ANN401 - YAML ho
             f"`{key}` is not a path or name in the app's folder",
             "Write it relative to the folder",
         )
+    return "", ""
+
+
+def _folder_problem(folder: AppFolder, key: str, value: Any) -> Tuple[str, str]:  # noqa: ANN401 - YAML holds anything
+    """Return what is wrong with the folders to keep, or with the packages of Ubuntu."""
+    for one in value if isinstance(value, list) else [value]:
+        if key == "apt" and not APT_PACKAGE.fullmatch(one):
+            return f"`{one}` is not a package of Ubuntu", "Write its name, such as `libmagic1`"
+        if key == "keep" and folder.has(posixpath.normpath(one)):
+            return f"`{one}` is a file", "Move it into a folder and keep that: `keep: [data]`"
+        if key == "keep" and posixpath.normpath(one) == ".":
+            return "the app's folder holds its code, which is new in each release", (
+                "Write the data into a folder and keep that: `keep: [data]`"
+            )
     return "", ""
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Iterator, List, Optional, Tuple
 
+from . import dockerfile, dockerfile_effect, local_packages, requirements_plan, spec_checks
+from .findings import listed
 from .reading import App
 from .written import outermost
 
 FRAMEWORKS = {"flask", "connexion"}
+# What makes a command one for a shell, whose words cannot be taken as they are.
+SHELL = set("$&|;<>`*")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Plan:
 
     Attributes:
         entry: the program that starts it: "server.py" or "-m package"; "" where there is none.
+        words: what stands behind `python` on its command line, the entry first.
+        environment: variables that its Dockerfile sets for it, by name.
         own_server: whether the program serves by itself: neither flask nor connexion is in it.
         port: the port that the program names, 0 where that is not seen.
         dockerfile: "kit", or "own" where the student's Dockerfile is built.
@@ -49,6 +55,8 @@ class Plan:
     """
 
     entry: str
+    words: Tuple[str, ...]
+    environment: Dict[str, str]
     own_server: bool
     port: int
     dockerfile: str
@@ -73,21 +81,83 @@ def make_plan(app: App, host_port: int) -> Plan:
     """
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
-    return Plan(
+    own_server = not _uses_framework(app)
+    local = [one.path for one in local_packages.find(app.folder, app.used)]
+    adapted = requirements_plan.adapt(
+        app.folder,
+        used=app.used,
+        local=local,
+        serves=not own_server,
+        number_paths=_has_number_paths(app),
+    )
+    instructions = _instructions(app)
+    plan = Plan(
         entry=app.entry,
-        own_server=not _uses_framework(app),
+        words=_words(app.entry, instructions),
+        environment=dockerfile_effect.environment(instructions),
+        own_server=own_server,
         port=app.port,
         dockerfile=said.get("dockerfile", "kit"),
         apt=tuple(app.apt),
-        path=(),
+        path=tuple(dict.fromkeys([*adapted.local, *local])),
         writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
         keep=keep,
-        requirements=app.folder.text(app.requirements) if app.requirements else "",
-        changes=(),
+        requirements=adapted.text,
+        changes=tuple(map(str, adapted.changes)),
         contract=said.get("contract", "gate"),
-        specs=tuple(_spec_files(app)),
-        notes=(app.summary(host_port),),
+        specs=_spec_files(app),
+        notes=(),
     )
+    return replace(plan, notes=(app.summary(host_port), *_notes(plan, instructions)))
+
+
+def _instructions(app: App) -> List[dockerfile.Instruction]:
+    name = "Dockerfile"
+    return dockerfile.read(app.folder.text(name)) if app.folder.has(name) else []
+
+
+def _words(entry: str, instructions: List[dockerfile.Instruction]) -> Tuple[str, ...]:
+    """Return the entry as words, with the arguments that the Dockerfile's command gives it."""
+    words = entry.split() if entry.startswith("-m ") else [entry]
+    command = dockerfile.command(instructions)
+    names = [one[2:] if one.startswith("./") else one for one in command]
+    if words[-1] not in names or any(set(word) & SHELL for word in command):
+        return tuple(words)
+    return (*words, *command[names.index(words[-1]) + 1 :])
+
+
+def _notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
+    """Yield what a person has to know of a plan, beyond what was read."""
+    yield from plan.changes
+    yield from _dockerfile_notes(plan, instructions)
+    if plan.own_server:
+        yield "neither flask nor connexion: the program serves by itself"
+    lost = [one for one in plan.writable if one not in plan.keep]
+    if lost:
+        where = "its folder" if lost == ["."] else listed(lost)
+        yield f"writes into {where}: lost with the next deploy, unless classvm.yml says `keep: [folder]`"
+    if plan.keep:
+        yield f"kept from release to release: {listed(plan.keep)}"
+    if not plan.specs:
+        yield "no OpenAPI file: its answers are not checked"
+
+
+def _dockerfile_notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
+    if not instructions:
+        return
+    if plan.dockerfile == "own":
+        yield "Dockerfile: yours is built, as classvm.yml says"
+        return
+    idle = dockerfile_effect.without_effect(instructions)
+    lines = [f"line {one.line} `{one.name} {one.rest[:40].strip()}`" for one in idle]
+    shown = f"; without effect: {', '.join(lines[:4])}" if lines else ""
+    more = f" and {len(lines) - 4} more" if len(lines) > 4 else ""  # noqa: PLR2004 - as many as shown
+    yield f"Dockerfile: the kit builds with its own{shown}{more} (`dockerfile: own` in classvm.yml builds yours)"
+
+
+def _has_number_paths(app: App) -> bool:
+    found = (finding for spec in app.specs for finding in spec_checks.check(spec.document))
+    return any(finding.code == "CV018" for finding in found)
 
 
 def _spec_files(app: App) -> Tuple[SpecFile, ...]:
