@@ -28,7 +28,7 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
+VALIDATED := INVENTORY LIMIT APP FOLDER PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
 
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
@@ -208,9 +208,14 @@ faults: setup ## harm class VMs under load, print what clients saw (SCOPE=quick:
 harm: setup ## run mutation and faults on the same VMs (SCOPE=quick: a few)
 	SCOPE=$(SCOPE) molecule test --scenario-name harm
 
+apps: setup ## deploy apps of many kinds for real, and call them (root; SCOPE=quick, FOLDER=folder, TABLE=file)
+	@python tools/apps.py $(if $(FOLDER),$(call WORD_OF,$(call FULL,$(FOLDER)))) $(call OPTION,--scope,$(SCOPE)) \
+	  $(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) \
+	  $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) $(ARGS)
+
 # What each change has to pass, and all there is. Each stage is a target with its variables.
-TEST_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
-ALL_STAGES := lint unit e2e "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
+TEST_STAGES := lint unit e2e "apps SCOPE=quick" "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
+ALL_STAGES := lint unit e2e apps "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
 	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
 test: setup ## run what every change has to pass
@@ -226,4 +231,4 @@ bench: setup ## measure a deploy, a rollback and the service (LIMIT=host)
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check collection lint unit e2e verify scenario mutation faults harm test test-all bench
+	lock lock-check collection lint unit e2e verify scenario mutation faults harm apps test test-all bench
