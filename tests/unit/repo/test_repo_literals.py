@@ -20,8 +20,9 @@ CONTRACT = "service/master.yml"
 METHODS = {"get", "post", "put", "patch", "delete"}
 HIGHEST_PORT = 65535
 
-# The apps of tests/apps say what students' apps say. Unit tests give the code its values themselves, and compare command lines as exact text: another
-# number would do as well. That the code has no number of its own is what this file shows.
+# Unit tests give the code its values themselves, and compare command lines as exact text: another
+# number would do as well. That the code has no number of its own is what this file shows. The apps
+# of tests/apps hold the numbers that students write.
 PACKAGE = tree.ROOT / "ansible/plugins/module_utils/classvm"
 MIRRORS = (*(path.parent.name for path in PACKAGE.glob("*/__init__.py")), "fakes", "plugins")
 EVERYWHERE_ALLOWED = ("tests/apps/", *(f"tests/unit/{name}/" for name in MIRRORS))
