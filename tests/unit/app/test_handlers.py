@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ def found(folder: Path, operation: str, code: str, url: str = "/a") -> list[str]
 BODY = "requestBody: {content: {application/json: {}}},"
 FORM_SCHEMA = "{schema: {properties: {up-load: {}, note: {}}}}"
 FORM = f"requestBody: {{content: {{multipart/form-data: {FORM_SCHEMA}}}}},"
+NAMED = "requestBody: {x-body-name: pet, content: {application/json: {}}},"
+NAMED_SCHEMA = "requestBody: {content: {application/json: {schema: {x-body-name: pet}}}},"
 QUERY = "parameters: [{name: first-day, in: query}, {name: X-Key, in: header}],"
 
 
@@ -33,6 +36,8 @@ QUERY = "parameters: [{name: first-day, in: query}, {name: X-Key, in: header}],"
         (BODY, "def b(body): pass"),
         (BODY, "async def b(body, user=None): pass"),
         (FORM, "def b(upload, note): pass"),
+        (NAMED, "def b(pet): pass"),
+        (NAMED_SCHEMA, "def b(pet): pass"),
         (QUERY, "def b(firstday=None): pass"),
         ("", "def b(**kwargs): pass"),
         ("", "@wrapped\ndef b(what): pass"),
@@ -52,6 +57,8 @@ def test_what_a_handler_may_be(operation: str, code: str, tmp_path: Path) -> Non
     [
         ("", "def b(needed): pass", "CV015"),
         (QUERY, "def b(*, firstDay): pass", "CV015"),
+        (BODY, "def b(pet): pass", "CV015"),
+        ("", "def b(request): pass", "CV015"),
         ("", "if False:\n    def c(): pass", "CV012"),
     ],
 )
@@ -96,3 +103,10 @@ def test_parameters_that_differ_are_named_with_their_line(tmp_path: Path) -> Non
     text = f"openapi: 3.0.0\npaths:\n  /a:\n    get:\n      operationId: a.b{parameters}\n"
     (finding,) = handlers.check(AppFolder(tmp_path), load("a.yml", text), CALL)
     assert "what a.yml:7 hands over: word" in finding.what
+
+
+def test_a_handler_may_ask_for_the_request_by_the_name_of_the_call(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def b(request): pass")
+    spec = load("a.yml", f"paths: {{/a: {{get: {{operationId: a.b, {OK}}}}}}}")
+    call = dataclasses.replace(CALL, context="request")
+    assert handlers.check(AppFolder(tmp_path), spec, call) == []

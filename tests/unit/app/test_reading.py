@@ -10,6 +10,7 @@ from classvm.app.reading import read
 SERVICE = Path(__file__).parents[3] / "service"
 APP = "import connexion\napp = connexion.App(__name__)\napp.add_api('a.yml'{})\napp.run(port=80)\n"
 PLAIN = APP.format("")
+MADE = "import connexion\nx_app = connexion.App(__name__)\n"
 
 
 def written(folder: Path, files: dict[str, str]) -> Path:
@@ -54,6 +55,16 @@ def test_the_base_path(spec: str, argument: str, base: str, tmp_path: Path) -> N
         ({"b.py": PLAIN, "c.py": PLAIN, "Dockerfile": "CMD gunicorn -b :80 c:app"}, "c.py"),
         ({"p/__main__.py": PLAIN, "Dockerfile": "CMD python -m p"}, "-m p"),
         ({"p/__main__.py": PLAIN}, "-m p"),
+        (
+            {"a/app.py": "from flask import Flask\napp = Flask('a')\napp.run()", "b/x.py": PLAIN},
+            "b/x.py",
+        ),
+        (
+            {"config.py": MADE, "server.py": "import config\nx_app = config.x_app\nx_app.run()"},
+            "server.py",
+        ),
+        ({"server.py": "import socket\nsocket.create_server()", "other.py": "f()"}, "server.py"),
+        ({"server.py": "import socket\ndef f(): pass"}, ""),
         ({"a.txt": ""}, ""),
     ],
 )
@@ -71,6 +82,20 @@ def test_a_spec_is_found_by_its_content(tmp_path: Path) -> None:
     files = {"x/y.json": '{"swagger": "2.0"}', "z.yml": "a: openapi", "w.yaml": "'openapi': 3.0.0"}
     app = read(written(tmp_path, files))
     assert [one.document.file for one in app.specs] == ["w.yaml", "x/y.json"]
+
+
+@pytest.mark.parametrize("argument", ["FOLDER / 'a.yml'", "chosen()"])
+def test_a_spec_whose_path_is_worked_out_belongs_to_the_only_call(
+    argument: str, tmp_path: Path
+) -> None:
+    files = {
+        "b/app.py": f"{MADE}x_app.add_api({argument})\nx_app.run()\n",
+        "b/a.yml": "openapi: 3.0.0",
+    }
+    (spec,) = read(written(tmp_path, files)).specs
+    assert spec.document.file == "b/a.yml"
+    assert spec.call
+    assert spec.call.file == "b/app.py"
 
 
 def test_connexion_does_not_read_a_spec_in_utf_16(tmp_path: Path) -> None:

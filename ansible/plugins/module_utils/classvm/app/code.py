@@ -10,6 +10,8 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from .folder import AppFolder
 
 CONNEXION = {"App", "FlaskApp", "AioHttpApp", "AsyncApp"}
+# How the name of an app object ends that another file makes.
+APP_NAMES = ("app", "application", "api")
 # The longest path of Linux.
 MAX_TEXT_LENGTH = 4096
 # The names by which people look for the program to start.
@@ -27,6 +29,7 @@ class SpecCall:
         has_resolver: whether handlers need no operationId.
         has_arguments: whether the spec is a template with arguments.
         pythonic: whether parameter names are changed to snake case.
+        context: the name by which handlers get the request, or "".
 
     """
 
@@ -37,6 +40,7 @@ class SpecCall:
     has_resolver: bool
     has_arguments: bool
     pythonic: bool
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class _Reader:
         name = _name(root.value if isinstance(root, ast.Attribute) else root)
         if self.made:
             return next(iter(self.made.values())) if name else None
-        is_app = name in {"app", "application", "api", "connexion_app", "flask_app", "create_app"}
+        is_app = name.lower().endswith(APP_NAMES)
         return ast.Call(func=ast.Name(id="Flask"), args=[], keywords=[]) if is_app else None
 
     def _spec(self, call: ast.Call) -> SpecCall:
@@ -173,6 +177,7 @@ class _Reader:
             has_resolver="resolver" in words,
             has_arguments="arguments" in words or bool(maker and "arguments" in _keywords(maker)),
             pythonic=_is_true(words.get("pythonic_params")),
+            context=self._text(words.get("pass_context_arg_name")),
         )
 
     def _start(self, call: ast.Call, maker: ast.Call, *, at_import: bool) -> Start:
@@ -203,6 +208,8 @@ class _Reader:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "join":
             parts = [self._text(part) for part in node.args]
             return posixpath.join(*parts) if parts else ""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):  # of a pathlib.Path
+            return posixpath.join(self._text(node.left), self._text(node.right))
         return ""
 
     def _number(self, node: Optional[ast.AST]) -> int:
@@ -243,6 +250,14 @@ def run_at_import(tree: ast.Module) -> Iterator[ast.AST]:
             continue
         yield node
         waiting.extend(ast.iter_child_nodes(node))
+
+
+def is_program(tree: ast.Module) -> bool:
+    """Tell whether a file does something when it is run: under `__main__`, or by calls at its top."""
+    return any(
+        _is_guard(node) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        for node in tree.body
+    )
 
 
 def _is_guard(node: ast.AST) -> bool:

@@ -229,21 +229,35 @@ class _Search:
         for part in (self.operation.item, self.operation.node):
             parameters = part.get("parameters")
             for one in parameters if isinstance(parameters, list) else ():
-                found = one
-                if isinstance(one, dict) and isinstance(one.get("$ref"), str):
-                    try:
-                        found = look_up(self.spec.value, one["$ref"])
-                    except InputError:
-                        continue
-                if isinstance(found, dict) and isinstance(found.get("name"), str):
+                found = self._resolved(one)
+                if isinstance(found.get("name"), str):
                     yield found
 
     def _handed(self) -> Set[str]:
         """Return the names that connexion hands over, all of them."""
         flask = re.findall(r"<(?:[a-z]+:)?(\w+)>", self.operation.url)
         names = {str(one["name"]) for one in self._declared() if one.get("in") != "header"}
-        body = {"body"} if "requestBody" in self.operation.node else set()
-        return {_safe(name) for name in (*names, *flask)} | body | self._form_fields()
+        names |= {self.call.context} if self.call and self.call.context else set()
+        return {_safe(name) for name in (*names, *flask)} | self._body() | self._form_fields()
+
+    def _body(self) -> Set[str]:
+        """Return the name by which connexion hands over the body of a request."""
+        body = self._resolved(self.operation.node.get("requestBody"))
+        if not body:
+            return {"body"} if "requestBody" in self.operation.node else set()
+        content = body.get("content")
+        media = next(iter(content.values()), None) if isinstance(content, dict) else None
+        schema = self._resolved(media.get("schema")) if isinstance(media, dict) else {}
+        return {_safe(str(body.get("x-body-name") or schema.get("x-body-name") or "body"))}
+
+    def _resolved(self, node: Any) -> Dict[str, Any]:  # noqa: ANN401 - a spec holds anything
+        """Return an object of the spec, or what its $ref names; {} for what is no object."""
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            try:
+                node = look_up(self.spec.value, node["$ref"])
+            except InputError:
+                return {}
+        return node if isinstance(node, dict) else {}
 
     def _required(self) -> Set[str]:
         """Return the names that a handler has to take: those of the path."""

@@ -94,8 +94,9 @@ def _other_container(folder: AppFolder, file: str, node: ast.AST) -> Iterator[Fi
     for value in (*node.args, *(word.value for word in node.keywords)):
         host = value.value if isinstance(value, ast.Constant) else None
         bare = str(host).rpartition("@")[2].partition("://")[2] or str(host)
-        if isinstance(host, str) and bare.split(":")[0].split("/")[0].lower() in SERVERS:
-            starter = _starter(folder, bare.split(":")[0].split("/")[0])
+        other = re.split("[:/]", bare)[0]
+        starter = _starter(folder, other) if isinstance(host, str) and other else ""
+        if starter or (isinstance(host, str) and other.lower() in SERVERS):
             what = f"`{name}` connects to the host `{bare[:40]}`, "
             what += f"which {starter} starts as " if starter else ""
             what += "a second container"

@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Collection, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
 from . import (
@@ -134,6 +134,8 @@ def _find_specs(app: App, said: Dict[str, Any]) -> None:
             )
             app.findings.append(Finding(call.file, call.line, 0, "CV004", what, fix))
     names = list(said.get("spec") or ()) or sorted(calls) or there
+    if len(names) == len(app.code.specs) == 1 and not calls:  # it works the name out at run time
+        calls[names[0]] = app.code.specs[0]
     for name in names:
         if not app.folder.has(name):
             what = f"it names the spec {name}, which is not there"
@@ -194,8 +196,14 @@ def _entry(app: App, instructions: List[dockerfile.Instruction]) -> str:
             return entry
         if wsgi and _module_file(app.folder, wsgi[1]):
             return _module_file(app.folder, wsgi[1])
-    files = {start.file for start in app.code.starts} or {file for file, _ in app.code.apps}
-    return _as_program(min(files, key=_rank)) if files else ""
+    files = (
+        {start.file for start in app.code.starts}
+        or {file for file, _ in app.code.apps}
+        or {file for file in app.folder.python_files() if _is_program(app.folder, file)}
+    )
+    with_spec = {call.file for call in app.code.specs}
+    best = min(files, key=lambda file: _rank(file, with_spec), default="")
+    return _as_program(best)
 
 
 def _recipes(folder: AppFolder) -> List[str]:
@@ -210,10 +218,18 @@ def _recipes(folder: AppFolder) -> List[str]:
     return found
 
 
-def _rank(file: str) -> Tuple[int, int, str]:
+def _is_program(folder: AppFolder, file: str) -> bool:
+    """Tell whether a file that makes no app looks like the program of one, by its name and place."""
+    stem = posixpath.basename(file)[: -len(".py")]
+    return stem in code.ENTRY_NAMES and code.is_program(folder.tree(file))
+
+
+def _rank(file: str, with_spec: Collection[str]) -> Tuple[int, bool, int, str]:
+    """Order programs: those next to the top, those that add a spec, then by their names."""
     stem = posixpath.basename(file)[: -len(".py")]
     names = code.ENTRY_NAMES
-    return file.count("/"), names.index(stem) if stem in names else len(names), file
+    name = names.index(stem) if stem in names else len(names)
+    return file.count("/"), file not in with_spec, name, file
 
 
 def _as_program(file: str) -> str:
