@@ -75,8 +75,8 @@ def test_each_method_is_an_operation() -> None:
         ("", r"sum\.py has no function `get`"),
         ("def put(): ...\n", r"sum\.py has no function `get`"),
         ("class A:\n    def get(self): ...\n", r"sum\.py has no function `get`"),
-        ("x = 1\ndef get(:\n", r"sum\.py, line 2: invalid syntax"),
-        ("\0", r"sum\.py.*null bytes"),
+        ("x = 1\ndef get(:\n", r"invalid syntax .*sum\.py:2"),
+        ("\0", r"null bytes .*sum\.py:1"),
     ],
 )
 def test_a_broken_handler_is_named(code: str, reason: str, folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_broken_handler_is_named(code: str, reason: str, folder: Path) -> None
 
 def test_a_handler_in_an_old_encoding_is_named(folder: Path) -> None:
     (folder / "src/sum.py").write_bytes(b"def get():\n    return 'caf\xe9'\n")
-    with pytest.raises(ClassvmError, match=r"sum\.py, line \d: .*utf-8"):
+    with pytest.raises(ClassvmError, match=r"utf-8.*sum\.py:\d"):
         openapi.check_contract(folder)
     (folder / "src/sum.py").write_bytes(b"# coding: latin-1\ndef get():\n    return 'caf\xe9'\n")
     openapi.check_contract(folder)

@@ -23,8 +23,35 @@ def test_check_returns_the_output() -> None:
 def test_check_refuses_a_failure_and_quotes_the_command() -> None:
     with pytest.raises(command.CommandError) as failed:
         command.check(["sh", "-c", "echo no luck; exit 4"])
-    assert str(failed.value) == "`sh -c 'echo no luck; exit 4'` failed (4):\nno luck"
+    assert str(failed.value).splitlines() == [
+        "sh failed: no luck",
+        "`sh -c 'echo no luck; exit 4'` ended with exit code 4:",
+        "no luck",
+    ]
     assert failed.value.finished.code == 4
+
+
+def test_what_did_not_work_is_told_in_plain_words() -> None:
+    error = command.CommandError(command.Finished(["/bin/x"], 1, "", "boom"), "It was not made")
+    assert error.line == "It was not made: boom"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("docker: Error response from daemon: no luck.\nSee 'docker run --help'.\n", "no luck."),
+        ("invalid argument \"lots\"\nSee 'docker create --help'.", 'invalid argument "lots"'),
+        ("W: slow\nE: no network\nI: the end", "no network"),
+        (
+            "guard.nft:7:3-9: Error: syntax error\n  lots\n  ^^^^\n",
+            "guard.nft:7:3-9: Error: syntax error",
+        ),
+        ("one\ntwo\n\n", "two"),
+        ("", "it ended with exit code 3"),
+    ],
+)
+def test_the_reason_of_a_failure_is_the_line_that_tells_it(said: str, reason: str) -> None:
+    assert command.Finished(["x"], 3, "", said).reason() == reason
 
 
 def test_no_shell_reads_the_words() -> None:

@@ -15,7 +15,20 @@ PACKAGE = Path(str(classvm.__file__)).parent
 def test_a_failed_command_is_such_an_error() -> None:
     error = CommandError(Finished(["false"], 1, "", "the cause"))
     assert isinstance(error, ClassvmError)
-    assert str(error) == "`false` failed (1):\nthe cause"
+    assert str(error) == "false failed: the cause\n`false` ended with exit code 1:\nthe cause"
+
+
+def test_the_closing_line_is_cause_place_and_fix() -> None:
+    error = ClassvmError("It broke.", place="a.yml:7", fix="Mend it.", details="1\n2\n")
+    assert error.line == "It broke (a.yml:7). Mend it."
+    assert str(error) == f"{error.line}\n1\n2"
+    assert str(ClassvmError("It broke.", fix="Mend it.")) == "It broke. Mend it."
+
+
+def test_a_plain_text_is_cause_and_details() -> None:
+    error = ClassvmError("\nIt broke.\nline 2")
+    assert (error.cause, error.details) == ("It broke.", "line 2")
+    assert str(error) == "It broke.\nline 2"
 
 
 def bare(text: str) -> list[int]:

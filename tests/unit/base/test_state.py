@@ -44,7 +44,7 @@ def test_a_write_that_fails_leaves_what_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ClassvmError, match=r"cannot be written .No space left on device.$"):
+    with pytest.raises(ClassvmError, match=r"cannot be written .No space left on device.. `df "):
         state.write_atomically(path, "new")
     assert state.read(path) == "old"
     monkeypatch.undo()

@@ -174,7 +174,7 @@ def test_haproxy_that_does_not_start_is_told(
     says("")
     program("journalctl", "echo cannot bind socket")
     monkeypatch.setattr(haproxy, "READY_SECONDS", 0.2)
-    with pytest.raises(ClassvmError, match=r"HAProxy does not start:\ncannot bind socket"):
+    with pytest.raises(ClassvmError, match=r"HAProxy does not start: cannot bind socket"):
         haproxy.install(desired)
 
 

@@ -34,7 +34,7 @@ def test_a_size_in_bytes(size: str, expected: int) -> None:
 
 @pytest.mark.parametrize("size", ["", "m", "much", "-1m", "1t", "1m\n2"])
 def test_what_is_not_a_size_is_refused(size: str) -> None:
-    with pytest.raises(ClassvmError, match="is not a size: write a number and k, m or g"):
+    with pytest.raises(ClassvmError, match=r"is not a size\. Write a number and k, m or g"):
         limits.in_bytes(size)
 
 

@@ -15,6 +15,9 @@ from ..contract.schemas import check_evaluation
 from ..contract.spec import METHODS
 from .layout import SPEC
 
+# A validator may quote half the spec.
+REASON_LENGTH = 200
+
 
 def check_contract(folder: Path, valid: Collection[str] = ()) -> None:
     """Refuse a spec that is not valid, or names handlers that are not there.
@@ -83,7 +86,8 @@ def validate(path: Path, spec: Dict[str, Any]) -> None:
     try:
         openapi_spec_validator.validate(spec)
     except Exception as error:  # the validator raises its own types for a missing `openapi:`
-        reason = getattr(error, "message", str(error))
+        # What follows the first line is the spec itself.
+        reason = str(getattr(error, "message", error)).partition("\n")[0][:REASON_LENGTH]
         raise ClassvmError(f"{path} is not valid OpenAPI 3: {reason}") from error
 
 
@@ -111,9 +115,11 @@ def check_handlers(folder: Path, spec: Dict[str, Any]) -> None:
         try:
             tree = ast.parse(file.read_bytes(), filename=str(file))
         except SyntaxError as error:
-            raise ClassvmError(f"{file}, line {error.lineno or 1}: {error.msg}") from error
+            raise ClassvmError(
+                f"This is not Python: {error.msg}", place=f"{file}:{error.lineno or 1}"
+            ) from error
         except ValueError as error:  # null bytes, before Python 3.12
-            raise ClassvmError(f"{file}: {error}") from error
+            raise ClassvmError(f"This is not Python: {error}", place=str(file)) from error
         if function not in _top_level_names(tree):
             raise ClassvmError(
                 f"{SPEC} names the handler {operation_id}, but {file} has no function `{function}`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from .errors import ClassvmError
 
 LAST_LINES = 20
 LINE_LENGTH = 300
+# The words by which programs begin the reason of a failure, and what tells nothing.
+TELLING = re.compile(
+    r"(?i)^E: |\b(error|fatal|cannot|could not|invalid|denied|failed|no such|not found)\b"
+)
+PREAMBLE = re.compile(r"^(?:[\w./-]+: )?(?:(?:Error response from daemon|Error|E|fatal): )+")
+HINT = re.compile(r"^(?:See '|Run '|\^+$)")
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,33 @@ class Finished:
         lines = (self.out + self.err).strip().splitlines()
         return "\n".join(line[:LINE_LENGTH] for line in lines[-LAST_LINES:])
 
+    def reason(self) -> str:
+        """Return the line of the output that tells why it failed."""
+        lines = [line.strip() for line in (self.out + self.err).splitlines()]
+        said = [line for line in lines if line and not HINT.match(line)]
+        telling = [line for line in said if TELLING.search(line)]
+        line = next(iter(telling or said[-1:]), f"it ended with exit code {self.code}")
+        return PREAMBLE.sub("", line)[:LINE_LENGTH]
+
 
 class CommandError(ClassvmError):
     """A program that had to succeed failed."""
 
-    def __init__(self, finished: Finished) -> None:
-        """Compose the message from the command line and the end of its output."""
+    def __init__(self, finished: Finished, cause: str = "") -> None:
+        """Compose the message: what did not work and why; the command line is a detail.
+
+        Args:
+            finished: the program that failed.
+            cause: what did not work, such as "The image was not pulled"; "" names the program.
+
+        """
         self.finished = finished
         command = " ".join(shlex.quote(word) for word in finished.argv)
-        super().__init__(f"`{command}` failed ({finished.code}):\n{finished.last_lines()}")
+        what = cause or f"{os.path.basename(finished.argv[0])} failed"
+        super().__init__(
+            f"{what}: {finished.reason()}",
+            details=f"`{command}` ended with exit code {finished.code}:\n{finished.last_lines()}",
+        )
 
 
 def run(
@@ -76,9 +101,15 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise ClassvmError(f"{argv[0]} is not installed on this machine") from error
+        raise ClassvmError(
+            f"{argv[0]} is not installed on this machine",
+            fix="`make provision`, as an admin, installs what a class VM needs.",
+        ) from error
     except subprocess.TimeoutExpired as error:
-        raise ClassvmError(f"{argv[0]} did not end within {timeout:.0f} s") from error
+        raise ClassvmError(
+            f"{argv[0]} did not end within {timeout:.0f} s",
+            fix="Run the command again; `make doctor` tells what may be in the way.",
+        ) from error
     return Finished(
         argv=argv,
         code=done.returncode,

@@ -144,7 +144,10 @@ def _explained(path: str) -> Iterator[None]:
             " `make provision` and belongs to the docker group: run it as an admin.",
         ) from error
     except OSError as error:
-        raise ClassvmError(f"{path} cannot be written ({error.strerror})") from error
+        raise ClassvmError(
+            f"{path} cannot be written ({error.strerror})",
+            fix=f"`df {path}` and `df -i {path}` show whether there is room.",
+        ) from error
 
 
 def _shared(name: str, flags: int) -> int:

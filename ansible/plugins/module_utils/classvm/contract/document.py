@@ -69,8 +69,16 @@ def parse_document(content: bytes, name: str) -> Json:
     except InputError:
         raise
     except (yaml.YAMLError, *MISFITS) as error:
-        message = f"{name} is not valid YAML: {error}; correct the file"
+        message = f"{name} is not valid YAML: {_in_a_line(error)}; correct the file"
         raise InputError(message) from error
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return what PyYAML found and in which line, without its lines about the context."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or not problem:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}: {problem}"
 
 
 def check_bounds(text: str, name: str) -> None:

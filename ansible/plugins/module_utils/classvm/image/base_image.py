@@ -97,12 +97,12 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
             _SOURCES[source](docker, name, sources)
             return _verified(docker, name), source
         except ClassvmError as reason:  # noqa: PERF203 - three rounds at most
-            reasons.append(f"{source}: {reason}")
+            reasons.append(f"{source}: {reason.line}")
     raise ClassvmError(
-        f"No source gave the base image {name}:\n"
-        + "\n".join(reasons)
-        + "\nOn a machine that has it: `docker save -o base.tar IMAGE`, then deploy with"
-        " -e base_image_archive=/path/to/base.tar",
+        f"No source gave the base image {name}: {', '.join(sources.order)} failed",
+        fix="On a machine that has it, run `docker save -o base.tar IMAGE`, then deploy here with"
+        " base_image_archive set to that file.",
+        details="\n".join(reasons),
     )
 
 
@@ -117,33 +117,46 @@ def _verified(docker: Docker, name: str) -> Image:
     image = docker.image(name)
     if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
         remove(docker, name)
-        raise ClassvmError(f"{name} is not Ubuntu {UBUNTU_VERSION} but:\n{said.last_lines()}")
+        raise ClassvmError(
+            f"{name} is not an image of Ubuntu {UBUNTU_VERSION}",
+            fix="Set base_image_reference or base_image_archive to one that is.",
+            details=said.last_lines(),
+        )
     return image
 
 
 def _pull(docker: Docker, name: str, sources: Sources) -> None:
     pulled = docker.run_within(PULL_TIMEOUT, "pull", "--quiet", sources.reference)
     if pulled.code:
-        raise command.CommandError(pulled)
+        raise command.CommandError(pulled, f"{sources.reference} was not pulled")
     docker.check("tag", sources.reference, name)
 
 
 def _archive(docker: Docker, name: str, sources: Sources) -> None:
     if not sources.archive:
-        raise ClassvmError("no file given (base_image_archive is empty)")
+        raise ClassvmError(
+            "No file is given", fix="Set base_image_archive to one that holds an image."
+        )
     if not os.path.isfile(sources.archive):
-        raise ClassvmError(f"{sources.archive} is not a file on this host")
+        raise ClassvmError(
+            f"{sources.archive} is not a file on this host", fix="Correct base_image_archive."
+        )
     said = docker.check("load", "--quiet", "--input", sources.archive)
     # "Loaded image: NAME" or "Loaded image ID: sha256:…", one line per image in the file.
     loaded = [line.partition(": ")[2] for line in said.splitlines() if line.startswith("Loaded")]
     if len(loaded) != 1:
-        raise ClassvmError(f"{sources.archive} holds {len(loaded)} images instead of one")
+        raise ClassvmError(
+            f"{sources.archive} holds {len(loaded)} images instead of one",
+            fix="Save one: `docker save -o base.tar IMAGE`.",
+        )
     docker.check("tag", loaded[0], name)
 
 
 def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
     if shutil.which("mmdebstrap") is None:
-        raise ClassvmError("mmdebstrap is not installed: `apt-get install mmdebstrap`")
+        raise ClassvmError(
+            "mmdebstrap is not installed", fix="Run `sudo apt-get install mmdebstrap`."
+        )
     with tempfile.TemporaryDirectory(prefix="classvm-base-") as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
         os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own

@@ -134,9 +134,10 @@ def make_network(docker: Docker, lab: str) -> bool:
         if made.code == 0:
             return True
         if "overlap" not in made.err:
-            raise command.CommandError(made)
+            raise command.CommandError(made, f"The network of the lab {lab} was not made")
     raise ClassvmError(
-        f"No subnet is free for the lab {lab}: `docker network ls` shows who has them"
+        f"No subnet is free for the lab {lab}",
+        fix="`docker network ls` shows who has them.",
     )
 
 
@@ -210,8 +211,9 @@ def wait_for_boot(docker: Docker, container: str, address: str) -> str:
         time.sleep(PAUSE)
     failed = docker.run("exec", container, "systemctl", "list-units", "--failed", "--no-legend")
     raise ClassvmError(
-        f"{container} did not boot within {BOOT_SECONDS} s, or SSH does not answer at {address}."
-        f" `docker logs {container}` tells more; systemd says:\n{failed.last_lines()}",
+        f"{container} did not boot within {BOOT_SECONDS} s, or SSH does not answer at {address}",
+        fix=f"`docker logs {container}` tells more.",
+        details=failed.last_lines(),
     )
 
 

@@ -135,7 +135,8 @@ def bootstrap(system: str, argv: List[str]) -> None:
     last = finished.err.strip().splitlines()[-1:]
     reason = next(iter([*marked, *last]), f"mmdebstrap ended with exit status {finished.code}")
     raise ClassvmError(
-        f"{system} could not be bootstrapped: {reason}\n{command.CommandError(finished)}",
+        f"{system} could not be bootstrapped: {reason}",
+        details=command.CommandError(finished).details,
     )
 
 

@@ -250,7 +250,8 @@ def validate(path: Path, settings: Mapping[str, Any]) -> None:
     unknown = unknown_settings(settings, command.check([DOCKERD, "--help"]))
     if unknown:
         raise ClassvmError(
-            f"This engine does not know the setting {', '.join(unknown)} (docker_settings)"
+            f"This engine does not know the setting {', '.join(unknown)}",
+            fix="Correct docker_settings.",
         )
 
 
@@ -291,7 +292,12 @@ def restart(docker: Docker) -> None:
         if docker.engine_version() is not None:
             return
         time.sleep(0.2)
-    raise ClassvmError(f"The Docker engine does not start:\n{command.run(log_argv).last_lines()}")
+    log = command.run(log_argv)
+    raise ClassvmError(
+        f"The Docker engine does not start: {log.reason()}",
+        fix=f"`{' '.join(log_argv)}` shows its log.",
+        details=log.last_lines(),
+    )
 
 
 def start_argv() -> List[str]:
@@ -318,7 +324,10 @@ def _stop_without_systemd() -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while program.exists():
         if time.monotonic() > deadline:
-            raise ClassvmError(f"The Docker engine (process {process}) does not stop")
+            raise ClassvmError(
+                f"The Docker engine (process {process}) does not stop",
+                fix=f"`sudo kill -9 {process}` ends it; then run the command again.",
+            )
         time.sleep(0.1)
 
 

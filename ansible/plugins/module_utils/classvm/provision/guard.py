@@ -91,7 +91,10 @@ def ruleset(
 
     """
     if not ssh_ports:
-        raise ClassvmError("No port of an SSH server was found: the guard would lock everybody out")
+        raise ClassvmError(
+            "No port of an SSH server was found, so the guard would lock everybody out",
+            fix="Start the SSH server of this host, then run `make provision` again.",
+        )
     ports = {"SSH": ssh_ports, "OPEN_TCP": open_tcp, "DHCP_CLIENT": dhcp_client_ports}
     definitions = [f"define {name} = {{ {_port_set(ports[name])} }}\n" for name in ports]
     return "".join([*definitions, "\n", rules])
@@ -163,7 +166,7 @@ def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS)
     checked = command.run(["nft", "--check", "--file", str(files.trial)])
     if checked.code:
         files.trial.unlink()
-        raise command.CommandError(checked)
+        raise command.CommandError(checked, "nftables does not accept the rules of the guard")
     _end_revert(files)
     revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
         ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],

@@ -208,7 +208,11 @@ def await_start(desired: Desired) -> None:
             return
         time.sleep(POLL_SECONDS)
     last = command.run(["journalctl", f"--unit={UNIT}", "--lines=10", "--no-pager"])
-    raise ClassvmError(f"HAProxy does not start:\n{last.last_lines()}")
+    raise ClassvmError(
+        f"HAProxy does not start: {last.reason()}",
+        fix=f"`sudo journalctl --unit={UNIT}` shows its log.",
+        details=last.last_lines(),
+    )
 
 
 # --- Remove it -------------------------------------------------------------------------------

@@ -56,8 +56,10 @@ def install(names: Sequence[str]) -> None:
         return
     reasons = "\n".join(one.last_lines() for one in (refreshed, installed) if one.code)
     raise ClassvmError(
-        f"Packages cannot be installed: {', '.join(names)}. Check that this host reaches its package"
-        f" archive (`sudo apt-get update`), then run the command again.\n{reasons}",
+        f"Packages cannot be installed: {', '.join(names)}",
+        fix="Check that this host reaches its package archive (`sudo apt-get update`), then run the"
+        " command again.",
+        details=reasons,
     )
 
 
@@ -70,7 +72,9 @@ def _run_unlocked(argv: Sequence[str], deadline: float) -> command.Finished:
         if time.monotonic() > deadline:
             raise ClassvmError(
                 f"Another program has held apt's locks for {LOCK_SECONDS} s; it may be the system's"
-                " own update. `ps -e | grep -E 'apt|dpkg|unattended'` shows it. Run the command again"
-                f" when it has ended.\n{finished.last_lines()}",
+                " own update",
+                fix="`ps -e | grep -E 'apt|dpkg|unattended'` shows it. Run the command again when it"
+                " has ended.",
+                details=finished.last_lines(),
             )
         time.sleep(POLL_SECONDS)

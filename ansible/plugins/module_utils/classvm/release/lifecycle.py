@@ -87,8 +87,9 @@ def _do(docker: Docker, verb: str, live: Container) -> None:
     done = docker.run(verb, live.name)
     if done.code:
         raise ClassvmError(
-            f"{live.name} does not {verb}: {done.last_lines()}\n"
-            "`make deploy` names what is in the way, `make rollback` goes back to another release.",
+            f"{live.name} does not {verb}: {done.reason()}",
+            fix="`make deploy` names what is in the way, `make rollback` goes back to another release.",
+            details=done.last_lines(),
         )
 
 
@@ -97,6 +98,7 @@ def _wait(docker: Docker, live: Container, timeout: float, restarts: int = 0) ->
         health.wait(docker, live.name, timeout, restarts)
     except ClassvmError as reason:
         raise ClassvmError(
-            f"{live.name} runs, but {reason}\n{health.last_log_lines(docker, live.name)}\n"
-            "`make restart` may help, `make rollback` goes back to another release.",
+            f"{live.name} runs, but {reason.cause}",
+            fix="`make restart` may help, `make rollback` goes back to another release.",
+            details="\n".join([reason.details, health.last_log_lines(docker, live.name)]).strip(),
         ) from reason

@@ -44,7 +44,9 @@ def in_bytes(size: str) -> int:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([bkmg]?)b?", size.strip().lower())
     if found is None:
-        raise ClassvmError(f"{size!r} is not a size: write a number and k, m or g, such as 512m.")
+        raise ClassvmError(
+            f"{size!r} is not a size", fix="Write a number and k, m or g, such as 512m."
+        )
     return int(float(found.group(1)) * UNITS[found.group(2)])
 
 
@@ -56,7 +58,7 @@ def as_count(number: str) -> int:
 
     """
     if not re.fullmatch(r"\d+", number):
-        raise ClassvmError(f"{number!r} is not a number.")
+        raise ClassvmError(f"{number!r} is not a number", fix="Write digits alone, such as 128.")
     return int(number)
 
 

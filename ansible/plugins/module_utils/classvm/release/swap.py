@@ -169,6 +169,7 @@ def undo(
     started = recover.bring_back(docker, spec.service, edge)
     if started.code:
         raise ClassvmError(
-            f"{reason}\nThe former release does not start again, either:\n"
+            str(reason),
+            details="The former release does not start again, either:\n"
             f"{started.last_lines()}\nRemove that cause, then run `make deploy`.",
         ) from reason
