@@ -20,7 +20,7 @@ def test_a_contract_that_is_kept(service: Service, capsys: pytest.CaptureFixture
 
 def test_a_contract_that_is_broken(closed_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["--spec", str(SPEC), "--url", closed_url]) == 1
-    assert "FAIL  sum (examples)" in capsys.readouterr().out
+    assert "FAIL  GET /e222/sum/2/3 (sum, examples)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,45 @@ def test_the_bounds_hold_for_a_spec(tmp_path: Any) -> None:
     )
     with pytest.raises(InputError, match="contains itself"):
         spec.load_spec(str(path))
+
+
+LENIENT = [
+    ({"type": "integer"}, 5.0),
+    ({"type": "string", "format": "date-time"}, "2024-02-29T12:30:00.123456"),
+    ({"type": "string", "format": "date-time"}, "2024-02-29 12:30:00"),
+    ({"required": ["secret"], "properties": {"secret": {"writeOnly": True}}}, {}),
+]
+
+
+@pytest.mark.parametrize(("schema", "value"), LENIENT)
+def test_what_many_good_services_answer_may_pass(schema: Node, value: object) -> None:
+    assert schemas.schema_errors({}, schema, value, 1)
+    assert schemas.schema_errors({}, schema, value, 1, lenient=True) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer"}, 5.5),
+        ({"type": "integer"}, True),
+        ({"type": "string", "format": "date-time"}, "yesterday"),
+        ({"type": "string", "format": "date-time"}, "2024-02-30 12:30:00"),
+        ({"type": "string", "format": "date-time"}, "2024-02-29"),
+        ({"required": ["a"], "properties": {"a": {"readOnly": True}}}, {}),
+        ({"required": ["a"]}, {}),
+    ],
+)
+def test_what_is_wrong_is_wrong_in_any_case(schema: Node, value: object) -> None:
+    assert schemas.schema_errors({}, schema, value, 1, lenient=True)
+
+
+@pytest.mark.parametrize("key", ["nullable", "x-nullable"])
+def test_null_may_be_allowed(key: str) -> None:
+    schema = schemas.to_json_schema({"type": "string", key: True})
+    assert schemas.schema_errors({}, schema, None, 1) == []
+
+
+def test_a_message_about_a_schema_has_bounds() -> None:
+    with pytest.raises(InputError) as refused:
+        schemas.check_schema({"type": ["x" * 100_000], "properties": {"a" * 100_000: 1}})
+    assert len(str(refused.value)) < 500

@@ -33,7 +33,7 @@ def test_an_answer_as_declared_has_no_problem() -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        ("{}", "body (whole body): {} is not of type 'array'"),
+        ("{}", "the answer is an object, promised a list"),
         ("[" * 100_000, "the body is not JSON: "),
         ("[NaN]", "the body is not JSON: NaN is not a JSON number"),
     ],

@@ -12,6 +12,8 @@ from .requests import Call
 
 DEFAULT_TIMEOUT = 5.0
 PAUSE_BETWEEN_TRIES = 0.2
+# How much of an answer is read, and for how many times the longest silence.
+MAX_BODY, CHUNK, MOST_SILENCES = 10_000_000, 65_536, 4
 
 
 class NoAnswerError(Exception):
@@ -20,16 +22,20 @@ class NoAnswerError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """One HTTP response; ``headers`` ignores the case of names, as RFC 9110 asks."""
+    """One HTTP response; ``headers`` ignores the case of names, as RFC 9110 asks.
+
+    ``is_whole`` is False when reading the body was given up: it was too long, or did not end.
+    """
 
     status: int
     headers: http.client.HTTPMessage
     body: bytes
     seconds: float
+    is_whole: bool = True
 
 
 def send(call: Call, timeout: float) -> Answer:
-    """Send one request on a connection of its own and read the whole answer.
+    """Send one request on a connection of its own and read the answer.
 
     Redirects are not followed and proxies are not used: the answer judged is the
     one of the service itself. ``timeout`` is the longest silence, in seconds.
@@ -49,12 +55,34 @@ def send(call: Call, timeout: float) -> Answer:
     try:
         connection.request(call.method, target or "/", body=call.body, headers=headers)
         response = connection.getresponse()
-        body = response.read()
+        body, is_whole = read_body(response, started + MOST_SILENCES * timeout)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NoAnswerError(explain(error, url.netloc, timeout)) from error
     finally:
         connection.close()
-    return Answer(response.status, response.msg, body, time.monotonic() - started)
+    return Answer(response.status, response.msg, body, time.monotonic() - started, is_whole)
+
+
+def read_body(response: http.client.HTTPResponse, deadline: float) -> tuple[bytes, bool]:
+    """Return a body, and whether it is all of it: a stream of events may never end.
+
+    Args:
+        response: the response, of which nothing was read.
+        deadline: when to give up, as `time.monotonic` tells it.
+
+    Raises:
+        http.client.HTTPException: the connection ended before the body.
+
+    """
+    body = b""
+    while len(body) < MAX_BODY and time.monotonic() < deadline:
+        chunk = response.read1(CHUNK)
+        if not chunk:
+            if response.length:
+                raise http.client.IncompleteRead(body, response.length)
+            return body, True
+        body += chunk
+    return body, False
 
 
 def explain(error: Exception, server: str, timeout: float) -> str:

@@ -38,14 +38,23 @@ def read_document(path: str) -> Json:
         InputError: the file cannot be read, is not YAML, or is beyond the bounds.
 
     """
+    return parse_document(read_content(path), path)
+
+
+def read_content(path: str) -> bytes:
+    """Return what a file holds, or one byte more than a document may have.
+
+    Raises:
+        InputError: the file cannot be read.
+
+    """
     try:
         # One byte more than allowed is enough to see that there are too many.
         with pathlib.Path(path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         message = f"cannot read the specification {path}: {error.strerror}; correct its path"
         raise InputError(message) from error
-    return parse_document(content, path)
 
 
 def parse_document(content: bytes, name: str) -> Json:

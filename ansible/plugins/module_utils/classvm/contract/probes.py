@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Sequence
 
 from .document import Json, Node
-from .examples import NO_EXAMPLE, example_of, example_values
+from .examples import NO_EXAMPLE, Values, example_of, example_values
 from .media_types import is_json
 from .references import resolve
 from .requests import Call, build_call, fill_path
@@ -31,7 +31,13 @@ def wrong_value_calls(document: Node, operation: Operation, base: str) -> list[C
     """Return calls that must be refused, each with one value its schema forbids."""
     # All the other values are good ones, so that nothing else can be the reason.
     values = example_values(document, operation, optional=True)
-    body = example_of(document, operation.body)
+    return wrong_calls(document, operation, base, values, example_of(document, operation.body))
+
+
+def wrong_calls(
+    document: Node, operation: Operation, base: str, values: Values, body: Json
+) -> list[Call]:
+    """Return `wrong_value_calls` of an operation whose good values and body are known."""
     calls = []
     for parameter in operation.parameters:
         place, name = parameter["in"], parameter["name"]

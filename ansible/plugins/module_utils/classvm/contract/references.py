@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 from .document import InputError, Json, Node
 
+SHOWN = 100  # characters of a reference in a message
+
 
 def walk(node: Json) -> Iterator[Node]:
     """Yield every object of a document, the outermost first."""
@@ -36,7 +38,7 @@ def resolve(document: Node, node: Json) -> Node:
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
         reference = node["$ref"]
         if reference in followed:
-            message = f"$ref {reference} leads back to itself; correct the specification"
+            message = f"$ref {reference[:SHOWN]} leads back to itself; correct the specification"
             raise InputError(message)
         followed.append(reference)
         node = look_up(document, reference)
@@ -46,14 +48,16 @@ def resolve(document: Node, node: Json) -> Node:
 def look_up(document: Node, reference: str) -> Json:
     """Return what a reference such as ``#/components/schemas/Sum`` points to (RFC 6901)."""
     if not reference.startswith("#/"):
-        message = f"$ref {reference} is not local; only references starting with #/ are followed:"
+        message = (
+            f"$ref {reference[:SHOWN]} is not local; only references starting with #/ are followed:"
+        )
         message += " copy what it names below `components` of this file"
         raise InputError(message)
     node: Json = document
     for part in reference[2:].split("/"):
         key = unquote(part).replace("~1", "/").replace("~0", "~")
         if not isinstance(node, dict) or key not in node:
-            message = f"$ref {reference} points to nothing; correct the specification"
+            message = f"$ref {reference[:SHOWN]} points to nothing; correct the specification"
             raise InputError(message)
         node = node[key]
     return node

@@ -1,15 +1,18 @@
-"""Report what each call showed."""
+"""Report what the check found."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Iterable
 from urllib.parse import urlsplit
 
 from .contract_document import STRICT, WARN
 from .requests import Call
 
 EXCERPT_LENGTH = 300
+TITLE_LENGTH = 120
+# The closing line of a deploy has 300 characters.
+FIRST_LENGTH = 220
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +21,8 @@ class Outcome:
 
     ``status`` is None when there was no HTTP answer, ``seconds`` is the time from
     connecting to the end of the body, ``problems`` is empty when all is well.
-    ``case`` says in words what was sent; ``answer`` is the beginning of the body
-    and is kept for failures only.
+    ``case`` says in words what was sent. The rest is kept for failures only: ``answer`` and
+    ``sent`` are the beginnings of the two bodies, ``place`` is where the spec promises otherwise.
     """
 
     operation_id: str
@@ -30,44 +33,86 @@ class Outcome:
     problems: tuple[str, ...]
     case: str = ""
     answer: str = ""
+    place: str = ""
+    sent: str = ""
 
     @property
     def ok(self) -> bool:
         """True when the answer kept the contract."""
         return not self.problems
 
+    @property
+    def title(self) -> str:
+        """The request without its host, such as "GET /e222/hello"."""
+        return title_of(self.method, self.url)
+
+    @property
+    def request(self) -> str:
+        """The request as it was sent, with the beginning of its body."""
+        return " ".join(part for part in (self.method, self.url, self.sent) if part)
+
     def as_json(self) -> dict[str, Any]:
         """Return the outcome for programs."""
         return {
-            "title": f"{self.method} {urlsplit(self.url).path}",
-            "request": f"{self.method} {self.url}",
+            "title": self.title,
+            "request": self.request,
             "status": self.status,
             "problems": list(self.problems),
-            "place": "",
+            "place": self.place,
             "answer": self.answer,
         }
 
     def lines(self) -> list[str]:
-        """Text for people: one line for a success, a short block for a failure."""
+        """Text for people: what was asked, what came back, and what was promised where."""
         status = "no answer" if self.status is None else str(self.status)
-        title = f"{self.operation_id or 'service'} ({self.case})"
-        request = f"{self.method} {self.url} -> {status} in {self.seconds:.3f} s"
-        if self.ok:
-            return [f"ok    {title}: {request}"]
-        lines = [f"FAIL  {title}", f"      request: {request}"]
+        # Where an operation has no name, its request is the name.
+        name = "" if self.operation_id.startswith(f"{self.method} ") else self.operation_id
+        names = ", ".join(part for part in (name, self.case) if part)
+        lines = [f"FAIL  {self.title}{f' ({names})' if names else ''}"]
         lines += [f"      problem: {problem}" for problem in self.problems]
+        lines.append(f"      request: {self.request} -> {status} in {self.seconds:.3f} s")
         if self.answer:
             lines.append(f"      answer:  {self.answer}")
+        if self.place:
+            lines.append(f"      promise: {self.place}")
         return lines
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
-    """The outcomes of one check: calls that must succeed, and probes that must not."""
+class Note:
+    """Something that is no failure: an operation that was not checked, or advice."""
 
-    operations: tuple[Outcome, ...]
-    probes: tuple[Outcome, ...]
+    title: str
+    reason: str
+    place: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the note for programs."""
+        return dataclasses.asdict(self)
+
+    def line(self) -> str:
+        """Text for people."""
+        return f"{self.title}{f' ({self.place})' if self.place else ''}: {self.reason}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What one check found.
+
+    Attributes:
+        operations: calls that must succeed.
+        probes: calls that must not.
+        mode: see `contract_document`.
+        not_checked: operations that could not be judged, each with the reason.
+        notes: advice.
+
+    """
+
+    operations: tuple[Outcome, ...] = ()
+    probes: tuple[Outcome, ...] = ()
     mode: str = STRICT
+    not_checked: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def failures(self) -> list[Outcome]:
@@ -80,46 +125,82 @@ class Report:
         return not self.failures
 
     @property
-    def operation_count(self) -> int:
-        """How many operations were checked; one operation may take several calls."""
-        return len({outcome.operation_id for outcome in self.operations})
-
-    @property
     def may_go_live(self) -> bool:
         """True when nothing was found, or what was found is only to be told."""
         return self.ok or self.mode == WARN
 
+    @property
+    def operation_count(self) -> int:
+        """How many operations there are; one operation may take several calls, or none."""
+        return len({outcome.operation_id for outcome in self.operations}) + len(self.not_checked)
+
+    @property
+    def first(self) -> str:
+        """The first failure: "GET /e222/hello: 'message' is a required property"; "" if none."""
+        if self.ok:
+            return ""
+        failure = self.failures[0]
+        return bounded(f"{failure.title}: {'; '.join(failure.problems[:2])}", FIRST_LENGTH)
+
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs; the value holds only what JSON holds."""
-        failures = [outcome.as_json() for outcome in self.failures]
-        first = failures[0] if failures else None
         return {
             "ok": self.ok,
             "mode": self.mode,
             "operations": self.operation_count,
             "probes": len(self.probes),
-            "failures": failures,
-            "not_checked": [],
-            "first": f"{first['title']}: {first['problems'][0]}" if first else "",
+            "failures": [outcome.as_json() for outcome in self.failures],
+            "not_checked": [note.as_json() for note in self.not_checked],
+            "notes": [note.as_json() for note in self.notes],
+            "first": self.first,
         }
 
     def lines(self) -> list[str]:
-        """Text for people: the lines of every outcome and a verdict at the end."""
-        lines = [line for outcome in self.operations + self.probes for line in outcome.lines()]
+        """Text for people: the failures, what was not checked, and a verdict at the end."""
+        lines = [line for outcome in self.failures for line in outcome.lines()]
+        lines += [f"not checked: {note.line()}" for note in self.not_checked]
+        lines += [f"note: {note.line()}" for note in self.notes]
         verdict = "contract kept" if self.ok else "contract BROKEN"
+        unchecked = f", {len(self.not_checked)} not checked" if self.not_checked else ""
         lines.append(
             f"{verdict}: {self.operation_count} operations in {len(self.operations)} calls, "
-            f"{len(self.probes)} probes, {len(self.failures)} failures",
+            f"{len(self.probes)} probes{unchecked}, {len(self.failures)} failures",
         )
         return lines
 
 
-def unanswered(call: Call, seconds: float, *problems: str) -> Outcome:
+def joined(reports: Iterable[Report]) -> Report:
+    """Return the reports of several specs as one."""
+    found = list(reports)
+    return Report(
+        tuple(outcome for one in found for outcome in one.operations),
+        tuple(outcome for one in found for outcome in one.probes),
+        not_checked=tuple(note for one in found for note in one.not_checked),
+        notes=tuple(note for one in found for note in one.notes),
+    )
+
+
+def unanswered(call: Call, seconds: float, *problems: str, place: str = "") -> Outcome:
     """Return the outcome of a call that got no answer or could not be made."""
-    return Outcome(call.operation_id, call.method, call.url, None, seconds, problems, call.case)
+    return Outcome(
+        call.operation_id, call.method, call.url, None, seconds, problems, call.case, place=place
+    )
+
+
+def title_of(method: str, url: str) -> str:
+    """Return a request without its host, such as "GET /e222/prediction?hours=6"."""
+    parts = urlsplit(url)
+    return bounded(
+        f"{method} {parts.path or '/'}{'?' if parts.query else ''}{parts.query}", TITLE_LENGTH
+    )
 
 
 def excerpt(body: bytes) -> str:
     """Return the beginning of a body as one line of text."""
-    text = body.decode("utf-8", errors="replace")
+    text = body[: 4 * EXCERPT_LENGTH].decode("utf-8", errors="replace")
     return " ".join(text[:EXCERPT_LENGTH].split())
+
+
+def bounded(text: str, length: int) -> str:
+    """Return a text, or its beginning and an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 import re
-from typing import Mapping
+from typing import Iterator, Mapping
 from urllib.parse import quote, urlencode
 
+from .bodies import as_text, encode_body
 from .document import Json, Node
 from .examples import NO_EXAMPLE, Values, example_of, example_values
-from .media_types import is_json
 from .spec import Operation
+
+# Between the items of a list in a query (OpenAPI 3.0.3, Style Values).
+SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,17 +29,6 @@ class Call:
     body: bytes | None = None
 
 
-def as_text(value: Json) -> str:
-    """Write an example value the way it stands in a URL or a header (RFC 6570)."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dt.date, dt.datetime)):
-        return value.isoformat()
-    if isinstance(value, list):
-        return ",".join(as_text(item) for item in value)
-    return str(value)
-
-
 def fill_path(path: str, values: Values) -> str:
     """Put the path parameters into ``path``, percent-encoded (RFC 3986)."""
 
@@ -49,26 +40,30 @@ def fill_path(path: str, values: Values) -> str:
 
 def query_string(operation: Operation, values: Values) -> str:
     """Write the query parameters as ``?a=1&b=2``; "" when there are none."""
-    pairs: list[tuple[str, str]] = []
-    for parameter in operation.parameters:
-        place, name = parameter["in"], parameter["name"]
-        if place != "query" or (place, name) not in values:
-            continue
-        value = values[place, name]
-        # OpenAPI repeats the name for each item of a list unless told otherwise.
-        repeat = isinstance(value, list) and parameter.get("explode", True)
-        items = value if repeat else [value]
-        pairs += [(name, as_text(item)) for item in items]
+    pairs = [
+        pair
+        for parameter in operation.parameters
+        if parameter["in"] == "query" and ("query", parameter["name"]) in values
+        for pair in _pairs(parameter, values["query", parameter["name"]])
+    ]
     return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
 
 
-def encode_body(media_type: str, value: Json) -> bytes:
-    """Write a request body in its media type: JSON, an HTML form, or plain text."""
-    if is_json(media_type):
-        return json.dumps(value, default=as_text).encode()
-    if media_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
-        return urlencode({name: as_text(item) for name, item in value.items()}).encode()
-    return as_text(value).encode()
+def _pairs(parameter: Node, value: Json) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts by which a query carries the value of one parameter."""
+    name, style = parameter["name"], parameter.get("style", "form")
+    # OpenAPI repeats the name for each item of a list unless told otherwise.
+    explode = parameter.get("explode", style in ("form", "deepObject"))
+    if isinstance(value, dict) and "content" not in parameter:
+        for key, item in value.items():
+            yield (f"{name}[{key}]" if style == "deepObject" else str(key)), as_text(item)
+    elif isinstance(value, dict):
+        yield name, json.dumps(value, default=as_text)
+    elif isinstance(value, list) and not explode:
+        yield name, SEPARATORS.get(style, ",").join(as_text(item) for item in value)
+    else:
+        for item in value if isinstance(value, list) else [value]:
+            yield name, as_text(item)
 
 
 def build_call(
@@ -80,10 +75,15 @@ def build_call(
 ) -> Call:
     """Build the request for ``operation`` from parameter values and a body (or NO_EXAMPLE)."""
     headers = {name: as_text(value) for (place, name), value in values.items() if place == "header"}
+    cookies = [
+        f"{name}={as_text(value)}" for (place, name), value in values.items() if place == "cookie"
+    ]
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
     encoded = None
     if body is not NO_EXAMPLE:
-        headers["Content-Type"] = operation.media_type
-        encoded = encode_body(operation.media_type, body)
+        content_type, encoded = encode_body(operation.media_type, body, operation.files)
+        headers["Content-Type"] = content_type
     url = base + fill_path(operation.path, values) + query_string(operation, values)
     return Call(operation.operation_id, case, operation.method, url, headers, encoded)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import itertools
 import re
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 from .document import InputError, Json, Node
 from .libraries import UNRESOLVABLE, jsonschema, local_only
@@ -15,7 +15,7 @@ from .references import look_up, pointer, walk
 # A schema with ten alternatives of ten parts each has a hundred.
 MAX_EVALUATIONS = 2_000
 MAX_CHAIN = 50
-EXCERPT_LENGTH = 80
+EXCERPT_LENGTH, MESSAGE_LENGTH = 80, 200
 
 
 def to_json_schema(node: Json) -> Json:
@@ -31,7 +31,9 @@ def to_json_schema(node: Json) -> Json:
     if not isinstance(node, dict):
         return node
     copy = {key: to_json_schema(value) for key, value in node.items()}
-    if copy.get("nullable") is True and isinstance(copy.get("type"), str):
+    # `x-nullable` is how Swagger 2.0 says it.
+    is_nullable = True in (copy.get("nullable"), copy.get("x-nullable"))
+    if is_nullable and isinstance(copy.get("type"), str):
         copy["type"] = [copy["type"], "null"]
     return copy
 
@@ -47,8 +49,10 @@ def check_schema(schema: Node) -> None:
     try:
         jsonschema.Draft4Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        message = f"invalid schema {pointer(error.absolute_path)} in the specification: "
-        raise InputError(message + error.message) from error
+        where = pointer(error.absolute_path)[:MESSAGE_LENGTH]
+        reason = error.message[:MESSAGE_LENGTH]
+        message = f"invalid schema {where} in the specification: {reason}"
+        raise InputError(message) from error
 
 
 def check_evaluation(document: Node) -> None:
@@ -95,8 +99,18 @@ def _in_place(document: Node, schema: Node) -> List[Node]:
     return [part for part in (*listed, schema.get("not")) if isinstance(part, dict)]
 
 
-def schema_errors(document: Node, schema: Node, value: Json, most: int) -> List[Any]:
+def schema_errors(
+    document: Node, schema: Node, value: Json, most: int, *, lenient: bool = False
+) -> List[Any]:
     """Return the first errors of ``value`` under ``schema``, one of the schemas of ``document``.
+
+    Args:
+        document: where the references of ``schema`` lead.
+        schema: as `to_json_schema` returns it.
+        value: what JSON holds.
+        most: how many errors at most.
+        lenient: let pass what many a good service answers: 5.0 for a whole number, a date-time
+            without its zone, and an answer without the members that only requests have.
 
     Returns:
         ``jsonschema.ValidationError`` objects, at most ``most``; [] when it is valid.
@@ -110,9 +124,8 @@ def schema_errors(document: Node, schema: Node, value: Json, most: int) -> List[
     root = {**document, "allOf": [schema]}
     root.pop("id", None)
     check_schema(root)
-    validator = jsonschema.Draft4Validator(
-        root, format_checker=format_checker(), **local_only(root)
-    )
+    kind = lenient_validator() if lenient else jsonschema.Draft4Validator
+    validator = kind(root, format_checker=format_checker(lenient=lenient), **local_only(root))
     try:
         return list(itertools.islice(validator.iter_errors(value), most))
     except UNRESOLVABLE as error:
@@ -124,10 +137,36 @@ def schema_errors(document: Node, schema: Node, value: Json, most: int) -> List[
         raise InputError("a schema of the specification refers to itself without end") from error
 
 
-def format_checker() -> jsonschema.FormatChecker:
+def lenient_validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
+    """Return the class of validators for the answers of any service, see `schema_errors`."""
+    types = jsonschema.Draft4Validator.TYPE_CHECKER.redefine("integer", _is_whole)
+    extend: Any = jsonschema.validators.extend  # has no types in every version
+    return extend(
+        jsonschema.Draft4Validator, {"required": _required_in_answers}, type_checker=types
+    )
+
+
+def _is_whole(_checker: object, value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
+def _required_in_answers(
+    validator: Any,  # noqa: ANN401 - jsonschema's own class
+    required: List[str],
+    value: Json,
+    schema: Node,
+) -> Iterator[Any]:
+    properties = schema.get("properties") or {}
+    needed = [name for name in required if not (properties.get(name) or {}).get("writeOnly")]
+    yield from jsonschema.Draft4Validator.VALIDATORS["required"](validator, needed, value, schema)
+
+
+def format_checker(*, lenient: bool = False) -> jsonschema.FormatChecker:
     """Return the formats that are checked, without libraries beyond jsonschema."""
     checker = jsonschema.FormatChecker(formats=("date", "email", "ipv4", "ipv6", "uuid"))
-    checker.checks("date-time", raises=ValueError)(is_date_time)
+    checker.checks("date-time", raises=ValueError)(is_any_date_time if lenient else is_date_time)
     checker.checks("int32")(functools.partial(fits_bits, 32))
     checker.checks("int64")(functools.partial(fits_bits, 64))
     return checker
@@ -144,6 +183,14 @@ def is_date_time(value: object) -> bool:
     # Python 3.7 reads neither Z nor fractions of every length.
     dt.datetime.fromisoformat(f"{day}T{clock}" + offset.upper().replace("Z", "+00:00"))
     return True
+
+
+def is_any_date_time(value: object) -> bool:
+    """Tell whether a string is a date-time, with or without its zone, as Python writes it."""
+    if not isinstance(value, str) or is_date_time(value):
+        return True
+    dt.datetime.fromisoformat(value)
+    return len(value) > len("2024-02-29")
 
 
 def fits_bits(bits: int, value: object) -> bool:

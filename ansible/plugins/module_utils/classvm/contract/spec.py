@@ -6,6 +6,7 @@ import dataclasses
 from typing import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from .bodies import file_members
 from .document import InputError, Json, Node, read_document
 from .media_types import choose_media_type
 from .references import check_references, resolve
@@ -20,7 +21,10 @@ class Operation:
 
     ``parameters`` and ``responses`` have their references resolved; ``responses``
     maps status codes (``"200"``, ``"4XX"``, ``"default"``) to Response Objects.
-    ``media_type`` and ``body`` describe the request body and are empty without one.
+    ``media_type`` and ``body`` describe the request body and are empty without one; ``files``
+    maps the names of its files to their media types.
+    ``security`` holds the Security Requirement Objects of which one must be met; () when none.
+    ``keys`` lead to the operation in its document.
     """
 
     operation_id: str
@@ -31,12 +35,13 @@ class Operation:
     body: Node
     body_required: bool
     responses: Mapping[str, Node]
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    security: Sequence[Node] = ()
+    keys: Sequence[str] = ()
 
 
 def load_spec(path: str) -> Node:
-    """Read the OpenAPI 3.0 document in the YAML (or JSON) file ``path``.
-
-    The schemas in the result are JSON Schema draft 4, see `to_json_schema`.
+    """Read the OpenAPI 3.0 document in the YAML (or JSON) file ``path``, see `accept_spec`.
 
     Raises:
         InputError: the file cannot be read or is not an OpenAPI 3.0 document.
@@ -46,7 +51,14 @@ def load_spec(path: str) -> Node:
 
 
 def accept_spec(document: Json, path: str) -> Node:
-    """Return what `load_spec` returns for a document that was read from ``path`` already."""
+    """Return the OpenAPI 3.0 document that was read from ``path``, ready to be checked.
+
+    The schemas in the result are JSON Schema draft 4, see `to_json_schema`.
+
+    Raises:
+        InputError: it is not an OpenAPI 3.0 document, or not within bounds.
+
+    """
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
         message = f"{path} is not an OpenAPI 3.0 document; its first key must be openapi: 3.0.x"
         raise InputError(message)
@@ -91,7 +103,9 @@ def read_operation(document: Node, path: str, method: str, item: Node) -> Operat
         parameter = read_parameter(document, path, reference)
         parameters[parameter["in"], parameter["name"]] = parameter
     request_body = resolve(document, node.get("requestBody"))
-    media_type = choose_media_type(request_body.get("content") or {})
+    content = request_body.get("content") or {}
+    media_type = choose_media_type(content)
+    body = content.get(media_type) or {}
     # YAML reads an unquoted status code as a number.
     responses = {
         str(status): resolve(document, response)
@@ -103,9 +117,12 @@ def read_operation(document: Node, path: str, method: str, item: Node) -> Operat
         path=path,
         parameters=list(parameters.values()),
         media_type=media_type,
-        body=(request_body.get("content") or {}).get(media_type) or {},
+        body=body,
         body_required=bool(request_body.get("required")),
         responses=responses,
+        files=file_members(document, body),
+        security=node.get("security", document.get("security")) or (),
+        keys=("paths", path, method),
     )
 
 
@@ -135,8 +152,13 @@ def status_range(status: int) -> str:
     return f"{status // 100}XX"
 
 
-def base_url(document: Node, url: str) -> str:
+def base_url(document: Node, url: str, base_path: str | None = None) -> str:
     """Join ``url`` and the path of the first server of the document, e.g. ``/e222``.
+
+    Args:
+        document: the spec.
+        url: where the service listens.
+        base_path: the path to add in place of the document's; None: the document's.
 
     Raises:
         InputError: ``url`` is not an http or https URL with a host.
@@ -151,7 +173,16 @@ def base_url(document: Node, url: str) -> str:
     if not usable:
         message = f"{url} is not a usable URL; give one like http://localhost:11000"
         raise InputError(message)
-    servers = document.get("servers") or [{}]
+    path = server_path(document) if base_path is None else base_path
+    return url.rstrip("/") + ("/" + path.strip("/")).rstrip("/")
+
+
+def server_path(document: Node) -> str:
+    """Return the path of the first server of the document, "" when there is none."""
+    servers = document.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else {}
+    address = str(first.get("url") or "/") if isinstance(first, dict) else "/"
+    for name, variable in (first.get("variables") or {}).items() if "{" in address else ():
+        address = address.replace("{" + str(name) + "}", str(variable.get("default", "")))
     # A server may be an absolute URL; the caller has said which host to ask.
-    server_path = urlsplit(servers[0].get("url") or "/").path
-    return url.rstrip("/") + server_path.rstrip("/")
+    return urlsplit(address).path

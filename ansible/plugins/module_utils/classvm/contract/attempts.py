@@ -1,0 +1,140 @@
+"""Build the calls for any operation: the spec's examples, and made-up values where it has none."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Iterator
+
+from .bodies import FORM, UPLOAD
+from .credentials import with_credentials
+from .document import Json, Node
+from .examples import NO_EXAMPLE, example_of, is_required
+from .media_types import is_json
+from .requests import Call, build_call
+from .spec import Operation
+from .values import TEXTS, Maker, is_valid
+
+# OpenAPI 3.0.3 has parameters of these names ignored.
+IGNORED_HEADERS = ("accept", "content-type", "authorization")
+# For a parameter of a path that is not declared: a number, and a text as well.
+UNDECLARED = "1"
+
+
+class UncallableError(Exception):
+    """An operation cannot be called; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """One call of an operation, and where its values come from.
+
+    Attributes:
+        call: the request.
+        made_up: whether a value was made up from its schema.
+        guessed: whether the schema allows any text where one was made up, or there is no schema.
+        has_input: whether the call carries any value.
+        credentials: see `credentials.with_credentials`.
+        values: of the parameters, by place and name.
+        body: what is sent, or NO_EXAMPLE.
+
+    """
+
+    call: Call
+    made_up: bool
+    guessed: bool
+    has_input: bool
+    credentials: str
+    values: dict[tuple[str, str], Any]
+    body: Json
+
+
+def attempts(document: Node, operation: Operation, base: str) -> Iterator[Attempt]:
+    """Yield calls with what an operation requires; the second is for when the first is refused.
+
+    Raises:
+        UncallableError: nothing can be made up for it.
+
+    """
+    first = attempt(document, operation, base, TEXTS[0], optional=False)
+    yield first
+    if first.guessed:
+        yield attempt(document, operation, base, TEXTS[1], optional=False)
+
+
+def attempt(
+    document: Node, operation: Operation, base: str, text: str, *, optional: bool
+) -> Attempt:
+    """Return a call of an operation.
+
+    Args:
+        document: its spec.
+        operation: what to call.
+        base: where the paths begin.
+        text: what to send where any text is allowed.
+        optional: whether to send what is not required as well.
+
+    Raises:
+        UncallableError: nothing can be made up for it.
+
+    """
+    allowed, credentials = with_credentials(document, _without_ignored(operation))
+    maker = Maker(document, text)
+    values: dict[tuple[str, str], Any] = {
+        (one["in"], one["name"]): _value(maker, one)
+        for one in allowed.parameters
+        if optional or is_required(one)
+    }
+    for name in re.findall(r"{([^}]+)}", operation.path):
+        if ("path", name) not in values:
+            values["path", name] = UNDECLARED
+            maker.made_up = maker.guessed = True
+    body = _body(maker, allowed)
+    case = "with optional parameters" if optional else ""
+    call = build_call(allowed, base, case, values, body)
+    has_input = bool(values) or body is not NO_EXAMPLE
+    return Attempt(call, maker.made_up, maker.guessed, has_input, credentials, values, body)
+
+
+def has_optional(operation: Operation) -> bool:
+    """Tell whether an operation takes more than it requires."""
+    return any(not is_required(one) for one in _without_ignored(operation).parameters)
+
+
+def _without_ignored(operation: Operation) -> Operation:
+    kept = [
+        one
+        for one in operation.parameters
+        if one["in"] != "header" or one["name"].lower() not in IGNORED_HEADERS
+    ]
+    return dataclasses.replace(operation, parameters=kept)
+
+
+def _value(maker: Maker, parameter: Node) -> Json:
+    example = example_of(maker.document, parameter)
+    if example is not NO_EXAMPLE:
+        return example
+    content = parameter.get("content")
+    media = next(iter(content.values()), {}) if isinstance(content, dict) else parameter
+    value = maker.value(media.get("schema"))
+    if not is_valid(maker.document, media.get("schema"), value):
+        raise UncallableError(
+            f"no value could be made up for `{parameter['name']}`: give `example`"
+        )
+    return value
+
+
+def _body(maker: Maker, operation: Operation) -> Json:
+    example = example_of(maker.document, operation.body)
+    media_type = operation.media_type
+    if example is not NO_EXAMPLE or not media_type:
+        return example
+    is_known = is_json(media_type) or media_type in (FORM, UPLOAD, "application/octet-stream")
+    if not is_known and not media_type.startswith("text/"):
+        raise UncallableError(f"needs a body of {media_type}: give `example`")
+    schema = operation.body.get("schema")
+    value = maker.value(schema)
+    # What stands for a file in a form is no text, whatever its schema says.
+    if media_type != UPLOAD and not is_valid(maker.document, schema, value):
+        raise UncallableError("no body could be made up from its schema: give `example`")
+    return value

@@ -1,0 +1,167 @@
+"""Check a service of which nothing is known but its spec.
+
+Every operation is called with the examples of its spec, or with values made up from its schemas.
+A service that answers otherwise than its spec says has failed. An operation that cannot be called
+without knowledge is named, with the reason. What wrong values do is advice only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+
+from .attempts import Attempt, UncallableError, attempt, attempts, has_optional
+from .client import Answer
+from .document import InputError
+from .perform import perform
+from .probes import wrong_calls
+from .report import Note, Outcome, Report, title_of
+from .spec import Operation, list_operations, status_range
+from .spec_file import Spec
+from .values import TEXTS
+from .verdicts import Judge, Verdict
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# What removes comes last, so that everything else finds what it asks for.
+ORDER = ("GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "PATCH", "DELETE")
+# A service that did not answer so many calls is not asked again.
+MOST_SILENCES = 3
+MOST_PROBES = 50
+FLASK_PARAMETER = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
+
+
+@dataclasses.dataclass
+class _Found:
+    """What was found out about one operation."""
+
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    not_checked: list[Note] = dataclasses.field(default_factory=list)
+    notes: list[Note] = dataclasses.field(default_factory=list)
+    probes: list[Outcome] = dataclasses.field(default_factory=list)
+
+
+def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False) -> Report:
+    """Check the service behind ``base`` against a spec.
+
+    Args:
+        spec: the spec, as `spec_file.read_any` returns it.
+        base: where its paths begin, such as ``http://localhost:11000/e222``.
+        timeout: longest silence of the service during one call, in seconds.
+        safe_only: send only what changes nothing.
+
+    Raises:
+        InputError: the spec cannot be used.
+
+    """
+    operations = [_readable(one, base) for one in list_operations(spec.document)]
+    check = _Check(spec, base, timeout, safe_only=safe_only)
+    order = sorted(range(len(operations)), key=lambda at: ORDER.index(operations[at].method))
+    found = {at: check.operation(operations[at]) for at in order}
+    in_order = [found[at] for at in range(len(operations))]
+    return Report(
+        tuple(one for each in in_order for one in each.outcomes),
+        tuple(one for each in in_order for one in each.probes),
+        not_checked=tuple(one for each in in_order for one in each.not_checked),
+        notes=tuple(one for each in in_order for one in each.notes),
+    )
+
+
+def _readable(operation: Operation, base: str) -> Operation:
+    """Return an operation with a name that no other spec has, and its path as OpenAPI writes it."""
+    path = FLASK_PARAMETER.sub(r"{\1}", operation.path)
+    name = title_of(operation.method, base + path)
+    return dataclasses.replace(operation, path=path, operation_id=name)
+
+
+class _Check:
+    def __init__(self, spec: Spec, base: str, timeout: float, *, safe_only: bool) -> None:
+        self.spec = spec
+        self.base = base
+        self.timeout = timeout
+        self.safe_only = safe_only
+        self.silences = 0
+        self.probes = 0
+
+    def operation(self, operation: Operation) -> _Found:
+        """Call an operation, and return what its answers show."""
+        found = _Found()
+        reason = ""
+        if self.safe_only and operation.method not in SAFE_METHODS:
+            reason = "may change data: called before the release went live, not after"
+        elif self.silences >= MOST_SILENCES:
+            reason = "not called: the service no longer answers"
+        else:
+            try:
+                reason = self._call(operation, found)
+            except (UncallableError, InputError) as error:
+                reason = str(error)
+        if reason:
+            found.outcomes.clear()
+            found.not_checked.append(self._note(operation, reason))
+        return found
+
+    def _note(self, operation: Operation, reason: str) -> Note:
+        return Note(operation.operation_id, reason, self.spec.place(operation))
+
+    def _call(self, operation: Operation, found: _Found) -> str:
+        """Call an operation until its answer tells something; return why none does, or ""."""
+        judge = Judge(self.spec.document, self.spec.places.file, operation)
+        verdict = Verdict()
+        for one in attempts(self.spec.document, operation, self.base):
+            outcome, verdict = self._try(judge, one)
+            if not verdict.unknown:
+                break
+        if verdict.unknown:
+            return verdict.unknown
+        found.outcomes.append(outcome)
+        if verdict.advice:
+            found.notes.append(self._note(operation, verdict.advice))
+        if outcome.ok:
+            self._call_with_all(judge, one, found)
+        return ""
+
+    def _call_with_all(self, judge: Judge, first: Attempt, found: _Found) -> None:
+        """Call an operation with its optional parameters as well, then with wrong values."""
+        operation, richest, reason = judge.operation, first, ""
+        if has_optional(operation):
+            try:
+                richest = attempt(self.spec.document, operation, self.base, TEXTS[0], optional=True)
+                outcome, verdict = self._try(judge, richest)
+            except UncallableError as error:
+                reason = f"not called with its optional parameters: {error}"
+            else:
+                reason = verdict.unknown and f"with its optional parameters: {verdict.unknown}"
+        if reason:
+            richest = first
+            found.notes.append(self._note(operation, reason))
+        elif richest is not first:
+            found.outcomes.append(outcome)
+        if not self.safe_only:
+            self._probe(operation, richest, found)
+
+    def _probe(self, operation: Operation, good: Attempt, found: _Found) -> None:
+        """Send wrong values; that a service breaks off by them is worth advice."""
+        calls = wrong_calls(self.spec.document, operation, self.base, good.values, good.body)
+        for call in calls[: MOST_PROBES - self.probes]:
+            self.probes += 1
+            outcome = perform(call, lambda _answer: [], self.timeout)
+            if outcome.status is None or status_range(outcome.status) == "5XX":
+                answered = f"answered with {outcome.status}" if outcome.status else "not answered"
+                found.notes.append(
+                    self._note(operation, f"{call.case} is {answered}, not with 4xx")
+                )
+            found.probes.append(dataclasses.replace(outcome, problems=()))
+
+    def _try(self, judge: Judge, one: Attempt) -> tuple[Outcome, Verdict]:
+        """Send one call; return what it showed, and the verdict."""
+        verdicts = []
+
+        def problems(answer: Answer) -> list[str]:
+            verdicts.append(judge.verdict(one, answer))
+            return list(verdicts[0].problems)
+
+        place = functools.partial(self.spec.place, judge.operation)
+        outcome = perform(one.call, problems, self.timeout, place)
+        self.silences = 0 if verdicts else self.silences + 1
+        return outcome, verdicts[0] if verdicts else Verdict(outcome.problems)

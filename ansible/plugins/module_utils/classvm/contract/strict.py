@@ -1,0 +1,99 @@
+"""Check a service that gives an example for everything and refuses what is wrong.
+
+That is the lab's own app. Every operation is called with the examples of its spec, then a few
+probes send what the spec forbids and expect to be refused.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Callable, Sequence
+
+from .document import Node
+from .examples import missing_examples
+from .perform import perform
+from .probes import undeclared_method_calls, unknown_path_call, wrong_value_calls
+from .report import Outcome, Report, unanswered
+from .requests import Call, example_calls
+from .spec import Operation, list_operations
+from .spec_file import Spec
+from .validation import refusal_problems, status_problems, success_problems
+
+# Tells where a spec promises the answer of an operation and a status.
+Place = Callable[[Operation, "int | None"], str]
+SAFE_METHODS = ("GET", "HEAD")  # RFC 9110, section 9.2.1
+
+
+def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False) -> Report:
+    """Check the service behind ``base`` against a spec.
+
+    Args:
+        spec: the spec, as `spec_file.load` returns it.
+        base: where its paths begin, such as ``http://localhost:11000/e222``.
+        timeout: longest silence of the service during one call, in seconds.
+        safe_only: send only what changes nothing.
+
+    Raises:
+        InputError: the spec cannot be used.
+
+    """
+    document = spec.document
+    operations = list_operations(document)
+    if safe_only:
+        operations = [one for one in operations if one.method in SAFE_METHODS]
+    calls = tuple(
+        outcome
+        for operation in operations
+        for outcome in check_operation(document, operation, base, timeout, spec.place)
+    )
+    # Without a single answer the probes would only repeat why there is none.
+    probing = not safe_only and any(outcome.status is not None for outcome in calls)
+    probes = check_probes(document, operations, base, timeout, spec.place) if probing else []
+    return Report(calls, tuple(probes))
+
+
+def nowhere(_operation: Operation, _status: int | None) -> str:
+    """Return no place, for those who have a document without its text."""
+    return ""
+
+
+def check_operation(
+    document: Node,
+    operation: Operation,
+    base: str,
+    timeout: float,
+    place: Place = nowhere,
+) -> list[Outcome]:
+    """Call one operation in each way its examples allow."""
+    where = functools.partial(place, operation)
+    problems = missing_examples(document, operation)
+    if problems:
+        url = base + operation.path
+        call = Call(operation.operation_id, "not called", operation.method, url)
+        return [unanswered(call, 0.0, *problems, place=where(None))]
+    judge = functools.partial(success_problems, document, operation)
+    calls = example_calls(document, operation, base)
+    return [perform(call, judge, timeout, where) for call in calls]
+
+
+def check_probes(
+    document: Node,
+    operations: Sequence[Operation],
+    base: str,
+    timeout: float,
+    place: Place = nowhere,
+) -> list[Outcome]:
+    """Send wrong values, a method that is not declared and a path that does not exist."""
+    callable_operations = [item for item in operations if not missing_examples(document, item)]
+    outcomes = []
+    for operation in callable_operations:
+        judge = functools.partial(refusal_problems, document, operation)
+        where = functools.partial(place, operation)
+        calls = wrong_value_calls(document, operation, base)
+        outcomes += [perform(call, judge, timeout, where) for call in calls]
+    not_allowed = functools.partial(status_problems, 405)
+    calls = undeclared_method_calls(document, callable_operations, base)
+    outcomes += [perform(call, not_allowed, timeout) for call in calls]
+    not_found = functools.partial(status_problems, 404)
+    outcomes.append(perform(unknown_path_call(base, "unknown path"), not_found, timeout))
+    return outcomes
