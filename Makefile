@@ -224,8 +224,9 @@ test: setup ## run what every change has to pass
 test-all: setup ## run the same with every scenario: each supported system, a real virtual machine
 	@python tools/stages.py $(ALL_STAGES)
 
-bench: setup ## measure a deploy, a rollback and the service (LIMIT=host)
-	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) $(ARGS)
+bench: setup ## measure a deploy, a rollback and the service (LIMIT=host, TABLE=file)
+	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) \
+		$(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) $(ARGS)
 
 .PHONY: help doctor check explain setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \

@@ -3,6 +3,7 @@
     make bench                                                    this machine (root)
     make bench INVENTORY=.lab/inventory.yml LIMIT=vm-148-1        a class VM of a lab
     make bench … ARGS="--strategy blue_green"
+    make bench TABLE=docs/numbers.md                              the page that the README names
 
 On this machine it deploys a service of its own beside the live one, under another name, on
 another port and with a base image and a state folder of its own, and removes all of that at the
@@ -52,6 +53,37 @@ PROFILE = {
     "PROFILE_TASKS_TASK_OUTPUT_LIMIT": "all",
 }
 LOAD = ("--threads", "2", "--connections", "32", "--duration", "5s", "--latency")
+FIRST, UNCHANGED, CHANGED, ROLLBACK = (
+    "first deploy",
+    "deploy without changes",
+    "deploy of a changed line",
+    "rollback",
+)
+PAGE = """# Numbers
+
+Written by `make bench TABLE=docs/numbers.md` on a machine with {processors} processors; your
+machine will differ. Seconds are medians. The gap is the longest time without an answer that a
+client sees who asks every 10 ms. Before the first deploy the engine is installed; the base image
+is bootstrapped and every layer is built.
+
+| what | seconds | tasks | gap |
+| --- | --- | --- | --- |
+{rows}
+
+After a rollback the former release is live again {back:.1f} s after its task began. The longest
+tasks of a deploy of a changed line:
+
+{tasks}
+
+The module that makes a release live waits for the steady time, three seconds, in which a candidate
+has to stay up. With `blue_green` no request fails: [faults.md](faults.md) has the numbers under
+load.
+
+The service image has {size:.1f} MB. `/e222/sum/1/4`, routed and validated in both directions by
+its contract, answers {rate:.0f} requests per second; a bare Flask route in the same image, with the
+same server, {bare:.0f}.
+"""
+LONGEST = 3
 
 
 def run(*words: str, **environment: str) -> str:
@@ -205,15 +237,19 @@ def clean() -> None:
     shutil.rmtree(STATE_DIR, ignore_errors=True)
 
 
+def gap_of(runs: Sequence[Run]) -> str:
+    """Return the median of the gaps; before a first deploy nothing answers, so there is none."""
+    gaps = [one.gap for one in runs if one.gap is not None]
+    return f"{statistics.median(gaps) * 1000:.0f} ms" if gaps else "none to miss"
+
+
 def show(what: str, runs: Sequence[Run]) -> None:
     """Print the median and the extremes."""
     seconds = [one.seconds for one in runs]
-    gaps = [one.gap for one in runs if one.gap is not None]
-    longest = f"{statistics.median(gaps) * 1000:5.0f} ms" if gaps else "none to miss"
     spread = f"{min(seconds):.1f}-{max(seconds):.1f}"
     print(
         f"{what:24} {statistics.median(seconds):6.1f} s  ({len(runs)} runs: {spread})"
-        f"  {runs[0].count:3} tasks  gap {longest}",
+        f"  {runs[0].count:3} tasks  gap {gap_of(runs)}",
         flush=True,
     )
 
@@ -226,12 +262,16 @@ def show_profile(what: str, one: Run) -> None:
         print(f"    {seconds:6.2f} s  {name}")
 
 
+def until_back(runs: Sequence[Run]) -> float:
+    """Return the seconds of a rollback on the host: those of its longest task."""
+    return statistics.median(max(one.tasks.values()) for one in runs)
+
+
 def show_rollback(runs: Sequence[Run]) -> None:
-    """Print what of a rollback happens on the host: the longest task, and the swap in it."""
-    host = statistics.median(max(one.tasks.values()) for one in runs)
+    """Print what of a rollback happens on the host, and the swap in it."""
     swap = statistics.median(one.swap for one in runs)
-    show("rollback", runs)
-    print(f"  live again {host:.1f} s after its task began; the swap took {swap:.1f} s")
+    show(ROLLBACK, runs)
+    print(f"  live again {until_back(runs):.1f} s after its task began; the swap took {swap:.1f} s")
 
 
 def median(runs: Sequence[Run]) -> Run:
@@ -260,19 +300,22 @@ def class_vm(app: Path, inventory: str, host: str) -> Target:
     return Target(address.strip("[]"), int(port), options, {"service_dir": str(app)})
 
 
-def measure_deploys(target: Target, app: Path) -> None:
+def measure_deploys(target: Target, app: Path) -> dict[str, list[Run]]:
     """Deploy for the first time, again, with changes; go back and forth."""
-    show("first deploy", [measure(target, "deploy")])
-    unchanged = [measure(target, "deploy") for _ in range(REPEATS)]
-    show("deploy without changes", unchanged)
-    changed = []
+    runs = {FIRST: [measure(target, "deploy")]}
+    show(FIRST, runs[FIRST])
+    runs[UNCHANGED] = [measure(target, "deploy") for _ in range(REPEATS)]
+    show(UNCHANGED, runs[UNCHANGED])
+    runs[CHANGED] = []
     for _ in range(REPEATS):
         change_a_line(app)
-        changed.append(measure(target, "deploy"))
-    show("deploy of a changed line", changed)
-    show_rollback([measure(target, "rollback") for _ in range(REPEATS)])
-    show_profile("deploy without changes", median(unchanged))
-    show_profile("deploy of a changed line", median(changed))
+        runs[CHANGED].append(measure(target, "deploy"))
+    show(CHANGED, runs[CHANGED])
+    runs[ROLLBACK] = [measure(target, "rollback") for _ in range(REPEATS)]
+    show_rollback(runs[ROLLBACK])
+    show_profile(UNCHANGED, median(runs[UNCHANGED]))
+    show_profile(CHANGED, median(runs[CHANGED]))
+    return runs
 
 
 def arguments() -> argparse.Namespace:
@@ -281,7 +324,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--inventory", default="", help="inventory of the host")
     parser.add_argument("--host", default="", help="class VM to measure instead of this machine")
     parser.add_argument("--strategy", default="", help="how a release takes over the port")
+    parser.add_argument("--table", type=Path, help="file for the numbers of this machine")
     given = parser.parse_args()
+    if given.table and given.host:
+        parser.error("TABLE takes the numbers of this machine: leave INVENTORY and LIMIT out")
     if bool(given.inventory) != bool(given.host):
         parser.error("a class VM takes both: INVENTORY=FILE LIMIT=NAME")
     return given
@@ -299,23 +345,34 @@ def main() -> None:
         if given.host:
             measure_deploys(target, app)
         else:
-            measure_here(target, app)
+            page = measure_here(target, app)
+            if given.table:
+                given.table.write_text(page)
 
 
-def measure_here(target: Target, app: Path) -> None:
-    """Measure on this machine, where the service's speed can be measured, too."""
+def measure_here(target: Target, app: Path) -> str:
+    """Measure on this machine, where the service's speed can be measured, too; return the page."""
     if shutil.which("wrk") is None:
         run("ansible", "localhost", "--become", "--module-name", "apt", "--args", "name=wrk")
     clean()
     try:
-        measure_deploys(target, app)
-        measure_service(target.port)
+        runs = measure_deploys(target, app)
+        return page(runs, measure_service(target.port))
     finally:
         clean()
 
 
-def measure_service(port: int) -> None:
-    """Print the image's size and the service's speed."""
+@dataclass(frozen=True)
+class Service:
+    """How large the image is, in bytes, and how many requests the service answers a second."""
+
+    size: int
+    rate: float
+    bare: float
+
+
+def measure_service(port: int) -> Service:
+    """Measure the image's size and the service's speed, and print both."""
     image = run("docker", "inspect", "--format", "{{.Config.Image}}", f"classvm-{NAME}").strip()
     size = int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
     print(f"{'service image':24} {size / 1e6:6.1f} MB")
@@ -324,6 +381,25 @@ def measure_service(port: int) -> None:
         bare, bare_slow = requests_per_second(f"http://127.0.0.1:{bare_port}/sum/1/4")
     print(f"{'/e222/sum/1/4':24} {rate:6.0f} requests/s  (99 % within {slow})")
     print(f"{'bare Flask route':24} {bare:6.0f} requests/s  (99 % within {bare_slow})")
+    return Service(size, rate, bare)
+
+
+def page(runs: Mapping[str, Sequence[Run]], service: Service) -> str:
+    """Return the page of numbers, in Markdown."""
+    rows = [
+        f"| {what} | {median(some).seconds:.1f} | {some[0].count} | {gap_of(some)} |"
+        for what, some in runs.items()
+    ]
+    changed = sorted(median(runs[CHANGED]).tasks.items(), key=lambda task: -task[1])
+    return PAGE.format(
+        processors=os.cpu_count(),
+        rows="\n".join(rows),
+        back=until_back(runs[ROLLBACK]),
+        tasks="\n".join(f"- {seconds:.1f} s: {name}" for name, seconds in changed[:LONGEST]),
+        size=service.size / 1e6,
+        rate=service.rate,
+        bare=service.bare,
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -108,3 +109,20 @@ def test_the_closing_line_is_that_of_our_own_callback() -> None:
     config.read(tree.ROOT / "ansible.cfg")
     enabled = bench.PROFILE["ANSIBLE_CALLBACKS_ENABLED"].split(",")
     assert config["defaults"]["callbacks_enabled"] in enabled
+
+
+def test_the_page_holds_what_was_measured() -> None:
+    kinds = (bench.FIRST, bench.UNCHANGED, bench.CHANGED, bench.ROLLBACK)
+    runs = {what: [a_run(number + 2.0)] for number, what in enumerate(kinds)}
+    text = bench.page(runs, bench.Service(size=149_700_000, rate=2421.4, bare=4328.0))
+    assert f"| {bench.CHANGED} | 4.0 | 2 | 500 ms |" in text
+    assert "live again 1.0 s after its task began" in text
+    assert "- 1.0 s: one\n- 0.2 s: two" in text
+    assert "149.7 MB" in text
+    assert "2421 requests" in text
+
+
+def test_the_page_of_the_docs_is_the_one_that_the_command_writes() -> None:
+    written = (tree.ROOT / "docs/numbers.md").read_text()
+    rows = re.findall(r"^\| (.*?) \| [\d.]+ \| \d+ \|", written, re.MULTILINE)
+    assert rows == [bench.FIRST, bench.UNCHANGED, bench.CHANGED, bench.ROLLBACK]
