@@ -45,7 +45,7 @@ def test_where_nobody_answered_before_no_gap_is_told(capsys: pytest.CaptureFixtu
     bench.show("next", [a_run(2.0), dataclasses.replace(a_run(2.0), gap=1.0)])
     first, following = capsys.readouterr().out.splitlines()
     assert first.endswith("gap none to miss")
-    assert following.endswith("gap   750 ms")
+    assert following.endswith("gap 750 ms")
 
 
 def test_the_profile_tells_what_is_no_task(capsys: pytest.CaptureFixture[str]) -> None:
