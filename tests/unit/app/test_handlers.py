@@ -27,6 +27,7 @@ FORM_SCHEMA = "{schema: {properties: {up-load: {}, note: {}}}}"
 FORM = f"requestBody: {{content: {{multipart/form-data: {FORM_SCHEMA}}}}},"
 NAMED = "requestBody: {x-body-name: pet, content: {application/json: {}}},"
 NAMED_SCHEMA = "requestBody: {content: {application/json: {schema: {x-body-name: pet}}}},"
+BESIDE = "requestBody: {content: {application/json: {schema: {x-body-name: pet, $ref: '#/x'}}}},"
 QUERY = "parameters: [{name: first-day, in: query}, {name: X-Key, in: header}],"
 
 
@@ -38,6 +39,7 @@ QUERY = "parameters: [{name: first-day, in: query}, {name: X-Key, in: header}],"
         (FORM, "def b(upload, note): pass"),
         (NAMED, "def b(pet): pass"),
         (NAMED_SCHEMA, "def b(pet): pass"),
+        (BESIDE, "def b(pet): pass"),
         (QUERY, "def b(firstday=None): pass"),
         ("", "def b(**kwargs): pass"),
         ("", "@wrapped\ndef b(what): pass"),

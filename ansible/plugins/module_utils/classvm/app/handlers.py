@@ -247,8 +247,11 @@ class _Search:
             return {"body"} if "requestBody" in self.operation.node else set()
         content = body.get("content")
         media = next(iter(content.values()), None) if isinstance(content, dict) else None
-        schema = self._resolved(media.get("schema")) if isinstance(media, dict) else {}
-        return {_safe(str(body.get("x-body-name") or schema.get("x-body-name") or "body"))}
+        schema = media.get("schema") if isinstance(media, dict) else None
+        # Beside a $ref, it stands in the schema itself.
+        places = (body, schema if isinstance(schema, dict) else {}, self._resolved(schema))
+        name = next((one["x-body-name"] for one in places if one.get("x-body-name")), "body")
+        return {_safe(str(name))}
 
     def _resolved(self, node: Any) -> Dict[str, Any]:  # noqa: ANN401 - a spec holds anything
         """Return an object of the spec, or what its $ref names; {} for what is no object."""
