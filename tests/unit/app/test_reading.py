@@ -72,6 +72,19 @@ def test_the_entry(files: dict[str, str], entry: str, tmp_path: Path) -> None:
     assert read(written(tmp_path, files)).entry == entry
 
 
+def test_a_second_program_of_the_folder_does_not_count(tmp_path: Path) -> None:
+    other = PLAIN.replace("a.yml", "b.yml").replace("80", "70")
+    files = {
+        "mock.py": other,
+        "server.py": "from made import app\napp.run(port=90)",
+        "made.py": PLAIN,
+    }
+    specs = {"a.yml": "openapi: 3.0.0", "b.yml": "openapi: 3.0.0"}
+    app = read(written(tmp_path, {**files, **specs}))
+    assert [one.document.file for one in app.specs] == ["a.yml"]
+    assert app.port == 90
+
+
 def test_a_spec_that_the_code_names_and_is_not_there(tmp_path: Path) -> None:
     app = read(written(tmp_path, {"a.py": APP.format(""), "b.yml": "openapi: 3.0.0"}))
     assert [(one.code, one.place) for one in app.findings] == [("CV004", "a.py:3")]

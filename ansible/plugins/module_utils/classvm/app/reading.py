@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
@@ -103,11 +103,28 @@ def read(root: Path) -> App:
     app.dockerfile = dockerfile.kind(instructions)
     app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
     app.entry = str(said.get("entry") or _entry(app, instructions))
+    app.code = _of_program(app)
     app.port = int(said.get("port") or _port(app))
     _find_specs(app, said)
     app.used = _used(app)
     app.writes = written.writes(folder, app.used)
     return app
+
+
+def _of_program(app: App) -> code.Code:
+    """Return what the files say that the program uses: a second program of the folder does not run."""
+    started = _started(app)
+    if not app.folder.has(started):
+        return app.code
+    files = python_checks.reached(app.folder, {started: ""})
+    specs = tuple(call for call in app.code.specs if call.file in files)
+    starts = tuple(start for start in app.code.starts if start.file in files)
+    return replace(app.code, specs=specs or app.code.specs, starts=starts or app.code.starts)
+
+
+def _started(app: App) -> str:
+    """Return the file of the program."""
+    return _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
 
 
 def _find_specs(app: App, said: Dict[str, Any]) -> None:
@@ -151,7 +168,7 @@ def _find_specs(app: App, said: Dict[str, Any]) -> None:
 
 def _used(app: App) -> Dict[str, str]:
     """Return the Python files that the app uses, all of them where that cannot be seen."""
-    started = _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
+    started = _started(app)
     if not app.folder.has(started) or any(call.has_resolver for call in app.code.specs):
         return dict.fromkeys(app.folder.python_files(), "")
     starts = {started: ""}
@@ -243,7 +260,7 @@ def _module_file(folder: AppFolder, module: str) -> str:
 
 
 def _port(app: App) -> int:
-    file = _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
+    file = _started(app)
     starts = sorted(app.code.starts, key=lambda start: (start.file != file, start.file, start.line))
     found = next((start.port for start in starts if start.port), 0)
     if found or not app.folder.has("ports.env"):
