@@ -56,8 +56,8 @@ def test_the_base_path(spec: str, argument: str, base: str, tmp_path: Path) -> N
         ({"p/__main__.py": PLAIN, "Dockerfile": "CMD python -m p"}, "-m p"),
         ({"p/__main__.py": PLAIN}, "-m p"),
         (
-            {"a/app.py": "from flask import Flask\napp = Flask('a')\napp.run()", "b/x.py": PLAIN},
-            "b/x.py",
+            {"a/app.py": "from flask import Flask\napp = Flask('a')\napp.run()", "b/app.py": PLAIN},
+            "b/app.py",
         ),
         (
             {"config.py": MADE, "server.py": "import config\nx_app = config.x_app\nx_app.run()"},

@@ -241,12 +241,12 @@ def _is_program(folder: AppFolder, file: str) -> bool:
     return stem in code.ENTRY_NAMES and code.is_program(folder.tree(file))
 
 
-def _rank(file: str, with_spec: Collection[str]) -> Tuple[int, bool, int, str]:
-    """Order programs: those next to the top, those that add a spec, then by their names."""
+def _rank(file: str, with_spec: Collection[str]) -> Tuple[int, int, bool, str]:
+    """Order programs: those next to the top, by their usual names, then those that add a spec."""
     stem = posixpath.basename(file)[: -len(".py")]
     names = code.ENTRY_NAMES
     name = names.index(stem) if stem in names else len(names)
-    return file.count("/"), file not in with_spec, name, file
+    return file.count("/"), name, file not in with_spec, file
 
 
 def _as_program(file: str) -> str:
