@@ -28,7 +28,7 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP FOLDER PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
+VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
 
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
@@ -54,6 +54,12 @@ doctor: ## find what would stop a deploy, and the command that fixes it
 
 check: setup ## find mistakes in an app without deploying it (APP=folder, FORMAT=json|sarif|junit)
 	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
+
+new-app: setup ## make a small app to start from: make new-app NAME=weather
+	@python tools/new_app.py $(call WORD_OF,$(NAME))
+
+adopt: setup ## write into APP what was guessed of it: requirements.in, classvm.yml, .gitignore
+	@python tools/adopt.py $(if $(APP),$(call WORD_OF,$(call FULL,$(APP)))) $(ARGS)
 
 explain: setup ## print the lesson behind a finding: make explain CV012
 	@python tools/check.py --explain $(or $(CODE),none)
@@ -228,7 +234,7 @@ bench: setup ## measure a deploy, a rollback and the service (LIMIT=host, TABLE=
 	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) \
 		$(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) $(ARGS)
 
-.PHONY: help doctor check explain setup deploy provision release status logs releases rollback start restart stop \
+.PHONY: help doctor check new-app adopt explain setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \

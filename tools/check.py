@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # As in `classvm`, which Ansible copies to the hosts.
 sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
 
-from classvm.app.codes import RULES  # noqa: E402 - its folder was added to the path above
+from classvm.app import hadolint  # noqa: E402 - its folder was added to the path above
+from classvm.app.codes import RULES  # noqa: E402 - as above
 from classvm.app.findings import did_you_mean, has_errors  # noqa: E402 - as above
 from classvm.app.formats import FORMATS  # noqa: E402 - as above
 from classvm.app.review import review  # noqa: E402 - as above
@@ -43,6 +44,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return WRONG_USAGE
     started = time.monotonic()
     app, findings = review(folder)
+    findings = [*findings, *hadolint.check(app.folder)]
     printed = FORMATS[options.format](findings)
     if options.format == "text":
         print(f"{app.summary(host_port())}\n")

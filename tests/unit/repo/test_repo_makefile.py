@@ -10,6 +10,7 @@ import pytest
 import tree
 
 MAKEFILE = tree.ROOT / "Makefile"
+TEMPLATE = "tools/app_template/app"
 TARGET = r"^([A-Za-z0-9_-]+(?: [A-Za-z0-9_-]+)*):(?![=:])"
 
 
@@ -130,7 +131,9 @@ def test_the_call_of_a_playbook_is_seen() -> None:
 
 def test_no_text_tells_to_make_what_is_not_there() -> None:
     known = targets(MAKEFILE.read_text())
-    of_service = known | targets((tree.ROOT / "service/Makefile").read_text())
+    # Folders with a Makefile of their own.
+    own = {"service/": "service/Makefile", "tools/app_template/": f"{TEMPLATE}/Makefile.jinja"}
+    beside = {folder: targets(tree.read(tree.ROOT / file)) for folder, file in own.items()}
     unknown = {
         name: sorted(found)
         for name in tree.files()
@@ -138,7 +141,7 @@ def test_no_text_tells_to_make_what_is_not_there() -> None:
         and (
             found := unknown_targets(
                 tree.read(tree.ROOT / name),
-                of_service if name.startswith("service/") else known,
+                known.union(*(beside[one] for one in beside if name.startswith(one))),
             )
         )
     }

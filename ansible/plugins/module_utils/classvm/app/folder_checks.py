@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from typing import Iterator, List
 
@@ -48,8 +49,9 @@ def _secrets(folder: AppFolder) -> Iterator[Finding]:
 
 
 def _junk(folder: AppFolder) -> Iterator[Finding]:
+    ignored = {line.strip().strip("/") for line in folder.text(".gitignore").splitlines()}
     for name in folder.junk:
-        if name not in (".git", ".venv"):
+        if name not in (".git", ".venv") and not {name, posixpath.basename(name)} & ignored:
             yield Finding(name, 0, 0, "CV061", "it is not part of the app", "Add it to .gitignore")
     for name in folder.broken_links:
         what = "the link leads nowhere, or out of the folder"

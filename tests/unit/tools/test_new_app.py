@@ -1,0 +1,104 @@
+"""`make new-app`: the app that it makes is small, tidy and works."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import new_app
+import pytest
+import tree
+from classvm.app import adopt, hadolint
+from classvm.app.plan import make_plan
+from classvm.app.reading import read
+from classvm.app.review import review
+
+HOST_PORT = 4711
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("apps") / "weather-week-6"
+    assert new_app.main([str(folder)]) == 0
+    return folder
+
+
+def lines(folder: Path) -> int:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return sum(len(path.read_text(errors="replace").splitlines()) for path in files)
+
+
+def test_it_has_no_findings(app: Path) -> None:
+    found = review(app)
+    assert [*found.findings, *hadolint.check(found.app.folder)] == []
+
+
+def test_it_is_read_as_it_is_meant(app: Path) -> None:
+    plan = make_plan(read(app), HOST_PORT)
+    ports = new_app.ports()
+    assert (plan.entry, plan.port) == ("server.py", ports["container_port"])
+    assert [one.file for one in plan.specs] == ["master.yml"]
+    assert "connexion[swagger-ui]" in plan.requirements
+    assert plan.writable == ()
+
+
+def test_its_tests_pass_and_notice_a_mistake(app: Path) -> None:
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    done = subprocess.run(command, cwd=app, capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stdout
+    handler = app / "src/hello.py"
+    text = handler.read_text()
+    handler.write_text(text.replace('"message"', '"massage"'))
+    try:
+        assert subprocess.run(command, cwd=app, capture_output=True, check=False).returncode == 1
+        # The same mistake is seen without running anything.
+        assert {one.code for one in review(app).findings} == {"CV019"}
+    finally:
+        handler.write_text(text)
+
+
+def test_it_is_tidy(app: Path) -> None:
+    style = ["ruff", "check", "--isolated", "--select", "E,F,I,N,UP,D1", "--line-length", "100"]
+    tests = ["--per-file-ignores", "tests/*:D103"]
+    done = subprocess.run(
+        [*style, *tests, "."], cwd=app, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_is_much_smaller_than_the_labs_service(app: Path) -> None:
+    assert 5 * lines(app) < lines(tree.ROOT / "service")
+
+
+def test_each_file_is_filled_in(app: Path) -> None:
+    unfilled = [path for path in app.rglob("*") if path.is_file() and b"{{" in path.read_bytes()]
+    assert unfilled == []
+    assert "weather-week-6" in (app / "README.md").read_text()
+
+
+def test_nothing_is_left_to_adopt_but_what_was_read(app: Path) -> None:
+    assert [one.file for one in adopt.additions(read(app))] == ["classvm.yml"]
+
+
+def test_its_targets_are_those_of_the_lab(app: Path) -> None:
+    shown = subprocess.run(["make"], cwd=app, capture_output=True, check=True, text=True).stdout
+    for target in ("docker-all", "docker-build", "docker-start", "docker-stop", "docker-clean"):
+        assert f"make {target} " in shown
+
+
+@pytest.mark.parametrize("name", ["Weather", "1st", "a_b", "a b", "a-", "é", "a" * 41])
+def test_another_name_is_refused(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert new_app.main([str(tmp_path / name)]) == 2
+    assert "is not a name for an app" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "there").mkdir()
+    assert new_app.main([str(tmp_path / "there")]) == 2
+    assert "it is there already" in capfd.readouterr().err
+    assert new_app.main([str(tmp_path / "no/such")]) == 2
+    assert "there is no folder for it" in capfd.readouterr().err

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Writes what was guessed of an app into its folder, for its author to keep.
+
+    python3 tools/adopt.py [APP] [--show]
+
+It shows first what it adds. It makes files that are missing and adds lines to .gitignore and
+.dockerignore; what is there already stays as it is. A lock is not among them: each deploy makes it,
+in the Python of the service image. The exit status is 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+# As in `classvm`, which Ansible copies to the hosts.
+sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
+
+from classvm.app import reading  # noqa: E402 - its folder was added to the path above
+from classvm.app.adopt import Addition, additions  # noqa: E402 - as above
+
+WRONG_USAGE = 2
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Show what is missing in an app's folder and write it; return the exit status."""
+    parser = argparse.ArgumentParser(description="Write down what was guessed of an app.")
+    parser.add_argument("app", nargs="?", default=str(ROOT / "service"), help="folder of the app")
+    parser.add_argument("--show", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    folder = Path(options.app)
+    if not folder.is_dir():
+        print(f"adopt: {folder} is not a folder. Give the folder of an app", file=sys.stderr)
+        return WRONG_USAGE
+    found = additions(reading.read(folder))
+    for one in found:
+        print(one.diff)
+    if not found:
+        print(f"{folder} lacks nothing.")
+    elif options.show or not _is_agreed():
+        print("Nothing was written.")
+    else:
+        write(folder, found)
+        print(f"Written: {', '.join(one.file for one in found)}. Read them, then commit them.")
+    return 0
+
+
+def _is_agreed() -> bool:
+    """Ask on a terminal; a program that calls this has decided already."""
+    if not sys.stdin.isatty():
+        return True
+    return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def write(folder: Path, found: List[Addition]) -> None:
+    """Write the additions; a file that has appeared or changed meanwhile raises FileExistsError."""
+    for one in found:
+        path = folder / one.file
+        if not one.before:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(one.after)
+            continue
+        with path.open("a", encoding="utf-8") as file:
+            file.write(one.after[len(one.before) :])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Makes a small app to start from: a spec, two handlers, a test.
+
+    python3 tools/new_app.py FOLDER
+
+The app gets the name of its folder, which may not be there yet. The exit status is 2 for wrong
+usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Optional, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "tools/app_template"
+PORTS = ROOT / "service/ports.env"
+WRONG_USAGE = 2
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Make an app; return the exit status."""
+    parser = argparse.ArgumentParser(description="Make a small app to start from.")
+    parser.add_argument("folder", type=Path, help="where to make it; its last part is the name")
+    folder: Path = parser.parse_args(arguments).folder
+    # The front door validates the name, whoever gives it.
+    door = [str(ROOT / "tools/front_door"), f"NAME={folder.absolute()}"]
+    if subprocess.run(door, check=False).returncode:  # noqa: S603 - a program of this tree
+        return WRONG_USAGE
+    make(folder)
+    print(f"{folder}: a new app. Next: make check APP={folder} && make deploy APP={folder}")
+    return 0
+
+
+def make(folder: Path) -> None:
+    """Fill in the template."""
+    import copier  # noqa: PLC0415 - takes half a second to load
+
+    answers = {"name": folder.name, **ports()}
+    copier.run_copy(str(TEMPLATE), folder, data=answers, defaults=True, quiet=True)
+
+
+def ports() -> Dict[str, int]:
+    """Return the ports of the lab, in the container and on the host."""
+    found = dict(re.findall(r"^([A-Z_]+)=(\d+)$", PORTS.read_text(encoding="utf-8"), re.MULTILINE))
+    return {name.lower(): int(number) for name, number in found.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
