@@ -7,14 +7,17 @@ from typing import Any
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.classvm.contract import checker
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.contract import checker, contract_document
 
 ARGUMENTS = {
-    "spec": {"type": "path", "required": True},
+    "contract": {"type": "str"},
+    "spec": {"type": "path"},
     "url": {"type": "str", "required": True},
     "timeout": {"type": "float", "default": checker.DEFAULT_TIMEOUT},
     "wait": {"type": "float", "default": 0},
 }
+ONE_OF = [("contract", "spec")]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -23,7 +26,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return what the check found."""
         super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        _, options = self.validate_argument_spec(
+            argument_spec=ARGUMENTS, mutually_exclusive=ONE_OF, required_one_of=ONE_OF
+        )
         return check(options)
 
 
@@ -38,28 +43,48 @@ def check(options: dict[str, Any]) -> dict[str, Any]:
         missing = missing_required_lib("PyYAML and jsonschema")
         return {"failed": True, "msg": missing, "exception": checker.IMPORT_ERROR}
     try:
-        report = checker.check(**options)
+        report = run(options)
     except checker.InputError as error:
         return {"failed": True, "msg": str(error)}
     result = {
         "changed": False,
-        "operations": report.operation_count,
+        "operations": report.operation_count - len(report.not_checked),
         "probes": len(report.probes),
         "failures": ["\n".join(failure.lines()) for failure in report.failures],
+        "not_checked": [note.line() for note in report.not_checked],
     }
-    if report.ok:
+    if report.may_go_live:
         return result
     return {**result, "failed": True, "msg": failure_message(report, options["url"])}
 
 
+def run(options: dict[str, Any]) -> checker.Report:
+    """Check the service; one that is not held to a strict contract is only asked.
+
+    Raises:
+        InputError: an option or a spec cannot be used.
+
+    """
+    limits = {name: options[name] for name in ("url", "timeout", "wait")}
+    text = options["contract"]
+    if text:
+        # What a strict contract promises has no consequences; of other services nothing is known,
+        # and the data of a live one belong to its users.
+        safe_only = contract_document.read(text).mode != contract_document.STRICT
+        return checker.check_contract(text=text, safe_only=safe_only, **limits)
+    return checker.check(spec=options["spec"], **limits)
+
+
 def failure_message(report: checker.Report, url: str) -> str:
-    """Name the operations that failed, each once, and the command that tells more."""
+    """Tell the first failure, its line of the spec, and the command that tells more."""
     if all(one.status is None for one in (*report.operations, *report.probes)):
         return (
             f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
             " between here and there, then: make status"
         )
-    # Probes of no operation in particular are known by what they sent.
-    names = [failure.operation_id or failure.case for failure in report.failures]
-    unique = ", ".join(dict.fromkeys(names))
-    return f"The service breaks its contract in: {unique}. Read its log next: make logs"
+    cause, place = f"The service breaks its contract: {report.first}", report.failures[0].place
+    others = len(report.failures) - 1
+    details = "\n".join(line for failure in report.failures for line in failure.lines())
+    more = f"{others} more calls failed. " if others else ""
+    fix = f"{more}Read its log next: make logs"
+    return str(ClassvmError(cause, place=place, fix=fix, details=details))

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: classvm_contract
-short_description: Check a running REST service against its OpenAPI document
+short_description: Check a running REST service against its OpenAPI documents
 description:
-  - Calls every operation of an OpenAPI 3.0 document with the examples the document gives
+  - Calls every operation of an OpenAPI document with the examples the document gives
     and validates status, headers, content type and body of each answer.
   - Then sends what the document forbids, such as text in place of a number, and expects
     the service to refuse it with a declared error.
-  - Only sends requests. It changes nothing.
+  - A contract whose mode is V(gate) or V(warn) may be one of Swagger 2.0, too, and may lack examples
+    (values are made up from the schemas), error responses and tags. A service fails where it
+    answers otherwise than the document says, and only GET and HEAD are sent.
+  - Only sends requests. It changes nothing but what the called operations change.
   - Runs on the control node, whatever host the task is for.
 options:
+  contract:
+    description:
+      - The contract as JSON, an object with V(mode) (V(strict), V(gate) or V(warn)) and V(specs), a list
+        of objects with V(file), V(text) and V(base_path), which may be null.
+      - Either this or O(spec) is needed.
+    type: str
   spec:
-    description: Path of the OpenAPI 3.0 document, on the control node.
+    description:
+      - Path of an OpenAPI 3.0 document, on the control node; the mode is V(strict).
+      - Either this or O(contract) is needed.
     type: path
-    required: true
   url:
     description:
       - Where the service listens, without the path of the server given in the document.
@@ -69,4 +79,10 @@ failures:
   type: list
   elements: str
   sample: []
+not_checked:
+  description: One text for each operation that could not be checked, with the reason.
+  returned: when the check ran
+  type: list
+  elements: str
+  sample: ["GET /rooms/{number} (rooms.yaml:29): needs an id that exists: give `example`"]
 """

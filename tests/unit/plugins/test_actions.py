@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from classvm.contract import checker
+from classvm.contract import checker, contract_document
 from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
-OPTIONS = {"spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
+OPTIONS = {"contract": None, "spec": "master.yml", "url": URL, "timeout": 1.0, "wait": 0.0}
 
 
 # --- classvm_contract ----------------------------------------------------------------------------
 
 
 def outcome(*problems: str, status: int | None = 200, name: str = "src.sum.get") -> Any:
-    return checker.Outcome(name, "GET", URL, status, 0.01, problems, case="a case")
+    place = "master.yml:7"
+    return checker.Outcome(
+        name, "GET", f"{URL}/a", status, 0.01, problems, case="a case", place=place
+    )
 
 
 def checked(
@@ -35,6 +38,7 @@ def test_a_contract_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         "operations": 1,
         "probes": 1,
         "failures": [],
+        "not_checked": [],
     }
 
 
@@ -42,9 +46,12 @@ def test_a_contract_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = outcome("no number")
     result = checked(monkeypatch, (outcome(), broken, broken), (outcome("took it", name=""),))
     assert result["failed"] is True
-    assert result["msg"] == (
-        "The service breaks its contract in: src.sum.get, a case. Read its log next: make logs"
+    first, _, details = result["msg"].partition("\n")
+    assert first == (
+        "The service breaks its contract: GET /a: no number (master.yml:7)."
+        " 2 more calls failed. Read its log next: make logs"
     )
+    assert "problem: took it" in details
     assert "no number" in result["failures"][0]
 
 
@@ -57,7 +64,33 @@ def test_one_answer_that_does_not_come_is_not_a_service_out_of_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     result = checked(monkeypatch, (outcome(), outcome("timed out", status=None)))
-    assert result["msg"].startswith("The service breaks its contract in: src.sum.get")
+    assert result["msg"].startswith("The service breaks its contract: GET /a: timed out")
+
+
+@pytest.mark.parametrize(("mode", "safe_only"), [("strict", False), ("gate", True), ("warn", True)])
+def test_a_live_service_is_only_asked_unless_it_is_held_strictly(
+    monkeypatch: pytest.MonkeyPatch, mode: str, *, safe_only: bool
+) -> None:
+    seen = []
+
+    def check_contract(**options: Any) -> checker.Report:
+        seen.append(options["safe_only"])
+        note = checker.Note("GET /b", "needs credentials", "a.yml:1")
+        return checker.Report((outcome("no number"),), (), mode, (note,))
+
+    monkeypatch.setattr(checker, "check_contract", check_contract)
+    text = contract_document.write(mode, [])
+    result = load_plugin("action", "classvm_contract").check({**OPTIONS, "contract": text})
+    assert seen == [safe_only]
+    assert result["not_checked"] == ["GET /b (a.yml:1): needs credentials"]
+    assert result["operations"] == 1
+    assert result.get("failed", False) == (mode != "warn")
+
+
+def test_a_contract_that_cannot_be_read() -> None:
+    result = load_plugin("action", "classvm_contract").check({**OPTIONS, "contract": "{"})
+    assert result["failed"] is True
+    assert "contract document" in result["msg"]
 
 
 def test_a_document_that_cannot_be_read() -> None:

@@ -12,7 +12,7 @@ from .requests import Call
 EXCERPT_LENGTH = 300
 TITLE_LENGTH = 120
 # The closing line of a deploy has 300 characters.
-FIRST_LENGTH = 220
+FIRST_LENGTH = 180
 
 
 @dataclasses.dataclass(frozen=True)
