@@ -8,7 +8,9 @@ python launch.py --own-server 5000 server.py
 
 import sys
 
-from classvm_kit import program
+from classvm_kit import program, supervisor
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--own-server":
+        sys.exit(supervisor.run(sys.argv[3:], int(sys.argv[2])))
     program.main(sys.argv[1:])

@@ -8,6 +8,7 @@ name of one of the standard library.
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import os
 import runpy
@@ -20,12 +21,12 @@ import types
 from importlib.machinery import SourceFileLoader
 from typing import Any, Callable
 
-from . import capture, find_app
+from . import capture, find_app, relay, serving
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OWN_SERVER = "--own-server"
 # A program that ends may have left the start of its server to a thread: seconds that it gets.
 THREAD_SECONDS = 2.0
+POLL_SECONDS = 0.05
 
 
 def main(words: list[str]) -> None:
@@ -33,51 +34,58 @@ def main(words: list[str]) -> None:
 
     Args:
         words: `FILE.py …`, `-m MODULE …` or `MODULE:APP`; before them `NAME=value`, as a shell
-            has it, or `--own-server PORT` for a program that is to serve by itself.
+            has it.
 
     """
-    if words[0] == OWN_SERVER:
-        from . import supervisor  # noqa: PLC0415 - the other programs do not need it
-
-        sys.exit(supervisor.run(words[2:], int(words[1])))
     # The first process of a container ignores the signals for which it has no handler.
-    signal.signal(signal.SIGTERM, _exit_at_once)
-    capture.install(_serve)
+    signal.signal(signal.SIGTERM, lambda *_: _end(0))
+    serve = functools.partial(_serve, relay.fork())
+    capture.install(serve)
+    module = sys.modules["__main__"] = types.ModuleType("__main__")
+    vars(module).update(__builtins__=builtins, __annotations__={})
+    command = _without_variables(words)
+    code = _exit_code(lambda: _run(command, module, serve))
+    if code == 0:
+        code = _exit_code(lambda: _find_and_serve(module, command, serve))
+    while serving.is_on():  # in a thread, which goes on when the program has ended
+        time.sleep(1)
+    _end(code)
+
+
+def _exit_code(run: Callable[[], None]) -> int:
+    """Run something; return the exit code and print the error that it would have by itself."""
     try:
-        _find_and_serve(_run(_without_variables(words)), words)
+        run()
     except SystemExit as error:
-        code = error.code
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
     except BaseException as error:  # noqa: BLE001 - whatever ends a program is told as Python tells it
         _print_traceback(error)
-        code = 1
-    if code is not None and not isinstance(code, int):
-        print(code, file=sys.stderr)
-    _end(code if isinstance(code, int) else int(code is not None))
+        return 1
+    return 0
 
 
-def _run(words: list[str]) -> types.ModuleType:
-    """Run the program in a new module `__main__`, and return that."""
-    main_module = types.ModuleType("__main__")
-    vars(main_module).update(__builtins__=builtins)
-    sys.modules["__main__"] = main_module
+def _run(words: list[str], module: types.ModuleType, serve: capture.Serve) -> None:
+    """Run the program in the module `__main__`."""
     if ":" in words[0]:
         sys.path[0] = os.getcwd()
         sys.argv = ["gunicorn"]
-        _serve(find_app.named(words[0]))
+        serve(find_app.named(words[0]))
     elif words[0] == "-m":
         sys.path[0] = os.getcwd()
         sys.argv = ["-m", *words[2:]]
         # What `python -m` itself calls; `runpy.run_module` would use a module that does not stay.
-        run_module: Any = vars(runpy)["_run_module_as_main"]
-        _exit_is_end(lambda: run_module(words[1]))
+        vars(runpy)["_run_module_as_main"](words[1])
     else:
         sys.path[0] = os.path.dirname(os.path.realpath(words[0]))
         sys.argv = list(words)
-        _exit_is_end(lambda: _run_file(words[0], main_module))
-    return main_module
+        _run_file(words[0], module)
 
 
-def _run_file(file: str, module: types.ModuleType) -> None:
+def _run_file(name: str, module: types.ModuleType) -> None:
+    file = os.path.abspath(name)  # as newer Pythons have it; it stays right after os.chdir()
     loader = SourceFileLoader("__main__", file)
     vars(module).update(__file__=file, __cached__=None, __loader__=loader)
     with open(file, "rb") as source:
@@ -85,50 +93,46 @@ def _run_file(file: str, module: types.ModuleType) -> None:
     exec(code, vars(module))  # noqa: S102 - it is the student's program
 
 
-def _exit_is_end(run: Callable[[], Any]) -> None:
-    """Run something; `sys.exit()` without an error is the program's end like any other."""
-    try:
-        run()
-    except SystemExit as error:
-        if error.code or _is_serving():
-            raise
+def _find_and_serve(module: types.ModuleType, words: list[str], serve: capture.Serve) -> None:
+    """Serve the app of a program that has ended without starting a server.
 
+    Raises:
+        SystemExit: it has none.
 
-def _find_and_serve(module: types.ModuleType, words: list[str]) -> None:
-    """Serve the app of a program that has ended without starting a server."""
+    """
     deadline = time.monotonic() + THREAD_SECONDS
-    while _threads() and not _is_serving() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if not _is_serving():
-        app = find_app.among(vars(module))
-        if app is not None:
-            _serve(app)
-    for thread in _threads():
-        thread.join()
-    while _is_serving():
-        time.sleep(1)  # a thread serves that is a daemon
-    print(
-        f"{' '.join(words)} ended: it starts no server, and holds no Flask or connexion app.",
-        file=sys.stderr,
-    )
-    sys.exit(1)
+    while _waited_for() and not serving.has_started() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    if serving.has_started():
+        return
+    app = find_app.among(vars(module))
+    if app is not None and not _children():
+        serve(app)
+    for one in _waited_for():
+        one.join()
+    if not serving.has_started():
+        sys.exit(
+            f"{' '.join(words)} ended: it starts no server, and holds no Flask or connexion app."
+        )
 
 
-def _threads() -> list[threading.Thread]:
-    """Return the threads for which Python would wait at the end."""
+def _waited_for() -> list[Any]:
+    """Return the threads and processes for which Python would wait at the end."""
     mine = threading.current_thread()
-    return [one for one in threading.enumerate() if one is not mine and not one.daemon]
+    threads = [one for one in threading.enumerate() if one is not mine and not one.daemon]
+    return [*threads, *_children()]
 
 
-def _serve(app: object) -> None:
+def _children() -> list[Any]:
+    multiprocessing = sys.modules.get("multiprocessing")
+    return multiprocessing.active_children() if multiprocessing else []
+
+
+def _serve(watcher: int, app: object) -> None:
+    relay.end(watcher)
     # Imported here, when the program has imported what it needs; see above.
     server = importlib.import_module(f"{__package__}.server")
     server.serve(app)
-
-
-def _is_serving() -> bool:
-    server = sys.modules.get(f"{__package__}.server")
-    return server is not None and server.is_serving()
 
 
 def _without_variables(words: list[str]) -> list[str]:
@@ -150,11 +154,7 @@ def _print_traceback(error: BaseException) -> None:
 
 
 def _is_ours(file: str) -> bool:
-    return os.path.dirname(file) == HERE or file == runpy.__file__
-
-
-def _exit_at_once(_signal: int, _frame: object) -> None:
-    _end(0)
+    return os.path.dirname(file) == HERE or file in (runpy.__file__, "<frozen runpy>")
 
 
 def _end(code: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -34,6 +36,29 @@ class Listener:
     def reachable(self) -> bool:
         """Whether other machines can reach it."""
         return self.address in ANY
+
+
+def fork() -> int:
+    """Watch and relay in a process of its own; return its id. It ends with this process.
+
+    A program may serve in a way that the kit does not know, and may have changed what threads are.
+    """
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        start(expected=0)
+        while os.getppid() == parent:
+            time.sleep(POLL_SECONDS)
+        os._exit(0)
+    return child
+
+
+def end(watcher: int) -> None:
+    """End such a process, and wait until its port is free."""
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        os.kill(watcher, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):  # and was another process's child
+        os.waitpid(watcher, 0)
 
 
 def start(expected: int) -> None:

@@ -21,7 +21,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from . import EVERYWHERE, PORT
+from . import EVERYWHERE, PORT, serving
 
 THREADS = 8
 BACKLOG = 128
@@ -29,13 +29,6 @@ BACKLOG = 128
 GRACEFUL_SECONDS = 3
 # Whoever calls himself so asks for the health; that is nobody's business in the access log.
 HEALTH_AGENT = "classvm-health"
-
-_first = threading.Lock()
-
-
-def is_serving() -> bool:
-    """Tell whether an app is served."""
-    return _first.locked()
 
 
 def serve(app: Any) -> None:
@@ -45,15 +38,19 @@ def serve(app: Any) -> None:
         SystemExit: after the last answer, so that the program ends as it does on Ctrl-C.
 
     """
-    if not _first.acquire(blocking=False):
+    if not serving.start():
         print("A second server was not started: a service has one port.", file=sys.stderr)
         threading.Event().wait()
     wsgi = app if callable(app) else app.app  # old versions of connexion
     if _is_green("gevent.monkey", "is_module_patched"):
         _serve_with_gevent(wsgi)
-    config = settings()
-    worker = Worker(wsgi, listen(), config)
-    worker.init_process()
+    else:
+        Worker(wsgi, listen(), settings()).init_process()
+    serving.stop()
+    # What the program does at its end may take a moment, but may not keep the container.
+    end = threading.Timer(GRACEFUL_SECONDS, os._exit, [0])
+    end.daemon = True
+    end.start()
     sys.exit(0)
 
 
@@ -147,4 +144,3 @@ def _serve_with_gevent(wsgi: object) -> None:
     pywsgi = importlib.import_module("gevent.pywsgi")
     server = pywsgi.WSGIServer((EVERYWHERE, PORT), wsgi, log=sys.stdout)
     baseserver.BaseServer.serve_forever(server)  # that of `WSGIServer` is replaced
-    sys.exit(0)

@@ -9,8 +9,6 @@ from typing import List
 
 from . import relay
 
-STOP_SECONDS = 3.0
-
 
 def run(words: List[str], port: int) -> int:
     """Run `python WORDS`, relay to the port that it opens; return the exit code.
@@ -24,4 +22,5 @@ def run(words: List[str], port: int) -> int:
     signal.signal(signal.SIGTERM, lambda *_: program.terminate())
     relay.start(port)
     code = program.wait()
-    return 0 if code == -signal.SIGTERM else abs(code)
+    # As shells say it: 128 and the number of the signal that ended it.
+    return code if code >= 0 else 128 - code
