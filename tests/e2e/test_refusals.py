@@ -63,22 +63,22 @@ def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
 
 def test_master_yml_is_not_yaml(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "master.yml", "paths:", "paths: [")
-    refused(play("deploy", service_dir=str(app)), r"master\.yml is not valid YAML")
+    refused(play("deploy", service_dir=str(app)), r"master\.yml:\d+:\d+: while parsing a flow")
 
 
 def test_master_yml_is_not_openapi(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "master.yml", "paths:", "pathes:")
-    refused(play("deploy", service_dir=str(app)), r"master\.yml is not valid OpenAPI 3")
+    refused(play("deploy", service_dir=str(app)), r"master\.yml:1:1: .*Is `pathes` meant")
 
 
 def test_a_handler_file_is_missing(app: Path, refused: Callable[[Run, str], None]) -> None:
     (app / "src/mult.py").unlink()
-    refused(play("deploy", service_dir=str(app)), r"src\.mult\.get.*mult\.py is missing")
+    refused(play("deploy", service_dir=str(app)), r"there is no src/mult\.py, which")
 
 
 def test_a_handler_function_is_missing(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "src/mult.py", "def get(", "def got(")
-    refused(play("deploy", service_dir=str(app)), r"src\.mult\.get.*has no function `get`")
+    refused(play("deploy", service_dir=str(app)), r"src/mult\.py has no function `get`")
 
 
 def test_the_lock_was_edited_by_hand(app: Path, refused: Callable[[Run, str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Check and pack a service's folder here; have the host build it when it has to."""
+"""Read and pack an app's folder here; have the host build it when it has to."""
 
 from __future__ import annotations
 
@@ -8,57 +8,87 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.classvm.app import checks, openapi, pack, revision
+from ..module_utils.classvm.app import revision
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.image import pip_settings, wanted
+from ..module_utils.classvm.image import kit_context, pip_settings, source, wanted
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
-    """Two calls of the module at most: ask whether to build, then build.
+    """Two calls of the module at most: ask what is missing, then build it.
 
     What was told before of the host's images spares the first one, and where nothing has to be
     built, both.
     """
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Return the module's result."""
+        """Return the module's result, and what the deploy needs to know of the app."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         if args.get("state") == "absent":
             return self._call(args, task_vars)
-        folder = Path(args.pop("folder")).resolve()
+        folder, files = (Path(args.pop(name)).resolve() for name in ("folder", "files"))
+        ports = source.Ports(int(args.pop("host_port")), int(args.pop("container_port")))
         known = args.pop("known", {})
         try:
-            checks.check_folder(folder)
-            packed = pack.pack(folder)
-            args["revision"] = revision.revision(folder)
-            args["source_digest"] = packed.digest
-            args["content"] = packed.content
-            args["contract_digest"] = openapi.contract_digest(folder)
+            app = source.read(folder, files / "kit", ports)
+            checker = kit_context.of_folder(files / "checker")
+            args.update(arguments(app, checker.digest), revision=revision.revision(folder))
             result = {} if self._task.check_mode else wanted.predicted(args, known)
             result = result or self._call(args, task_vars)
+            notes = list(app.notes)
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
-                openapi.check_contract(folder, known.get("contracts", ()))
+                notes += source.require_no_errors(folder, app, known.get("contracts", ()))
+            archives = {}
             if result.get("needs_context"):
-                result = self._build(args, packed.archive, task_vars)
-            result["revision"] = args["revision"]
-            result["content"] = packed.content
+                archives["context"] = app.packed.archive
+            if result.get("needs_checker"):
+                archives["checker_context"] = checker.archive
+            if archives:
+                result = self._build(args, archives, task_vars)
+        except source.RefusedError as error:
+            return {"failed": True, "msg": str(error), "classvm_notes": error.notes}
         except ClassvmError as error:
             raise AnsibleActionFail(str(error)) from error
-        return result
+        return {**result, **facts(app), "revision": args["revision"], "classvm_notes": notes}
 
     def _call(self, args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._execute_module(self._task.action, args, task_vars=task_vars)
         return answer
 
-    def _build(self, args: dict[str, Any], archive: bytes, task_vars: Any) -> dict[str, Any]:
+    def _build(
+        self, args: dict[str, Any], archives: dict[str, bytes], task_vars: Any
+    ) -> dict[str, Any]:
         folder = self._make_tmp_path()
-        context = self._connection._shell.join_path(folder, "context.tar")  # noqa: SLF001 - Ansible offers no other way
-        self._transfer_data(context, archive)
+        files = {}
+        for name, archive in archives.items():
+            files[name] = self._connection._shell.join_path(folder, f"{name}.tar")  # noqa: SLF001 - Ansible offers no other way
+            self._transfer_data(files[name], archive)
         settings = pip_settings.read()
         secrets = {"pip.conf": settings.conf, "ca.pem": settings.ca}
         try:
-            return self._call({**args, "context": context, "secrets": secrets}, task_vars)
+            return self._call({**args, **files, "secrets": secrets}, task_vars)
         finally:
             self._remove_tmp_path(folder, force=True)
+
+
+def arguments(app: source.Source, checker_digest: str) -> dict[str, Any]:
+    """Return the module's arguments that derive from the app's folder."""
+    return {
+        "kit": bool(app.lock_source),
+        "source_digest": app.packed.digest,
+        "content": app.packed.content,
+        "contract_digest": app.contract_digest,
+        "keep": list(app.keep),
+        "lock_id_source": app.lock_source,
+        "checker_digest": checker_digest,
+    }
+
+
+def facts(app: source.Source) -> dict[str, Any]:
+    """Return what the rest of the deploy needs to know of the app."""
+    return {
+        "content": app.packed.content,
+        "contract": app.contract,
+        "container_port": app.container_port,
+    }

@@ -39,7 +39,10 @@ EXAMPLES = """
 - name: Build the service image
   classvm.kit.classvm_image:
     folder: "{{ playbook_dir }}/../service"
+    files: "{{ playbook_dir }}/../roles/service_image/files"
     service: lab
+    host_port: 11000
+    container_port: 8080
     base_image: "classvm/base:18.04"
 """
 

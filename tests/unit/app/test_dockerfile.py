@@ -75,3 +75,16 @@ def test_shifts_and_words_of_a_shell_are_no_here_document() -> None:
 def test_exposed_ports(rest: str, ports: list[range]) -> None:
     found = dockerfile.exposed(dockerfile.read(f"FROM a\nEXPOSE {rest}\n"))
     assert [one for _, _, one in found] == ports
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("FROM a", "/"),
+        ("FROM a\nWORKDIR src/", "/src"),
+        ("FROM a\nWORKDIR /usr\nWORKDIR src/app", "/usr/src/app"),
+        ("FROM a\nWORKDIR /x\nFROM b\nWORKDIR '/y'", "/y"),
+    ],
+)
+def test_the_folder_of_the_command(text: str, folder: str) -> None:
+    assert dockerfile.workdir(dockerfile.read(text)) == folder

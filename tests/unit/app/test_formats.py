@@ -20,6 +20,13 @@ def test_people_read_place_cause_reason_and_fix() -> None:
     )
 
 
+def test_a_line_for_each() -> None:
+    assert formats.line(ERROR) == (
+        'error CV006 a b.yml:7:15: `type: "intger"`. Did you mean `integer`?'
+    )
+    assert formats.sentence(WARNING) == ".: no spec <\x07&>. Write one."
+
+
 def test_json() -> None:
     first, second = json.loads(formats.as_json([ERROR, WARNING]))
     assert (first["code"], first["line"], first["severity"]) == ("CV006", 7, "error")

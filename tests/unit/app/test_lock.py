@@ -38,3 +38,20 @@ def test_a_checkout_with_windows_line_ends_is_accepted(folder: Path) -> None:
         file = folder / name
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     lock.check_lock(folder)
+
+
+def test_the_lab_s_layout_is_sealed(folder: Path) -> None:
+    assert lock.is_sealed(folder)
+    append(folder, layout.LOCK, "flask\n")  # to be refused, not to be taken for a student's list
+    assert lock.is_sealed(folder)
+
+
+@pytest.mark.parametrize("name", [layout.DOCKERFILE, layout.SPEC, layout.REQUIREMENTS, layout.LOCK])
+def test_without_one_of_the_files_it_is_not(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    assert not lock.is_sealed(folder)
+
+
+def test_a_list_of_requirements_is_no_sealed_lock(folder: Path) -> None:
+    write(folder, layout.LOCK, LOCK)
+    assert not lock.is_sealed(folder)

@@ -37,7 +37,7 @@ def test_a_small_app(tmp_path: Path) -> None:
 
 def test_what_classvm_yml_says(tmp_path: Path) -> None:
     said = "dockerfile: own\ncontract: warn\nkeep: [data]\n"
-    made = plan(tmp_path, {"server.py": FLASK, "classvm.yml": said})
+    made = plan(tmp_path, {"server.py": FLASK, "classvm.yml": said, "Dockerfile": "FROM a"})
     assert (made.dockerfile, made.contract, made.keep) == ("own", "warn", ("data",))
 
 
@@ -74,7 +74,7 @@ def test_folders_that_have_to_be_writable(tmp_path: Path) -> None:
     said = "keep: [data]\nwritable: [cache/]\n"
     made = plan(tmp_path, {"server.py": code, "classvm.yml": said})
     assert (made.writable, made.keep) == (("cache", "data", "log"), ("data",))
-    assert "writes into cache and log: lost with the next deploy" in "\n".join(made.notes)
+    assert "server.py:4: writes into cache and log, which is lost" in "\n".join(made.notes)
     assert "kept from release to release: data" in made.notes
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from classvm.app import checks, layout, openapi
+from classvm.app import layout
+from classvm.image import source
 from faults import apps
 from faults.apps import BROKEN_RELEASES, BrokenRelease
 from faults.faults import FAULTS
@@ -16,8 +17,9 @@ from faults.tally import Tally
 
 def check(folder: Path) -> None:
     """Run the checks that a deploy runs on an app's folder before the build."""
-    checks.check_folder(folder)
-    openapi.check_contract(folder)
+    made = source.read(folder, folder, source.Ports(11000, 8080))
+    assert made.is_sealed
+    source.require_no_errors(folder, made)
 
 
 def test_a_good_app_has_its_message_and_passes_the_checks(tmp_path: Path) -> None:

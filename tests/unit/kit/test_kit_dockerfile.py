@@ -17,6 +17,7 @@ PLAIN: dict[str, Any] = {
     "apt": [],
     "path": [],
     "writable": [],
+    "environment": {},
     "entry": ["server.py"],
     "own_server": False,
     "port": 0,
@@ -26,6 +27,7 @@ FULL: dict[str, Any] = {
     "apt": ["libmagic1", "figlet"],
     "path": ["toolbox", "tools/more"],
     "writable": [".", "my data"],
+    "environment": {"GREETING": 'a "b" \\c'},
     "entry": ["-m", "shelf"],
     "own_server": True,
     "port": 5000,
@@ -71,7 +73,8 @@ def test_what_an_app_needs_is_there() -> None:
     text = render(FULL).partition("# --- the app")[2]
     for words in (
         "apt-get install --yes libmagic1 figlet",
-        "PYTHONPATH=/service/toolbox:/service/tools/more",
+        'PYTHONPATH="/service/toolbox:/service/tools/more"',
+        'ENV GREETING="a \\"b\\" \\\\c"\n',
         'VOLUME ["/service", "/service/my data"]',
         'CMD ["python", "/kit/launch.py", "--own-server", "5000", "-m", "shelf"]',
     ):

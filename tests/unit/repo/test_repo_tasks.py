@@ -18,7 +18,7 @@ COLLECTION = "classvm.kit."
 # What an action plugin takes from the task on the control node, and hands to the module instead.
 REPLACED = {
     "classvm_image": (
-        {"folder", "known"},
+        {"folder", "files", "host_port", "container_port", "known"},
         {"source_digest", "contract_digest", "context", "secrets"},
     ),
     "classvm_provisioned": ({"playbook"}, {"fingerprint"}),

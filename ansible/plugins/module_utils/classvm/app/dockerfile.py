@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Tuple
@@ -114,6 +115,17 @@ def _words(rest: str) -> List[str]:
     except (ValueError, RecursionError):
         return rest.split()
     return [str(word) for word in read_words] if isinstance(read_words, list) else rest.split()
+
+
+def workdir(instructions: List[Instruction]) -> str:
+    """Return the folder of the container in which the command runs."""
+    folder = "/"
+    for one in instructions:
+        if one.name == "FROM":
+            folder = "/"
+        elif one.name == "WORKDIR":
+            folder = posixpath.normpath(posixpath.join(folder, one.rest.strip("\"'")))
+    return folder
 
 
 def exposed(instructions: List[Instruction]) -> List[Tuple[int, str, range]]:

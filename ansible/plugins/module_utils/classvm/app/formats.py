@@ -32,6 +32,16 @@ def _block(one: Finding) -> str:
     )
 
 
+def sentence(one: Finding) -> str:
+    """Return a finding as "master.yml:7:15: no type `intger`. Did you mean `integer`?"."""
+    return f"{one.place}: {one.what}. {one.fix}{'' if one.fix.endswith('?') else '.'}"
+
+
+def line(one: Finding) -> str:
+    """Return a finding as "error CV006 master.yml:7:15: no type `intger`. Did you mean `integer`?"."""
+    return f"{one.severity} {one.code} {sentence(one)}"
+
+
 def as_json(findings: List[Finding]) -> str:
     """Return a JSON list with an object for each finding."""
     return json.dumps([_fields(one) for one in findings], indent=2)

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from ..base.errors import ClassvmError
-from .layout import LOCK, REQUIREMENTS
+from .layout import DOCKERFILE, LOCK, REQUIREMENTS, SPEC
 
 LOCK_SEAL = "# sealed by `make lock`: sha256:"
 
@@ -14,6 +14,14 @@ LOCK_SEAL = "# sealed by `make lock`: sha256:"
 def seal(requirements: str, lock: str) -> str:
     """Return the line that ties a lock to the requirements from which it was compiled."""
     return LOCK_SEAL + hashlib.sha256((requirements + lock).encode()).hexdigest()
+
+
+def is_sealed(folder: Path) -> bool:
+    """Tell whether an app's folder is in classvm's own layout, with a lock that `make lock` wrote."""
+    if not all((folder / name).is_file() for name in (DOCKERFILE, SPEC, REQUIREMENTS, LOCK)):
+        return False
+    with open(folder / LOCK, "rb") as lock:
+        return lock.read(len(LOCK_SEAL)) == LOCK_SEAL.encode()
 
 
 def check_lock(folder: Path) -> None:

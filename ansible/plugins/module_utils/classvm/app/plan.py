@@ -13,6 +13,8 @@ from .reading import App
 from .written import outermost
 
 FRAMEWORKS = {"flask", "connexion"}
+# Who builds the image: a student's own Dockerfile, or the kit.
+OWN, KIT = "own", "kit"
 # What makes a command one for a shell, whose words cannot be taken as they are.
 SHELL = set("$&|;<>`*")
 
@@ -41,7 +43,7 @@ class Plan:
         environment: variables that its Dockerfile sets for it, by name.
         own_server: whether the program serves by itself: neither flask nor connexion is in it.
         port: the port that the program names, 0 where that is not seen.
-        dockerfile: "kit", or "own" where the student's Dockerfile is built.
+        dockerfile: `KIT`, or `OWN` where the student's Dockerfile is built.
         apt: packages of the system beyond Python.
         path: folders with local packages, relative to the app, for PYTHONPATH.
         writable: folders that the app writes into, relative to it; "." for all of it.
@@ -97,7 +99,7 @@ def make_plan(app: App, host_port: int) -> Plan:
         environment=dockerfile_effect.environment(instructions),
         own_server=own_server,
         port=app.port,
-        dockerfile=said.get("dockerfile", "kit"),
+        dockerfile=said.get("dockerfile", KIT) if instructions else KIT,
         apt=tuple(app.apt),
         path=tuple(dict.fromkeys([*adapted.local, *local])),
         writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
@@ -108,7 +110,7 @@ def make_plan(app: App, host_port: int) -> Plan:
         specs=_spec_files(app),
         notes=(),
     )
-    return replace(plan, notes=(app.summary(host_port), *_notes(plan, instructions)))
+    return replace(plan, notes=(app.summary(host_port), *_notes(app, plan, instructions)))
 
 
 def _instructions(app: App) -> List[dockerfile.Instruction]:
@@ -126,7 +128,7 @@ def _words(entry: str, instructions: List[dockerfile.Instruction]) -> Tuple[str,
     return (*words, *command[names.index(words[-1]) + 1 :])
 
 
-def _notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
+def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
     """Yield what a person has to know of a plan, beyond what was read."""
     yield from plan.changes
     yield from _dockerfile_notes(plan, instructions)
@@ -134,8 +136,16 @@ def _notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[s
         yield "neither flask nor connexion: the program serves by itself"
     lost = [one for one in plan.writable if one not in plan.keep]
     if lost:
-        where = "its folder" if lost == ["."] else listed(lost)
-        yield f"writes into {where}: lost with the next deploy, unless classvm.yml says `keep: [folder]`"
+        places = [
+            f"{one.file}:{one.line}"
+            for one in app.writes
+            if outermost([*lost, one.folder]) == tuple(lost)
+        ]
+        where = "the app's folder" if lost == ["."] else listed(lost)
+        yield (
+            f"{listed(places or ['classvm.yml'], 3)}: writes into {where}, which is lost with the next"
+            " deploy; `keep: [folder]` in classvm.yml keeps a folder"
+        )
     if plan.keep:
         yield f"kept from release to release: {listed(plan.keep)}"
     if not plan.specs:
@@ -145,7 +155,7 @@ def _notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[s
 def _dockerfile_notes(plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
     if not instructions:
         return
-    if plan.dockerfile == "own":
+    if plan.dockerfile == OWN:
         yield "Dockerfile: yours is built, as classvm.yml says"
         return
     idle = dockerfile_effect.without_effect(instructions)

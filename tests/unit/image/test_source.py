@@ -1,0 +1,149 @@
+"""What the control node makes of an app's folder."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import small_app
+import tree
+from classvm.app import openapi, pack
+from classvm.base.errors import ClassvmError
+from classvm.image import source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KIT = tree.ROOT / "roles/service_image/files/kit"
+PORTS = source.Ports(host=4711, container=9000)
+FLASK = """
+import flask
+app = flask.Flask(__name__)
+if __name__ == "__main__":
+    app.run("0.0.0.0")
+"""
+SPEC = "openapi: 3.0.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    return small_app.make(tmp_path)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Return a student's app in order."""
+    folder = tmp_path / "my app"
+    folder.mkdir()
+    small_app.write(folder, "server.py", FLASK)
+    small_app.write(folder, "requirements.txt", "flask==2.2.5\n")
+    small_app.write(folder, "cpu.yaml", SPEC)
+    return folder
+
+
+def read(folder: Path) -> source.Source:
+    return source.read(folder, KIT, PORTS)
+
+
+def contract(made: source.Source) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(made.contract)
+    return found
+
+
+def test_a_sealed_app_stays_as_it_is(sealed: Path) -> None:
+    made = read(sealed)
+    assert made.is_sealed
+    assert made.packed == pack.pack(sealed)
+    assert (made.container_port, made.lock_source, made.keep, made.notes) == (9000, "", (), ())
+    assert contract(made)["mode"] == "strict"
+    assert contract(made)["specs"][0]["text"] == small_app.SPEC
+    assert made.contract_digest == openapi.contract_digest(sealed)
+
+
+def test_a_sealed_app_whose_lock_was_edited_is_refused(sealed: Path) -> None:
+    small_app.append(sealed, "requirements.txt", "flask\n")
+    with pytest.raises(ClassvmError, match="edited by hand"):
+        read(sealed)
+
+
+def test_nothing_is_parsed_of_a_sealed_app(sealed: Path) -> None:
+    small_app.write(sealed, "master.yml", small_app.SPEC + "  [")
+    assert read(sealed).is_sealed
+    with pytest.raises(source.RefusedError, match=r"^master\.yml:\d+:\d+: "):
+        source.require_no_errors(sealed, read(sealed))
+
+
+def test_the_spec_of_a_sealed_app_is_validated_once(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = read(sealed)
+    monkeypatch.setattr(openapi, "validate", lambda *_: pytest.fail("validated again"))
+    source.require_no_errors(sealed, made, [made.contract_digest])
+
+
+def test_any_other_app_is_built_by_the_kit(app: Path) -> None:
+    made = read(app)
+    assert not made.is_sealed
+    assert {"app/server.py", "kit/launch.py"} <= {file.name for file in made.packed.files}
+    assert made.lock_source
+    assert made.container_port == 9000
+    assert contract(made) == {
+        "mode": "gate",
+        "specs": [{"file": "cpu.yaml", "text": SPEC, "base_path": None}],
+    }
+    assert made.notes[0].startswith("spec: cpu.yaml · entry: server.py · port 5000 → 4711")
+    assert source.require_no_errors(app, made) == []
+    small_app.write(app, "cpu.yaml", f"{SPEC}# changed\n")
+    assert read(app).packed.digest != made.packed.digest
+
+
+def test_a_dockerfile_of_its_own(app: Path) -> None:
+    small_app.write(app, "Dockerfile", "FROM ubuntu:18.04\nWORKDIR /src\nCOPY . .\n")
+    small_app.write(app, "classvm.yml", "dockerfile: own\nkeep: [data]\ncontract: warn\n")
+    made = read(app)
+    names = {file.name for file in made.packed.files}
+    assert {"Dockerfile", "server.py"} <= names
+    assert "kit/launch.py" not in names
+    assert (made.container_port, made.keep, made.lock_source) == (5000, ("/src/data",), "")
+    assert contract(made)["mode"] == "warn"
+
+
+def test_errors_refuse_and_the_first_one_is_named(app: Path) -> None:
+    small_app.write(app, "cpu.yaml", SPEC.replace("openapi:", "opnapi: 3\nopenapi:"))
+    small_app.append(app, "server.py", "x = (y := 1)\n")
+    small_app.write(app, ".env", "KEY=abcdefgh\n")
+    with pytest.raises(
+        source.RefusedError, match=r"^cpu\.yaml:1:1: .*\(1 more error above\)$"
+    ) as it:
+        source.require_no_errors(app, read(app))
+    assert "error CV021 server.py" in "\n".join(it.value.notes)
+    assert "warning CV060 .env" in "\n".join(it.value.notes)
+
+
+def test_warnings_are_told_each_once(app: Path) -> None:
+    small_app.write(app, ".env", "KEY=abcdefgh\n")
+    small_app.append(app, "server.py", "open('log/a', 'w')\n")
+    (app / "__pycache__").mkdir()
+    made = read(app)
+    lines = [*made.notes, *source.require_no_errors(app, made)]
+    for word in ("log", "__pycache__", "CV060"):
+        assert len([line for line in lines if word in line]) == 1, lines
+
+
+def test_many_warnings_are_counted(app: Path) -> None:
+    small_app.write(app, ".env", "KEY=abcdefgh\n" * 12)
+    lines = source.require_no_errors(app, read(app))
+    assert len(lines) == source.MOST_WARNINGS + 1
+    assert lines[-1] == "4 more warnings: make check"
+
+
+def test_a_program_that_dockerignore_leaves_out(app: Path) -> None:
+    small_app.write(app, ".dockerignore", "*\n!*.yaml\n")
+    with pytest.raises(ClassvmError, match=r"leaves out server\.py, .* add the line `!server\.py`"):
+        read(app)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ClassvmError, match="is no folder"):
+        read(tmp_path / "none")
