@@ -63,12 +63,12 @@ def test_a_process_holds_the_port(refused: Callable[[Run, str], None]) -> None:
 
 def test_master_yml_is_not_yaml(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "master.yml", "paths:", "paths: [")
-    refused(play("deploy", service_dir=str(app)), r"master\.yml:\d+:\d+: while parsing a flow")
+    refused(play("deploy", service_dir=str(app)), r"while parsing a flow .*\(master\.yml:\d+:\d+\)")
 
 
 def test_master_yml_is_not_openapi(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "master.yml", "paths:", "pathes:")
-    refused(play("deploy", service_dir=str(app)), r"master\.yml:1:1: .*Is `pathes` meant")
+    refused(play("deploy", service_dir=str(app)), r"\(master\.yml:1:1\)\. Is `pathes` meant")
 
 
 def test_a_handler_file_is_missing(app: Path, refused: Callable[[Run, str], None]) -> None:

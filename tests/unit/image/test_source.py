@@ -70,7 +70,7 @@ def test_a_sealed_app_whose_lock_was_edited_is_refused(sealed: Path) -> None:
 def test_nothing_is_parsed_of_a_sealed_app(sealed: Path) -> None:
     small_app.write(sealed, "master.yml", small_app.SPEC + "  [")
     assert read(sealed).is_sealed
-    with pytest.raises(source.RefusedError, match=r"^master\.yml:\d+:\d+: "):
+    with pytest.raises(source.RefusedError, match=r"\(master\.yml:\d+:\d+\)\. "):
         source.require_no_errors(sealed, read(sealed))
 
 
@@ -113,9 +113,7 @@ def test_errors_refuse_and_the_first_one_is_named(app: Path) -> None:
     small_app.write(app, "cpu.yaml", SPEC.replace("openapi:", "opnapi: 3\nopenapi:"))
     small_app.append(app, "server.py", "x = (y := 1)\n")
     small_app.write(app, ".env", "KEY=abcdefgh\n")
-    with pytest.raises(
-        source.RefusedError, match=r"^cpu\.yaml:1:1: .*\(1 more error above\)$"
-    ) as it:
+    with pytest.raises(source.RefusedError, match=r"\(cpu\.yaml:1:1\)\..* 1 more error") as it:
         source.require_no_errors(app, read(app))
     assert "error CV021 server.py" in "\n".join(it.value.notes)
     assert "warning CV060 .env" in "\n".join(it.value.notes)
@@ -140,7 +138,7 @@ def test_many_warnings_are_counted(app: Path) -> None:
 
 def test_a_program_that_dockerignore_leaves_out(app: Path) -> None:
     small_app.write(app, ".dockerignore", "*\n!*.yaml\n")
-    with pytest.raises(ClassvmError, match=r"leaves out server\.py, .* add the line `!server\.py`"):
+    with pytest.raises(ClassvmError, match=r"server\.py, .*Add the line `!server\.py`"):
         read(app)
 
 

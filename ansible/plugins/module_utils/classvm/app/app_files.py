@@ -110,8 +110,8 @@ class _Ignored:
         try:
             return self._skips(posixpath.dirname(name)) or bool(self._patterns.matches(name))
         except re.error as error:
-            what = f"{IGNORE} has a pattern that is not valid: {error}"
-            raise ClassvmError(what) from error
+            what = f"A pattern is not valid: {error}"
+            raise ClassvmError(what, place=IGNORE, fix="Correct it.") from error
 
     def _skips_folder(self, name: str) -> bool:
         """Tell whether nothing below a folder is looked at."""

@@ -111,7 +111,8 @@ def read(folder: Path, name: str, packed_name: str = "") -> File:
         mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
         return File(packed_name or name, mode, path.read_bytes())
     except OSError as error:
-        raise ClassvmError(f"{path} cannot be read: {error.strerror}") from error
+        reason = f"{path} cannot be read: {error.strerror}"
+        raise ClassvmError(reason, fix="Make it readable, or remove it.") from error
 
 
 def _packages(requirements: str) -> Dict[str, str]:

@@ -74,7 +74,7 @@ def read(folder: Path, kit: Path, ports: Ports) -> Source:
 
     """
     if not folder.is_dir():
-        raise ClassvmError(f"{folder} is no folder: APP names the folder of an app")
+        raise ClassvmError(f"{folder} is no folder", fix="APP names the folder of an app.")
     return _sealed(folder, ports) if lock.is_sealed(folder) else _planned(folder, kit, ports)
 
 
@@ -113,9 +113,11 @@ class RefusedError(ClassvmError):
 
     def __init__(self, errors: Sequence[Finding], findings: Sequence[Finding]) -> None:
         """Compose the message."""
-        more = len(errors) - 1
-        count = f" ({more} more error{'' if more == 1 else 's'} above)" if more else ""
-        super().__init__(f"{formats.sentence(errors[0])}{count}")
+        first, more = errors[0], len(errors) - 1
+        fix = first.fix if first.fix.endswith("?") else f"{first.fix}."
+        if more:
+            fix += f" {more} more error{'' if more == 1 else 's'} above."
+        super().__init__(first.what, place=first.place, fix=fix)
         self.notes = [formats.line(one) for one in findings]
 
 
@@ -163,6 +165,7 @@ def _require_entry(made: plan.Plan, files: app_files.AppFiles) -> None:
     """Make sure that .dockerignore does not leave out the program."""
     if made.entry in files.ignored:
         raise ClassvmError(
-            f"{app_files.IGNORE} leaves out {made.entry}, the program that starts the app:"
-            f" add the line `!{made.entry}`"
+            f"{made.entry}, the program that starts the app, is left out",
+            place=app_files.IGNORE,
+            fix=f"Add the line `!{made.entry}`.",
         )
