@@ -17,7 +17,7 @@ from faults.tally import Tally
 
 def check(folder: Path) -> None:
     """Run the checks that a deploy runs on an app's folder before the build."""
-    made = source.read(folder, folder, source.Ports(11000, 8080))
+    made = source.read(folder, folder, source.Ports(host=1, container=2))
     assert made.is_sealed
     source.require_no_errors(folder, made)
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 KIT = tree.ROOT / "roles/service_image/files/kit"
 FILES = (pack.File("server.py", 0o644, b"import flask"), pack.File("a b/x", 0o755, b"x"))
-PORT = 8080
+PORT = 9000
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     (tmp_path / "server.py").write_text("import flask\nflask.Flask(__name__).run()")
     (tmp_path / "requirements.txt").write_text("flask==2.2.5\n")
-    return make_plan(read(tmp_path), 11000)
+    return make_plan(read(tmp_path), 4711)
 
 
 def names(context: pack.Packed) -> set[str]:
