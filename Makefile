@@ -11,6 +11,7 @@ LIMIT ?=
 APP ?=
 PORT ?=
 LOG_LINES ?= 50
+ALL ?=
 TO ?=
 # V=1: what Ansible itself prints of a run, task by task.
 V ?=
@@ -28,7 +29,7 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES TO V N S SCOPE TABLE JSON FORMAT
+VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL TO V N S SCOPE TABLE JSON FORMAT
 
 VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
@@ -36,10 +37,12 @@ VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call 
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \
 	$(if $(APP),--extra-vars $(call WORD_OF,{"service_dir": "$(call FULL,$(APP))"})) \
 	$(PORT:%=--extra-vars service_host_port=%) $(ARGS)
+# FORMAT=json: how a playbook answers.
+AS_JSON = $(if $(FORMAT),CLASSVM_FORMAT=$(FORMAT))
 # Ansible prints the name of a task when it begins only where it shows skipped hosts, too.
 OWN_OUTPUT = $(if $(V),ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_DISPLAY_SKIPPED_HOSTS=true)
 # $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
-PLAY = @$(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
+PLAY = @$(AS_JSON) $(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
 
 ##@ Start
 help: ## show this help
@@ -84,11 +87,11 @@ provision: setup ## the admin's half: engine, firewall, base image, state folder
 release: setup ## the student's half: image, contract, swap (docker group)
 	$(call PLAY,release)
 
-status: setup ## show which release is live, where, since when
+status: setup ## show which release is live, where, since when (FORMAT=json)
 	$(call PLAY,status)
 
-logs: setup ## show the last log lines of the service (LOG_LINES=50)
-	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES)
+logs: setup ## show the last log lines of the service (LOG_LINES=50, ALL=1: health checks, too)
+	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES) $(if $(ALL),--extra-vars logs_all=true)
 
 releases: setup ## show the history of releases and which one is live
 	$(call PLAY,releases)

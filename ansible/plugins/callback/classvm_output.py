@@ -14,7 +14,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
-from ..module_utils.classvm.output import reason, steps
+from ..module_utils.classvm.output import answer, reason, steps
 from ..module_utils.classvm.output.run_log import RunLog
 from ..module_utils.classvm.output.screens import Terminal, screen_for
 from ..module_utils.classvm.output.story import Story
@@ -81,7 +81,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def __init__(self) -> None:
         """Show nothing yet."""
         super().__init__()
-        self.story = Story(screen_for(sys.stdout, os.environ))
+        # A program that asks for JSON gets nothing else from the standard output.
+        for_json = answer.wanted(os.environ) == answer.JSON
+        self.story = Story(screen_for(sys.stderr if for_json else sys.stdout, os.environ))
         self._log_display = LogDisplay.like(self._display)
         self._own: Any = None
         self._failed = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
 from ansible import context
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
-from ..module_utils.classvm.output import reason
+from ..module_utils.classvm.output import answer, reason
 
 DOCUMENTATION = """
 name: classvm_summary
@@ -26,6 +27,9 @@ MISSING_HOSTS = (
     "classvm: the inventory has no host or group {names}, so nothing was done."
     " Correct LIMIT, or add the host to the inventory"
 )
+WRONG_FORMAT = (
+    "classvm: FORMAT={wanted} is a format of `make check` alone. Give FORMAT=json, or leave it out"
+)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships no types
@@ -39,6 +43,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         """Start without failures."""
         super().__init__()
         self._failures: dict[str, str] = {}
+        self._format = answer.TEXT
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """End the run where it is asked to answer in a way that it cannot."""
+        del playbook
+        self._format = answer.wanted(os.environ)
+        if self._format not in (answer.TEXT, answer.JSON):
+            self._end(WRONG_FORMAT.format(wanted=self._format))
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
         """Remember why a host failed."""
@@ -77,7 +89,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         raise SystemExit(1)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """Print the lines after Ansible's own recap."""
+        """Print the lines after all other output."""
+        if self._format == answer.JSON:
+            said = {host: one["classvm"] for host, one in stats.custom.items() if "classvm" in one}
+            changes = {host: stats.summarize(host)["changed"] for host in said}
+            self._display.display(answer.document(said, self._failures, changes))
+            return
         for host, custom in stats.custom.items():
             if "classvm" in custom and host not in self._failures:
                 self._display.display(closing_line(custom["classvm"], stats.summarize(host)))

@@ -112,6 +112,13 @@ def maintained(module: AnsibleModule) -> Dict[str, Any]:
             "Maintenance needs HAProxy in front of the releases: set service_strategy: blue_green for"
             " this host, then `make deploy`. `make stop` stops the service without a message.",
         )
+    publishers = Docker().publishers(edge.port)
+    if publishers:
+        raise ClassvmError(
+            f"The container {publishers[0]} still publishes port {edge.port} itself, so HAProxy cannot"
+            " answer for it",
+            fix="`make deploy` puts the release behind HAProxy; then set maintenance again.",
+        )
     value = ON if module.params["maintenance"] else OFF
     if module.check_mode:
         return {"changed": edge.read()["maintenance"] != value}

@@ -12,6 +12,7 @@ options:
   service: {type: str, required: true, description: Name of the service.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
   log_lines: {type: int, default: 0, description: How many of the last log lines to return.}
+  log_all: {type: bool, default: false, description: "Whether the lines of health checks and contract checks are among them."}
 author: [The classvm project (!UNKNOWN)]
 """
 
@@ -24,10 +25,10 @@ EXAMPLES = """
 """
 
 RETURN = """
-status: {type: dict, returned: success, description: "C(state), C(release), C(since), C(port), and C(problems): how the live release differs from what was desired."}
+status: {type: dict, returned: success, description: "C(state), C(release), C(since), C(port), C(problems): how the live release differs from what was desired, and C(remarks)."}
 releases: {type: list, returned: success, description: "The host's history, the oldest first."}
 table: {type: str, returned: success, description: "The last lines of the history as a table."}
-log: {type: str, returned: success, description: The last log lines.}
+log: {type: str, returned: success, description: "The last log lines, in order of time."}
 """
 
 from typing import Any, Dict
@@ -37,7 +38,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.classvm.base import names
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.release import history, prune, status, table
+from ..module_utils.classvm.release import history, log, prune, status, table
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ def main() -> None:
             "service": {"type": "str", "required": True},
             "state_dir": {"type": "path", "required": True},
             "log_lines": {"type": "int", "default": 0},
+            "log_all": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -56,17 +58,20 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
 
-def look(docker: Docker, service: str, state_dir: str, log_lines: int) -> Dict[str, Any]:
+def look(
+    docker: Docker, service: str, state_dir: str, log_lines: int, *, log_all: bool
+) -> Dict[str, Any]:
     """Return which release is live, its log, and the history of releases."""
     docker.require_engine()
     found = status.read(docker, service, state_dir)
-    wants_log = log_lines and found.state != status.ABSENT
-    log = docker.logs(names.container_name(service), log_lines) if wants_log else ""
+    shown = ""
+    if log_lines and found.state != status.ABSENT:
+        shown = log.read(docker, names.container_name(service), log_lines, everything=log_all)
     entries = history.read(state_dir, service)
     kept = prune.named(docker, service) if entries else []
     return {
         "status": vars(found),
-        "log": log,
+        "log": shown,
         "releases": [vars(entry) for entry in entries],
         "table": table.table(entries, found.release, kept),
     }

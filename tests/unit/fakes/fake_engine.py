@@ -573,7 +573,8 @@ class Engine(Docker):
         return ""
 
     def _logs(self, words: tuple[str, ...]) -> str:
-        return f"last words of {self.boxes[words[-1]].image}\n"
+        stamp = "2026-01-01T10:00:00.500000000Z " if "--timestamps" in words else ""
+        return f"{stamp}last words of {self.boxes[words[-1]].image}\n"
 
     def _ps(self, words: tuple[str, ...]) -> str:
         asked = words[words.index("--filter") + 1]

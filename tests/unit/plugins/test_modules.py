@@ -886,6 +886,17 @@ def test_maintenance_needs_an_edge(call: Callable[..., dict[str, Any]], tmp_path
     assert "set service_strategy: blue_green" in refused["msg"]
 
 
+def test_maintenance_waits_for_a_release_behind_the_edge(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    edge = Edge(port=11, slots={"blue": 1}, state_dir=str(tmp_path))
+    monkeypatch.setattr(Edge, "load", lambda _: edge)
+    monkeypatch.setattr(docker.Docker, "publishers", lambda _, port: ["classvm-lab"] * (port == 11))
+    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
+    assert "The container classvm-lab still publishes port 11 itself" in refused["msg"]
+    assert "`make deploy`" in refused["msg"]
+
+
 @pytest.mark.parametrize("value", [False, True])
 def test_maintenance_is_handed_on(
     call: Callable[..., dict[str, Any]],
@@ -897,6 +908,7 @@ def test_maintenance_is_handed_on(
     edge.begin()
     monkeypatch.setattr(Edge, "load", lambda _: edge)
     monkeypatch.setattr(Edge, "tell", lambda *_: "")
+    monkeypatch.setattr(docker.Docker, "publishers", lambda *_: [])
     words = {"strategy": None, "maintenance": value, "state_dir": str(tmp_path)}
     for check_mode in (True, False):
         assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is value

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -114,6 +115,24 @@ def test_what_a_limit_names(summary: ModuleType, limit: str, names: list[str]) -
 def test_an_ignored_failure_is_none(run: Run) -> None:
     run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
     assert len(run.end(up("vm-148-1"))) == 1
+
+
+def test_a_program_gets_one_json_document(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSVM_FORMAT", "json")
+    run.callback.v2_playbook_on_start(None)
+    run.fail("vm-148-2", {"msg": "Refused\nwhy"})
+    (line,) = run.end({"vm-148-1": {"classvm": {"text": "x", "facts": {"state": "up"}}}})
+    assert json.loads(line) == {
+        "vm-148-1": {"state": "up", "changed": 0},
+        "vm-148-2": {"failed": "Refused", "reason": "Refused\nwhy"},
+    }
+
+
+def test_a_format_of_another_command_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSVM_FORMAT", "sarif")
+    with pytest.raises(SystemExit):
+        run.callback.v2_playbook_on_start(None)
+    assert "FORMAT=sarif is a format of `make check` alone" in run.lines[0]
 
 
 def test_it_is_one_that_ansible_finds(summary: ModuleType) -> None:

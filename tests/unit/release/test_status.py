@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from classvm.base.edge import ON, Edge
 from classvm.release import status
 from fake_engine import NEVER_HEALTHY, OLD, PORT, RELEASE_SPEC, STATE_DIR, Engine
 from start_states import (
@@ -44,8 +45,9 @@ def test_the_status(
     world(engine)
     found = status.read(engine, "lab", STATE_DIR)
     assert (found.state, found.release, found.port) == (state, release, port)
-    assert found.since == ("2026-01-01T10:00:00" if release else "")
+    assert found.since == ("2026-01-01T10:00:00Z" if release else "")
     assert list(found.problems) == []
+    assert list(found.remarks) == []
 
 
 @pytest.mark.parametrize(
@@ -76,3 +78,16 @@ def test_the_port_is_the_one_that_is_really_published(world: World) -> None:
     world(engine)
     engine.boxes[RELEASE_SPEC.live].publish = ("0.0.0.0", 12345)
     assert status.read(engine, "lab", STATE_DIR).port == 12345
+
+
+def test_maintenance_and_restarts_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_in(same_release_behind_the_edge)
+    world(engine)
+    engine.boxes[RELEASE_SPEC.live].restarts = 3
+    monkeypatch.setattr(Edge, "read", lambda edge: {**edge_map(edge), "maintenance": ON})
+    maintenance, restarts = status.read(engine, "lab", STATE_DIR).remarks
+    assert "`make maintenance off` ends" in maintenance
+    assert "started again 3 times" in restarts
+
+
+edge_map = Edge.read

@@ -101,6 +101,7 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(setting: str, cause:
             "TO=v1.2-3_x",
             "LOG_LINES=50",
             "V=1",
+            "ALL=1",
             "N=1",
             "N=20",
         ),

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from .requests import Call
 
 DEFAULT_TIMEOUT = 5.0
+# `make logs` leaves out whoever has this name.
+USER_AGENT = "classvm-contract"
 PAUSE_BETWEEN_TRIES = 0.2
 # How much of an answer is read, and for how many times the longest silence.
 MAX_BODY, CHUNK, MOST_SILENCES = 10_000_000, 65_536, 4
@@ -50,7 +52,7 @@ def send(call: Call, timeout: float) -> Answer:
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, url.port, timeout=timeout)
     target = url.path + ("?" + url.query if url.query else "")
-    headers = {"Accept": "*/*", "Connection": "close", **call.headers}
+    headers = {"Accept": "*/*", "Connection": "close", "User-Agent": USER_AGENT, **call.headers}
     started = time.monotonic()
     try:
         connection.request(call.method, target or "/", body=call.body, headers=headers)
