@@ -95,10 +95,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
             changes = {host: stats.summarize(host)["changed"] for host in said}
             self._display.display(answer.document(said, self._failures, changes))
             return
-        for host, custom in stats.custom.items():
+        for host, custom in sorted(stats.custom.items()):
             if "classvm" in custom and host not in self._failures:
                 self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
-        for host, why in self._failures.items():
+        for host, why in sorted(self._failures.items()):
             self._display.display(reason.closing_line(host, why))
 
 
