@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import contextlib
+import copy
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
+import yaml
 from classvm.contract import spec_file
+from classvm.contract.attempts import UncallableError, attempts
 from classvm.contract.contract_document import SpecText
 from classvm.contract.document import InputError
 from classvm.contract.spec import list_operations
 from tiny_service import SPEC
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SWAGGER = """\
@@ -81,3 +88,46 @@ def test_what_cannot_be_used_is_refused_soon(text: str, message: str) -> None:
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         spec_file.load(str(tmp_path / "none.yml"))
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2),
+    st.sampled_from(["", "a", "#/info", "string"]),
+    st.just([]),
+    st.just({}),
+    st.just(["a"]),
+    st.just([{}]),
+    st.just({"a": 1}),
+    st.just({"$ref": "#/info"}),
+    st.just({"type": ["a"]}),
+)
+
+
+def ways(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each value of a document."""
+    yield path
+    listed = enumerate(value) if isinstance(value, list) else ()
+    for key, item in value.items() if isinstance(value, dict) else listed:
+        yield from ways(item, (*path, key))
+
+
+DOCUMENTS = [yaml.safe_load(SPEC.read_text()), yaml.safe_load(SWAGGER.replace("{{title}}", "t"))]
+
+
+@hypothesis.given(st.data())
+def test_junk_anywhere_in_a_spec_is_read_or_refused(data: st.DataObject) -> None:
+    document = copy.deepcopy(data.draw(st.sampled_from(DOCUMENTS)))
+    *keys, last = data.draw(st.sampled_from([way for way in ways(document) if way]))
+    inside = document
+    for key in keys:
+        inside = inside[key]
+    inside[last] = copy.deepcopy(data.draw(JUNK))
+    given = SpecText("a.yml", yaml.safe_dump(document))
+    with contextlib.suppress(InputError):
+        spec = spec_file.read_any(given)
+        for operation in list_operations(spec.document):
+            assert spec.place(operation, 200).startswith("a.yml:")
+            with contextlib.suppress(InputError, UncallableError):
+                assert list(attempts(spec.document, operation, "http://h"))

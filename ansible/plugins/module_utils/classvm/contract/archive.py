@@ -6,6 +6,7 @@ import base64
 import io
 import pkgutil
 import zipfile
+import zlib
 
 # Every module of the package has to be imported by this one, directly or not: Ansible packs for
 # a host only what is imported.
@@ -17,9 +18,9 @@ FOLDER = "/run/contract"
 MAIN = f"import sys\nfrom {PACKAGE}.command_line import main\nsys.exit(main())\n"
 # Python imports an archive from a file only, not from memory.
 START = """
-import base64, runpy
+import base64, runpy, zlib
 with open("{folder}/contract.pyz", "wb") as file:
-    file.write(base64.b64decode("{archive}"))
+    file.write(zlib.decompress(base64.b85decode("{archive}")))
 runpy.run_path("{folder}/contract.pyz", run_name="__main__")
 """
 
@@ -27,7 +28,8 @@ runpy.run_path("{folder}/contract.pyz", run_name="__main__")
 def archive() -> bytes:
     """Return the package as a zip archive that Python runs: `python3 contract.pyz --spec …`."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+    # Not compressed file by file: all of it together becomes much smaller.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
         packed.writestr("__main__.py", MAIN)
         packed.writestr(f"{PACKAGE}/__init__.py", "")
         for name in modules():
@@ -49,5 +51,5 @@ def program(folder: str = FOLDER) -> str:
         folder: where the source may write the archive.
 
     """
-    text = base64.b64encode(archive()).decode()
+    text = base64.b85encode(zlib.compress(archive(), 9)).decode()
     return START.format(folder=folder, archive=text).strip()

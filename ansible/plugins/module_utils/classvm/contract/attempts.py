@@ -12,6 +12,7 @@ from .document import Json, Node
 from .examples import NO_EXAMPLE, example_of, is_required
 from .media_types import is_json
 from .requests import Call, build_call
+from .schemas import check_schema
 from .spec import Operation
 from .values import TEXTS, Maker, is_valid
 
@@ -116,8 +117,10 @@ def _value(maker: Maker, parameter: Node) -> Json:
         return example
     content = parameter.get("content")
     media = next(iter(content.values()), {}) if isinstance(content, dict) else parameter
-    value = maker.value(media.get("schema"))
-    if not is_valid(maker.document, media.get("schema"), value):
+    schema = media.get("schema") or {}
+    check_schema(schema)
+    value = maker.value(schema)
+    if not is_valid(maker.document, schema, value):
         raise UncallableError(
             f"no value could be made up for `{parameter['name']}`: give `example`"
         )
@@ -132,7 +135,8 @@ def _body(maker: Maker, operation: Operation) -> Json:
     is_known = is_json(media_type) or media_type in (FORM, UPLOAD, "application/octet-stream")
     if not is_known and not media_type.startswith("text/"):
         raise UncallableError(f"needs a body of {media_type}: give `example`")
-    schema = operation.body.get("schema")
+    schema = operation.body.get("schema") or {}
+    check_schema(schema)
     value = maker.value(schema)
     # What stands for a file in a form is no text, whatever its schema says.
     if media_type != UPLOAD and not is_valid(maker.document, schema, value):

@@ -24,6 +24,8 @@ def walk(node: Json) -> Iterator[Node]:
 def check_references(document: Node, node: Json) -> None:
     """Raise InputError when a ``$ref`` anywhere below ``node`` cannot be followed."""
     for one in walk(node):
+        if not isinstance(one.get("$ref", ""), str):
+            raise InputError(f"a $ref is {str(one['$ref'])[:SHOWN]}, where text belongs")
         resolve(document, one)
 
 
@@ -42,6 +44,9 @@ def resolve(document: Node, node: Json) -> Node:
             raise InputError(message)
         followed.append(reference)
         node = look_up(document, reference)
+        if not isinstance(node, dict):
+            message = f"$ref {reference[:SHOWN]} points to no object; correct the specification"
+            raise InputError(message)
     return node if isinstance(node, dict) else {}
 
 

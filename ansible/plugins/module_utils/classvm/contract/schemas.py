@@ -42,6 +42,8 @@ def check_component_schemas(document: Node) -> None:
     """Raise InputError when a schema under ``components`` is not a valid schema."""
     components = document.get("components") or {}
     check_schema({"definitions": components.get("schemas") or {}})
+    # Where those of Swagger 2.0 are.
+    check_schema({"definitions": document.get("definitions") or {}})
 
 
 def check_schema(schema: Node) -> None:

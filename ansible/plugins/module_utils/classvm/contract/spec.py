@@ -11,6 +11,7 @@ from .document import InputError, Json, Node, read_document
 from .media_types import choose_media_type
 from .references import check_references, resolve
 from .schemas import check_component_schemas, check_evaluation, to_json_schema
+from .shapes import shaped
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -67,7 +68,7 @@ def accept_spec(document: Json, path: str) -> Node:
         raise InputError(message)
     # Before anything else looks at the schemas: some would follow a reference to anywhere.
     check_references(document, document)
-    translated: Node = to_json_schema(document)
+    translated: Node = to_json_schema(shaped(document))
     check_component_schemas(translated)
     check_evaluation(translated)
     return translated
