@@ -47,6 +47,23 @@ def find(folder: AppFolder, used: Collection[str]) -> List[LocalPackage]:
     return [found[home] for home in sorted(found)]
 
 
+def named(folder: AppFolder, package: str) -> LocalPackage:
+    """Return the package in a folder, or the wheel, that the list of requirements names."""
+    inside = f"{package}/src" if package != "." else "src"
+    nested = not any(_modules(folder, package)) and any(_modules(folder, inside))
+    return LocalPackage(package, inside if nested else package, "", "")
+
+
+def is_there(folder: AppFolder, package: str) -> bool:
+    """Tell whether a path that the list of requirements names is a folder or a file of the app."""
+    return folder.has(package) or any(name.startswith(_below(package)) for name in folder.files)
+
+
+def _below(path: str) -> str:
+    """Return how the paths of a folder's files begin."""
+    return "" if path == "." else f"{path}/"
+
+
 def _imports(folder: AppFolder, used: Collection[str]) -> Dict[str, str]:
     """Return the first place of each imported module that does not lie at the top of the folder."""
     places: Dict[str, str] = {}
@@ -64,9 +81,9 @@ def _imports(folder: AppFolder, used: Collection[str]) -> Dict[str, str]:
 def _modules(folder: AppFolder, path: str) -> Iterator[str]:
     """Yield the names that can be imported once a folder is on Python's path."""
     for file in folder.python_files():
-        if not file.startswith(f"{path}/"):
+        if not file.startswith(_below(path)):
             continue
-        first, _, rest = file[len(path) + 1 :].partition("/")
+        first, _, rest = file[len(_below(path)) :].partition("/")
         if not rest and first not in BUILD_FILES:
             yield first[: -len(".py")]
         elif rest == "__init__.py":

@@ -15,7 +15,7 @@ from . import (
     handlers,
     overrides,
     python_checks,
-    requirements_list,
+    requirements_source,
     written,
 )
 from .findings import Finding
@@ -99,7 +99,7 @@ def read(root: Path) -> App:
     said, findings = overrides.read(folder)
     app = App(folder, code.read(folder), said=said, findings=findings)
     instructions = dockerfile.read(folder.text("Dockerfile")) if folder.has("Dockerfile") else []
-    app.requirements = requirements_list.source(folder)
+    app.requirements = requirements_source.source(folder)
     app.dockerfile = dockerfile.kind(instructions)
     app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
     app.entry = str(said.get("entry") or _entry(app, instructions))

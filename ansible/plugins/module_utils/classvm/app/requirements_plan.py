@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Collection, Optional, Tuple
+from typing import Collection, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from . import requirements_list
+from packaging.requirements import Requirement
+
+from . import known_pairs, requirements
 from .folder import AppFolder
+from .python37 import LIMITS
+from .requirement_lines import Entry, Line
+from .requirements import Requirements
+
+# What connexion 2 takes for two numbers in one path under newer ones is wrong.
+FOR_NUMBER_PATHS = ("flask<2.2", "werkzeug<2.2")
+# What an added package gets beyond its name.
+EXTRAS = {"connexion": "[swagger-ui]"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Adapted:
     Attributes:
         text: the list, as requirements.in of pip-tools.
         changes: what differs from the student's list, in the order of its lines.
-        local: folders of local packages that the list names, for PYTHONPATH.
+        local: folders of the app, for PYTHONPATH, in which local packages have their modules.
 
     """
 
@@ -44,12 +55,26 @@ class Adapted:
     changes: Tuple[Change, ...]
     local: Tuple[str, ...]
 
+    def summary(self) -> Tuple[str, ...]:
+        """Return the changes in few lines: those of one list for one reason in one line."""
+        groups: Dict[Tuple[str, str, str], List[Change]] = {}
+        for one in self.changes:
+            kind = re.sub(r"`[^`]*`", "", one.what)
+            groups.setdefault((one.place.partition(":")[0], kind, one.why), []).append(one)
+        return tuple(_together(changes) for changes in groups.values())
+
+
+def _together(changes: List[Change]) -> str:
+    first, others = changes[0], len(changes) - 1
+    if not others:
+        return str(first)
+    return f"{first.place} {first.what}, and {others} more line{'s' * (others > 1)} likewise: {first.why}"
+
 
 def adapt(
     folder: AppFolder,
     *,
     used: Optional[Collection[str]] = None,
-    local: Collection[str] = (),
     serves: bool = True,
     number_paths: bool = False,
 ) -> Adapted:
@@ -58,17 +83,90 @@ def adapt(
     Args:
         folder: the app's files.
         used: the Python files that the app uses; None for all of them.
-        local: folders of further local packages, whose own requirements count too.
         serves: whether gunicorn serves the app, so that it is needed.
         number_paths: whether a path of a spec has several parameters of `type: number`.
 
     """
-    del used, local, number_paths
-    file = requirements_list.source(folder)
-    text = folder.text(file) if file.startswith("requirements.") else ""
-    lines = [line for line in text.splitlines() if line.strip()]
-    changes = []
-    if serves and not any(one.name == "gunicorn" for one in requirements_list.read(text)):
-        lines.append("gunicorn<24")
-        changes.append(Change(file or ".", "`gunicorn<24` is added", "it serves the app"))
-    return Adapted("".join(f"{line}\n" for line in lines), tuple(changes), ())
+    read = requirements.read(folder, used)
+    wanted = dict(read.wanted)
+    added = _added(wanted, read, serves=serves, number_paths=number_paths)
+    for name, one in wanted.items():
+        if not one.specifier and name in LIMITS:
+            wanted[name] = Requirement(f"{one}{LIMITS[name]}")
+    changes = [
+        *(Change(f"{one.file}:{one.line}", "is left out", one.what) for one in read.findings),
+        *_changed(read, wanted),
+        *added,
+    ]
+    text = "".join(f"{one}\n" for one in wanted.values())
+    return Adapted(text, tuple(changes), tuple(one.path for one in read.local))
+
+
+def _changed(read: Requirements, wanted: Mapping[str, Requirement]) -> Iterator[Change]:
+    """Yield what becomes of the student's lines."""
+    hashed = next((one.line.file for one in read.entries if one.line.hashed), "")
+    if hashed:
+        yield Change(hashed, "hashes are left out", "the lock that is made here has its own")
+    first: Dict[str, Line] = {}
+    for one in read.entries:
+        line, key = one.line, requirements.key(one)
+        if key in first and not line.only_limits:
+            if line.text != first[key].text:
+                what = f"{line.shown} is joined with {first[key].place} to `{wanted[key]}`"
+                yield Change(line.place, what, "it is named twice")
+            continue
+        if key:
+            first[key] = line
+        done = _done(one, wanted.get(key))
+        if done:
+            yield Change(line.place, f"{line.shown} {done}", _reason(one))
+
+
+def _done(entry: Entry, wanted: Optional[Requirement]) -> str:
+    """Return what becomes of a line, "" where it stays as it is."""
+    if entry.local:
+        return "is used from the folder, not installed"
+    if wanted is None:
+        return "is left out"
+    same = _squeezed(entry.line.text) == _squeezed(str(wanted))
+    return "" if same or not entry.what or entry.line.only_limits else f"is taken as `{wanted}`"
+
+
+def _reason(entry: Entry) -> str:
+    if entry.local:
+        return "its code is part of the app"
+    if entry.line.only_limits and not entry.what:
+        return "nothing here needs that package"
+    return entry.what.replace(entry.line.shown, "it").replace(f"`{entry.name}`", "it")
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s\"']", "", text).lower()
+
+
+def _added(
+    wanted: Dict[str, Requirement], read: Requirements, *, serves: bool, number_paths: bool
+) -> List[Change]:
+    """Add what the list lacks; return what was added."""
+    changes: List[Change] = []
+
+    def add(text: str, place: str, why: str) -> None:
+        one = Requirement(text)
+        wanted[one.name] = requirements.both(wanted.get(one.name, one), one)
+        changes.append(Change(place or ".", f"`{text}` is added", why))
+
+    for package, place in sorted(read.missing().items()):
+        text = f"{package}{EXTRAS.get(package, '')}{LIMITS.get(package, '')}"
+        add(text, place, "the code imports it, and no line names it")
+    for limit in known_pairs.limits(wanted):
+        why = f"`{wanted[limit.package]}` does not work with newer ones"
+        add(f"{limit.helper}{limit.version}", read.file, why)
+    for text in FOR_NUMBER_PATHS if number_paths and "connexion" in wanted else ():
+        if not known_pairs.has_limit(wanted.get(Requirement(text).name)):
+            why = "with newer ones connexion 2 mixes up several numbers in one path"
+            add(text, read.file, why)
+    if serves and "gunicorn" not in wanted:
+        add(f"gunicorn{LIMITS['gunicorn']}", read.file, "it serves the app")
+    if "setuptools" not in wanted:
+        add("setuptools", read.file, "older packages import it without saying so")
+    return changes

@@ -42,7 +42,7 @@ def review(root: Path) -> Review:
     found.update(python_checks.check(app.folder, app.code, app.used))
     found.update(written.check(app.writes))
     found.update(runtime_checks.check(app.folder, app.used))
-    found.update(requirements_list.check(app.folder))
+    found.update(requirements_list.check(app.folder, app.used))
     found.update(local_packages.check(app.folder, app.used, app.requirements))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))
