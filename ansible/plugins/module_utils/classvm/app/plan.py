@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from . import dockerfile, dockerfile_effect, local_packages, requirements_plan, spec_checks
+from . import dockerfile, dockerfile_effect, requirements_plan, spec_checks
 from .findings import listed
 from .reading import App
 from .written import outermost
@@ -84,11 +84,9 @@ def make_plan(app: App, host_port: int) -> Plan:
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
     own_server = not _uses_framework(app)
-    local = [one.path for one in local_packages.find(app.folder, app.used)]
     adapted = requirements_plan.adapt(
         app.folder,
         used=app.used,
-        local=local,
         serves=not own_server,
         number_paths=_has_number_paths(app),
     )
@@ -101,11 +99,11 @@ def make_plan(app: App, host_port: int) -> Plan:
         port=app.port,
         dockerfile=said.get("dockerfile", KIT) if instructions else KIT,
         apt=tuple(app.apt),
-        path=tuple(dict.fromkeys([*adapted.local, *local])),
+        path=adapted.local,
         writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
         keep=keep,
         requirements=adapted.text,
-        changes=tuple(map(str, adapted.changes)),
+        changes=adapted.summary(),
         contract=said.get("contract", "gate"),
         specs=_spec_files(app),
         notes=(),
