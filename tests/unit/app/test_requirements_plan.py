@@ -74,6 +74,11 @@ def test_gunicorn_is_added_where_it_serves(
     assert [one.what for one in found.changes] == [f"`{one}` is added" for one in added]
 
 
+def test_what_only_the_lock_needs_is_not_for_the_author(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("flask==2.2.5\n")
+    assert adapt(AppFolder(tmp_path), for_lock=False) == Adapted("flask==2.2.5\n", (), ())
+
+
 @pytest.mark.parametrize(
     ("text", "desired"),
     [

@@ -69,15 +69,13 @@ def additions(app: App) -> List[Addition]:
 def _requirements(app: App) -> str:
     """Return the tidy list of requirements, with the reason for each change."""
     local = local_packages.find(app.folder, app.used)
-    adapted = requirements_plan.adapt(
-        app.folder, used=app.used, local=[one.path for one in local], serves=False
-    )
+    adapted = requirements_plan.adapt(app.folder, used=app.used, for_lock=False)
     lines = [*adapted.text.splitlines(), *(f"./{one.folder}" for one in local)]
     if not lines:
         return ""
     source = app.requirements or "the imports"
     head = f"# Made of {source} by `make adopt`; each deploy locks the versions."
-    reasons = [f"# {change}" for change in adapted.changes]
+    reasons = [f"# {change}" for change in adapted.summary()]
     return "".join(f"{line}\n" for line in (head, *reasons, *lines))
 
 

@@ -14,8 +14,9 @@ from .python37 import LIMITS
 from .requirement_lines import Entry, Line
 from .requirements import Requirements
 
-# What connexion 2 takes for two numbers in one path under newer ones is wrong.
 FOR_NUMBER_PATHS = ("flask<2.2", "werkzeug<2.2")
+MIXED_UP = "with newer ones connexion 2 mixes up several numbers in one path"
+NOT_LISTED = "the code imports it, and no line names it"
 # What an added package gets beyond its name.
 EXTRAS = {"connexion": "[swagger-ui]"}
 
@@ -77,6 +78,7 @@ def adapt(
     used: Optional[Collection[str]] = None,
     serves: bool = True,
     number_paths: bool = False,
+    for_lock: bool = True,
 ) -> Adapted:
     """Return the requirements of an app; never raises for its content.
 
@@ -85,11 +87,14 @@ def adapt(
         used: the Python files that the app uses; None for all of them.
         serves: whether gunicorn serves the app, so that it is needed.
         number_paths: whether a path of a spec has several parameters of `type: number`.
+        for_lock: whether a lock is compiled from it, which holds what serves the app, too.
 
     """
     read = requirements.read(folder, used)
     wanted = dict(read.wanted)
-    added = _added(wanted, read, serves=serves, number_paths=number_paths)
+    added = _added(wanted, read, number_paths=number_paths)
+    if for_lock:
+        added += _added_for_lock(wanted, read.file or ".", serves=serves)
     for name, one in wanted.items():
         if not one.specifier and name in LIMITS:
             wanted[name] = Requirement(f"{one}{LIMITS[name]}")
@@ -145,28 +150,38 @@ def _squeezed(text: str) -> str:
 
 
 def _added(
-    wanted: Dict[str, Requirement], read: Requirements, *, serves: bool, number_paths: bool
+    wanted: Dict[str, Requirement], read: Requirements, *, number_paths: bool
 ) -> List[Change]:
     """Add what the list lacks; return what was added."""
-    changes: List[Change] = []
-
-    def add(text: str, place: str, why: str) -> None:
-        one = Requirement(text)
-        wanted[one.name] = requirements.both(wanted.get(one.name, one), one)
-        changes.append(Change(place or ".", f"`{text}` is added", why))
-
-    for package, place in sorted(read.missing().items()):
-        text = f"{package}{EXTRAS.get(package, '')}{LIMITS.get(package, '')}"
-        add(text, place, "the code imports it, and no line names it")
+    lacking = [
+        (f"{package}{EXTRAS.get(package, '')}{LIMITS.get(package, '')}", place, NOT_LISTED)
+        for package, place in sorted(read.missing().items())
+    ]
+    changes = [_add(wanted, *one) for one in lacking]
+    file = read.file or "."
     for limit in known_pairs.limits(wanted):
         why = f"`{wanted[limit.package]}` does not work with newer ones"
-        add(f"{limit.helper}{limit.version}", read.file, why)
-    for text in FOR_NUMBER_PATHS if number_paths and "connexion" in wanted else ():
-        if not known_pairs.has_limit(wanted.get(Requirement(text).name)):
-            why = "with newer ones connexion 2 mixes up several numbers in one path"
-            add(text, read.file, why)
+        changes.append(_add(wanted, f"{limit.helper}{limit.version}", file, why))
+    mixed_up = FOR_NUMBER_PATHS if number_paths and "connexion" in wanted else ()
+    return changes + [
+        _add(wanted, text, file, MIXED_UP)
+        for text in mixed_up
+        if not known_pairs.has_limit(wanted.get(Requirement(text).name))
+    ]
+
+
+def _added_for_lock(wanted: Dict[str, Requirement], file: str, *, serves: bool) -> List[Change]:
+    changes = []
     if serves and "gunicorn" not in wanted:
-        add(f"gunicorn{LIMITS['gunicorn']}", read.file, "it serves the app")
+        changes.append(_add(wanted, f"gunicorn{LIMITS['gunicorn']}", file, "it serves the app"))
     if "setuptools" not in wanted:
-        add("setuptools", read.file, "older packages import it without saying so")
+        # Each environment of that time had it.
+        why = "older packages import it without saying so"
+        changes.append(_add(wanted, "setuptools", file, why))
     return changes
+
+
+def _add(wanted: Dict[str, Requirement], text: str, place: str, why: str) -> Change:
+    one = Requirement(text)
+    wanted[one.name] = requirements.both(wanted.get(one.name, one), one)
+    return Change(place, f"`{text}` is added", why)
