@@ -123,7 +123,7 @@ class BrokenRelease:
 
 
 NOT_HEALTHY = f"it was not healthy within {SHORT_SECONDS} s"
-CONTRACT = "breaks its contract; the running release was not touched"
+CONTRACT = "breaks its contract: "
 BROKEN_RELEASES = (
     BrokenRelease(
         "it does not start",

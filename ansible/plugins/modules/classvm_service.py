@@ -35,6 +35,7 @@ EXAMPLES = """
 RETURN = """
 status: {type: dict, returned: "started, restarted", description: "As M(classvm.kit.classvm_service_info) returns it."}
 removed: {type: list, returned: absent, description: What was removed.}
+kept: {type: list, returned: absent, description: "The volumes of folders that apps keep; they stay, and `docker volume rm` removes them."}
 """
 
 from typing import Any, Callable, Dict
@@ -44,7 +45,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.edge import Edge
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.release import lifecycle, removal, status
+from ..module_utils.classvm.release import keep, lifecycle, removal, status
 
 NEEDED = {
     "started": ["state_dir", "health_timeout"],
@@ -109,11 +110,13 @@ def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
 
 
 def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
-    """Remove all containers; without a running engine, leave them."""
-    removed = removal.containers(docker) if docker.engine_version() is not None else []
+    """Remove all containers, but no data that apps keep; without a running engine, leave them."""
+    if docker.engine_version() is None:
+        return {"changed": False, "removed": [], "kept": []}
+    removed = removal.containers(docker)
     if removed and not module.check_mode:
         removal.remove_containers(docker)
-    return {"changed": bool(removed), "removed": removed}
+    return {"changed": bool(removed), "removed": removed, "kept": keep.volumes(docker)}
 
 
 WORK = {

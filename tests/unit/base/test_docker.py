@@ -154,12 +154,6 @@ def test_publishers(program: Callable[..., Path]) -> None:
     assert calls.read_text() == "ps --filter publish=11000/tcp --format {{.Names}}\n"
 
 
-def test_logs_hold_both_streams(program: Callable[..., Path]) -> None:
-    calls = program("docker", "echo out; echo err >&2")
-    assert Docker().logs("classvm-lab", 5) == "out\nerr"
-    assert calls.read_text() == "logs --tail 5 classvm-lab\n"
-
-
 def test_data_root(program: Callable[..., Path]) -> None:
     program("docker", "echo /var/lib/docker")
     assert Docker().data_root() == "/var/lib/docker"

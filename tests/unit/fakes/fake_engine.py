@@ -17,7 +17,7 @@ from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
 from classvm.contract import archive
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
-from classvm.release import candidate, difference, gap, health, limits
+from classvm.release import candidate, difference, gap, health, limits, listening
 from classvm.release.release_spec import (
     ALWAYS,
     ENV_FILE,
@@ -68,8 +68,29 @@ class Behaviour:
     check_hangs: bool = False
     answers_end: bool = True
     crashes_after: float | None = None
+    report: dict[str, Any] = dataclasses.field(default_factory=lambda: REPORT, hash=False)
 
 
+# What the contract check prints where all is well, and where it is not.
+REPORT: dict[str, Any] = {
+    "ok": True,
+    "mode": "strict",
+    "operations": 1,
+    "probes": 1,
+    "failures": [],
+    "not_checked": [],
+    "first": "",
+}
+FAILURE = {
+    "title": "GET /e222/sum",
+    "request": "GET http://127.0.0.1:8080/e222/sum?a=1",
+    "status": 200,
+    "problems": ["'result' is a required property"],
+    "place": "master.yml:35",
+    "answer": '{"resul": 1}',
+}
+FIRST = "GET /e222/sum: 'result' is a required property"
+BROKEN = json.dumps({**REPORT, "ok": False, "failures": [FAILURE], "first": FIRST})
 GOOD = Behaviour()
 RUN_FAILS = Behaviour(starts=False)
 NEVER_HEALTHY = Behaviour(healthy_after=None)
@@ -99,6 +120,7 @@ class Box:
     limits: dict[str, Any] = dataclasses.field(default_factory=dict)
     log_driver: str = LOG_DRIVER
     environment: bytes = b""
+    mounts: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -193,6 +215,10 @@ class Engine(Docker):
         super().__init__()
         self.boxes: dict[str, Box] = {}
         self.behaviours: dict[str, Behaviour] = {spec.image: GOOD for spec in RELEASE_SPECS}
+        self.image_labels: dict[str, dict[str, str]] = {}
+        # What each container has logged besides, and the kernel's table of its sockets.
+        self.log: list[str] = []
+        self.sockets = ""
         self.files: dict[str, str] = {}
         self.healthcheck = HEALTHCHECK
         self.process_ports: set[int] = set()
@@ -384,7 +410,8 @@ class Engine(Docker):
 
     def _do(self, words: tuple[str, ...]) -> Finished:
         try:
-            return Finished(words, 0, self._answers[words[0]](self, words), "")
+            out = self._answers[words[0]](self, words)
+            return Finished(words, int(out == BROKEN), out, "")
         except LookupError as error:
             return Finished(words, 1, "", f"Error: No such object: {error}")
         except RuntimeError as error:
@@ -433,10 +460,15 @@ class Engine(Docker):
             },
             "HostConfig": {
                 **box.limits,
+                "Mounts": box.mounts,
                 "RestartPolicy": {"Name": box.restart},
                 "LogConfig": {"Type": box.log_driver},
             },
-            "Config": {"Labels": box.labels, "Healthcheck": {"Test": self.healthcheck}},
+            "Config": {
+                "Labels": box.labels,
+                "Healthcheck": {"Test": self.healthcheck},
+                "WorkingDir": "/service",
+            },
             "NetworkSettings": {
                 "Ports": {"8080/tcp": places} if is_published else {},
                 "Networks": {name: {} for name in box.networks},
@@ -453,7 +485,8 @@ class Engine(Docker):
                 raise RuntimeError("a container is using its referenced image")
             del self.behaviours[name]
             return ""
-        self.described = [{"Id": f"sha256:{name}", "Size": 1}]
+        labels = self.image_labels.get(name, {})
+        self.described = [{"Id": f"sha256:{name}", "Size": 1, "Config": {"Labels": labels}}]
         return ""
 
     def _inspect_format(self, words: tuple[str, ...]) -> str:
@@ -465,7 +498,7 @@ class Engine(Docker):
 
     def _rm(self, words: tuple[str, ...]) -> str:
         forced = "--force" in words
-        named = [word for word in words[1:] if word != "--force"]
+        named = [word for word in words[1:] if not word.startswith("--")]
         there = [name for name in named if name in self.boxes]
         if not forced and any(self.boxes[name].running for name in there):
             raise RuntimeError("cannot remove a running container")
@@ -508,8 +541,8 @@ class Engine(Docker):
             if not tried.behaviour.answers_end:
                 self._create(words).state = "running"
             if not tried.behaviour.keeps_contract:
-                raise RuntimeError("GET /e222/sum breaks its contract")
-            return ""
+                return BROKEN
+            return json.dumps(tried.behaviour.report)
         box = self._create(words)
         self._require_port(box)
         if not box.behaviour.starts:
@@ -546,6 +579,7 @@ class Engine(Docker):
             state="created",
             limits=limits_of(words),
             environment=self.stdin if ENV_FILE in words else b"",
+            mounts=mounts_of(words),
         )
         if "--restart" in words:
             self.boxes[name].restart = words[words.index("--restart") + 1]
@@ -563,6 +597,8 @@ class Engine(Docker):
 
     def _exec(self, words: tuple[str, ...]) -> str:
         box = self.boxes[words[1]]
+        if words[2:] == ("cat", *listening.TABLES):
+            return self.sockets
         if words[2:] != tuple(self.healthcheck[1:] or ["true"]):
             raise RuntimeError(f"not the image's health check: {words[2:]}")
         if box.running and box.behaviour.crashes:
@@ -574,7 +610,8 @@ class Engine(Docker):
 
     def _logs(self, words: tuple[str, ...]) -> str:
         stamp = "2026-01-01T10:00:00.500000000Z " if "--timestamps" in words else ""
-        return f"{stamp}last words of {self.boxes[words[-1]].image}\n"
+        said = [f"last words of {self.boxes[words[-1]].image}", *self.log]
+        return "".join(f"{stamp}{line}\n" for line in said)
 
     def _ps(self, words: tuple[str, ...]) -> str:
         asked = words[words.index("--filter") + 1]
@@ -625,6 +662,13 @@ def limits_of(words: tuple[str, ...]) -> dict[str, Any]:
         "PidsLimit": int(given["--pids-limit"]),
         "Tmpfs": {path: options},
     }
+
+
+def mounts_of(words: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return what the engine reports of the volumes on a command line."""
+    given = [value for key, value in itertools.pairwise(words) if key == "--mount"]
+    fields = [dict(field.split("=", 1) for field in one.split(",")) for one in given]
+    return [{"Type": one["type"], "Source": one["src"], "Target": one["dst"]} for one in fields]
 
 
 class Watch(gap.Watch):

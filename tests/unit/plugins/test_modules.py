@@ -291,7 +291,11 @@ def test_the_base_image_is_removed_where_it_is(
 @pytest.mark.parametrize(
     ("name", "listed", "removal"),
     [
-        ("classvm_service", "ps", [("rm", "--force", "x1"), ("rm", "--force", "x2")]),
+        (
+            "classvm_service",
+            "ps",
+            [("rm", "--force", "--volumes", "x1"), ("rm", "--force", "--volumes", "x2")],
+        ),
         ("classvm_image", "image", [("image", "rm", "x1"), ("image", "rm", "x2")]),
     ],
 )
@@ -309,11 +313,14 @@ def test_what_was_made_is_removed_where_an_engine_runs(  # noqa: PLR0913 - four 
 
     def check(_: docker.Docker, *words: str) -> str:
         told.append(words)
+        if words[0] == "volume":
+            return "classvm-lab-keep-d\nsomebodys\n"
         return "x1\nx2\n" if words[0] == listed and "rm" not in words else ""
 
     monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3" if runs else None)
     monkeypatch.setattr(docker.Docker, "check", check)
     answer = call(name, check_mode=check_mode, state="absent", service="lab")
+    assert answer.pop("kept", []) == (["classvm-lab-keep-d"] if runs and listed == "ps" else [])
     assert answer == {"changed": runs, "removed": ["x1", "x2"] if runs else []}
     assert [words for words in told if "rm" in words] == (
         removal if runs and not check_mode else []

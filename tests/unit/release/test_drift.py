@@ -37,6 +37,16 @@ def test_what_is_as_desired_has_no_problems(start: Callable[[Engine], None], wor
     assert problems(engine) == []
 
 
+def test_a_folder_that_is_not_on_its_volume_is_told(world: World) -> None:
+    engine = engine_in(same_release)
+    world(engine)
+    spec = dataclasses.replace(RELEASE_SPEC, keep=("/service/data",))
+    box = engine.put(RELEASE_SPEC.live, spec)
+    assert problems(engine) == ["/service/data is not on its volume classvm-lab-keep-data"]
+    box.mounts = [{"Source": "classvm-lab-keep-data", "Target": "/service/data"}]
+    assert problems(engine) == []
+
+
 @pytest.mark.parametrize(
     ("start", "phrases"),
     [

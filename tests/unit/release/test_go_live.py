@@ -19,6 +19,7 @@ from fake_engine import (
     CRASHES,
     CRASHES_LATER,
     ENDLESS,
+    FIRST,
     GOOD,
     NEVER_HEALTHY,
     OLD,
@@ -67,10 +68,10 @@ REFUSALS = {
     RUN_FAILS: "exec: no such file or directory",
     NEVER_HEALTHY: "it was not healthy within 2 s",
     CRASHES: "it ended with exit code 3",
-    BREAKS_CONTRACT: "breaks its contract; the running release was not touched",
+    BREAKS_CONTRACT: f"Release r2 breaks its contract: {FIRST}",
     BAD_AS_LIVE: "it was not healthy within 2 s",
     CHECK_HANGS: "it was not healthy within 2 s",
-    ENDLESS: "breaks its contract; the running release was not touched",
+    ENDLESS: "Release r2 breaks its contract: its answers took longer than 120 s",
     CRASHES_LATER: "it ended with exit code 3, shortly after it was healthy",
 }
 

@@ -46,7 +46,7 @@ def test_containers_and_images_are_removed_one_by_one() -> None:
     removal.remove_images(engine)
     removed = [words for words in engine.told if "rm" in words]
     assert removed == [
-        ("rm", "--force", "c1"),
-        ("rm", "--force", "c2"),
+        ("rm", "--force", "--volumes", "c1"),
+        ("rm", "--force", "--volumes", "c2"),
         ("image", "rm", "classvm/lab:1"),
     ]

@@ -89,7 +89,8 @@ class Container:
         started: when it was started, UTC, ISO 8601.
         networks: names of the networks to which it is attached.
         restarts: how often its restart policy has started it again since it was last started by hand.
-        host_config: its limits, restart policy and log driver, as the engine reports them.
+        host_config: its limits, mounts, restart policy and log driver, as the engine reports them.
+        workdir: the folder in which its program was started, or "".
 
     """
 
@@ -107,6 +108,7 @@ class Container:
     networks: Sequence[str] = ()
     restarts: int = 0
     host_config: Mapping[str, Any] = field(default_factory=dict)
+    workdir: str = ""
 
 
 class Docker:
@@ -255,11 +257,6 @@ class Docker:
         listed = self.check("ps", "--filter", f"publish={port}/tcp", "--format", "{{.Names}}")
         return listed.split()
 
-    def logs(self, name: str, lines: int) -> str:
-        """Return the last log lines of a container: standard output, then standard error."""
-        read = self.run("logs", "--tail", str(lines), name)
-        return (read.out + read.err).strip()
-
     def log_driver(self) -> str:
         """Return the log driver that the engine gives to new containers."""
         return self.check("info", "--format", "{{.LoggingDriver}}").strip()
@@ -300,6 +297,7 @@ def _container(found: Dict[str, Any]) -> Container:
         networks=tuple(found["NetworkSettings"].get("Networks") or ()),
         restarts=found.get("RestartCount", 0),
         host_config=found.get("HostConfig") or {},
+        workdir=found["Config"].get("WorkingDir") or "",
         labels=found["Config"].get("Labels") or {},
         healthcheck=(found["Config"].get("Healthcheck") or {}).get("Test") or (),
         ports={

@@ -9,21 +9,21 @@ from typing import Dict
 from ..base.docker import Docker
 from ..base.edge import LABEL_SLOT
 from ..base.errors import ClassvmError
-from ..base.names import check_name
 from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from . import difference, health
+from .contract_check import Verdict, require_contract
+from .refusal import refusal
 from .release_spec import (
     ALWAYS,
+    CANDIDATE_CPU_SHARES,
     LABEL_HOW,
     LABEL_SETTINGS,
+    LIVE_CPU_SHARES,
     NEVER,
     ReleaseSpec,
     env_file,
     run_argv,
 )
-
-# Candidates get an eighth of the live release's CPU shares.
-CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
 
 
 def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
@@ -37,8 +37,11 @@ def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
     return {**known, LABEL_SLOT: slot} if slot else known
 
 
-def prove(docker: Docker, spec: ReleaseSpec) -> None:
+def prove(docker: Docker, spec: ReleaseSpec) -> Verdict:
     """Start the candidate; refuse it unless it becomes healthy, keeps its contract and stays up.
+
+    Returns:
+        What the contract check found.
 
     Raises:
         ClassvmError: it is refused; the text tells why, with its last log lines.
@@ -46,11 +49,12 @@ def prove(docker: Docker, spec: ReleaseSpec) -> None:
     """
     start(docker, spec, spec.candidate)
     healthy = time.monotonic()
-    require_contract(docker, spec)
+    verdict = require_contract(docker, spec)
     time.sleep(max(0.0, healthy + spec.seconds.steady - time.monotonic()))
     reason = health.reason_of_end(docker, spec.candidate)
     if reason:
         raise refusal(docker, spec, spec.candidate, f"{reason}, shortly after it was healthy")
+    return verdict
 
 
 def create(
@@ -99,53 +103,3 @@ def start(docker: Docker, spec: ReleaseSpec, name: str) -> None:
         health.wait(docker, name, spec.seconds.health)
     except ClassvmError as reason:
         raise refusal(docker, spec, name, str(reason)) from reason
-
-
-def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> ClassvmError:
-    """Return the error that says why a release was refused."""
-    last_lines = health.last_log_lines(docker, name)
-    return ClassvmError(f"Release {spec.release} was refused: {reason}\n{last_lines}")
-
-
-def require_contract(docker: Docker, spec: ReleaseSpec) -> None:
-    """Call every operation of the candidate from a throw-away container in its network.
-
-    The service image has all that the check needs, so nothing is installed on the host.
-
-    Raises:
-        ClassvmError: an answer breaks the contract, or none comes.
-
-    """
-    if not spec.contract:
-        return
-    # Only here: importing it takes as long as three calls of the engine, and a deploy that changes
-    # nothing does not need it.
-    from ..contract import archive  # noqa: PLC0415 - for the reason above
-
-    try:
-        checked = docker.run_within(
-            spec.seconds.contract,
-            *("run", "--rm", "--interactive", "--name", check_name(spec.service)),
-            *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
-            *("--cpu-shares", CANDIDATE_CPU_SHARES),
-            *("--tmpfs", archive.FOLDER),
-            *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
-            spec.checker_image or spec.image,
-            *("-c", archive.program(), "--spec", "/dev/stdin"),
-            *("--url", f"http://127.0.0.1:{spec.container_port}"),
-            # On a busy host, a candidate's share of the processor makes each answer slow.
-            *("--timeout", f"{spec.seconds.request:g}"),
-            stdin=spec.contract.encode(),
-        )
-        broken = checked.last_lines() if checked.code else ""
-    except ClassvmError:
-        broken = f"Its answers took longer than {spec.seconds.contract:.0f} s altogether."
-    if broken:
-        reason = health.reason_of_end(docker, spec.candidate)
-        if reason:
-            # That no call was answered is only the consequence.
-            raise refusal(docker, spec, spec.candidate, f"{reason}, during its contract check")
-        raise ClassvmError(
-            f"Release {spec.release} breaks its contract; the running release was not touched."
-            f"\n{broken}\n{health.last_log_lines(docker, spec.candidate)}",
-        )

@@ -10,6 +10,7 @@ from typing import Dict, List, Mapping, Optional
 
 from ..base.docker import Container, Docker
 from ..image.service_image import LABEL_CONTENT, LABEL_RELEASE
+from . import keep
 from .release_spec import LABEL_HOW, ReleaseSpec
 
 DIGEST_LENGTH = 8
@@ -28,6 +29,7 @@ def how(spec: ReleaseSpec) -> Dict[str, str]:
         HOST_PORT: str(spec.host_port),
         "container_port": str(spec.container_port),
         **spec.limits,
+        **keep.settings(spec.service, spec.keep),
         **secrets,
     }
 

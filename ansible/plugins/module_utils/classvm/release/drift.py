@@ -6,7 +6,7 @@ from typing import List
 
 from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
-from . import health, limits
+from . import health, keep, limits
 from .difference import HOST_PORT, settings_of
 from .release_spec import ALWAYS
 
@@ -23,7 +23,8 @@ def problems(docker: Docker, edge: Edge, live: Container) -> List[str]:
 
     """
     reported = live.host_config
-    found = limits.differences(settings_of(live), reported)
+    desired = settings_of(live)
+    found = [*limits.differences(desired, reported), *keep.differences(desired, reported)]
     policy = reported.get("RestartPolicy", {}).get("Name", ALWAYS)
     if policy != ALWAYS:
         found.append(f"its restart policy is {policy!r}, not {ALWAYS!r}")

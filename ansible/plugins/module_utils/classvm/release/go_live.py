@@ -18,8 +18,8 @@ Three container names tell the next run how far an interrupted one came:
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Dict, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
@@ -27,6 +27,7 @@ from ..base.edge import Edge
 from ..base.errors import ClassvmError
 from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from . import difference, drift, gap, health, history, recover, rollback
+from . import keep as keep_volumes
 from .prune import prune
 from .recover import Recovered
 from .release_spec import LABEL_SETTINGS, ReleaseSpec
@@ -49,6 +50,8 @@ class Outcome:
         seconds: how long the swap took, from stopping the old release to the new one's health.
         removed: names of the images of old releases that were removed.
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
+        warnings: how the release breaks its contract, where that is no reason to refuse it.
+        classvm_notes: what else a person should know, a line each: which operations were not checked.
 
     """
 
@@ -60,6 +63,8 @@ class Outcome:
     seconds: float = 0.0
     removed: Sequence[str] = ()
     edge_is_idle: bool = False
+    warnings: List[str] = field(default_factory=list)
+    classvm_notes: List[str] = field(default_factory=list)
 
 
 # --- What the module calls ----------------------------------------------------------------------
@@ -117,7 +122,8 @@ def preview(docker: Docker, spec: ReleaseSpec, state_dir: str, *, rolled_back: b
 
     """
     edge, live, spec = _looked_up(docker, spec, state_dir, rolled_back=rolled_back)
-    changed = not is_live(docker, spec, edge, live, docker.image(spec.image))
+    spec, image = _with_image(docker, spec)
+    changed = not is_live(docker, spec, edge, live, image)
     return Outcome(changed, spec.release, "" if changed else _id(live), _release(live))
 
 
@@ -138,6 +144,7 @@ def compare(
 
     """
     _, live, spec = _looked_up(docker, spec, state_dir, rolled_back=rolled_back)
+    spec, _ = _with_image(docker, spec)
     return {
         "before": difference.before(docker, live),
         "after": difference.after(docker, spec, content),
@@ -216,6 +223,12 @@ def _on_host(spec: ReleaseSpec, edge: Edge, *, create_key: bool) -> ReleaseSpec:
     return dataclasses.replace(spec, strategy=edge.strategy, key=key)
 
 
+def _with_image(docker: Docker, spec: ReleaseSpec) -> Tuple[ReleaseSpec, Optional[Image]]:
+    """Return the spec with what only the image of the release knows, and that image, if it is there."""
+    image = docker.image(spec.image) if spec.image else None
+    return dataclasses.replace(spec, keep=keep_volumes.folders(image)), image
+
+
 def _make_live(
     docker: Docker, spec: ReleaseSpec, edge: Edge, found: Recovered, result: str
 ) -> Outcome:
@@ -229,7 +242,7 @@ def _make_live(
         result: the result that the history shows if the release becomes live.
 
     """
-    live, image = found.live, docker.image(spec.image)
+    live, (spec, image) = found.live, _with_image(docker, spec)
     outcome = Outcome(
         changed=found.edge_repaired,
         release=spec.release,
@@ -250,6 +263,8 @@ def _make_live(
         container=_id(docker.container(spec.live)),
         gap=entry.gap,
         seconds=entry.seconds,
+        warnings=list(strategy.verdict.warnings),
+        classvm_notes=list(strategy.verdict.notes),
     )
 
 

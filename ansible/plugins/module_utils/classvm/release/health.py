@@ -8,6 +8,7 @@ from typing import Callable, Dict, List, Sequence
 
 from ..base.docker import Container, Docker
 from ..base.errors import ClassvmError
+from . import listening
 
 POLL_SECONDS = 0.1
 # A health check starts a program in the container, which takes CPU time from the service that is
@@ -19,8 +20,9 @@ PORT_GRACE_SECONDS = 1.0
 # A health check that takes longer has failed.
 PROBE_SECONDS = 10
 TRIES, PAUSE_SECONDS = 3, 1.0
-LOG_LINES = 20
 GONE = "it is gone"
+# The variable with the seconds within which a release has to be healthy.
+LIMIT = "service_health_timeout"
 
 
 def check_argv(container: Container) -> List[str]:
@@ -69,7 +71,10 @@ def wait(docker: Docker, name: str, timeout: float, restarts: int = 0) -> None:
         if reason:
             raise ClassvmError(reason)
         if time.monotonic() > deadline:
-            raise ClassvmError(f"it was not healthy within {timeout:.0f} s")
+            found = listening.problem(docker, container)
+            raise ClassvmError(
+                f"it was not healthy within {timeout:.0f} s ({LIMIT})" + (found and f"; {found}")
+            )
         time.sleep(POLL_SECONDS)
         _await_answer(ports)
 
@@ -111,12 +116,6 @@ def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
         return GONE
     cause = ", out of memory" if container.out_of_memory else ""
     return f"it ended with exit code {container.exit_code}{cause}"
-
-
-def last_log_lines(docker: Docker, name: str) -> str:
-    """Return the last log lines of a container below a headline."""
-    logs = docker.logs(name, LOG_LINES) if docker.container(name) else "(it never ran)"
-    return f"Its last log lines:\n{logs}"
 
 
 def _passes(docker: Docker, container: Container, seconds: float) -> bool:

@@ -8,7 +8,7 @@ from ..base import locks, names
 from ..base.docker import Container, Docker
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from . import health, recover
+from . import health, last_words, recover
 
 
 def start(docker: Docker, service: str, state_dir: str, timeout: float) -> bool:
@@ -97,8 +97,9 @@ def _wait(docker: Docker, live: Container, timeout: float, restarts: int = 0) ->
     try:
         health.wait(docker, live.name, timeout, restarts)
     except ClassvmError as reason:
+        said = last_words.read(docker, live.name)
         raise ClassvmError(
-            f"{live.name} runs, but {reason.cause}",
+            f"{live.name} runs, but {said.explain(reason.cause)}",
             fix="`make restart` may help, `make rollback` goes back to another release.",
-            details="\n".join([reason.details, health.last_log_lines(docker, live.name)]).strip(),
+            details=said.details,
         ) from reason

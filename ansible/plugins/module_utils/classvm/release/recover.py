@@ -56,7 +56,7 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
     elif live is not None and health.is_healthy(docker, live):
         if slot_of(former):
             lead_to(edge, live)  # before the former one goes, so that no client has to wait
-        docker.check("rm", "--force", former.name)
+        docker.check("rm", "--force", "--volumes", former.name)
         lead_to(edge, live)
     else:
         bring_back(docker, service, edge)
@@ -78,7 +78,8 @@ def lead_to(edge: Edge, live: Optional[Container]) -> bool:
 
 def drop_candidate(docker: Docker, service: str) -> None:
     """Remove the candidate and the container that calls it, where they exist."""
-    docker.run("rm", "--force", names.check_name(service), names.candidate_name(service))
+    beside = (names.check_name(service), names.candidate_name(service))
+    docker.run("rm", "--force", "--volumes", *beside)
 
 
 def bring_back(docker: Docker, service: str, edge: Edge) -> Finished:
@@ -94,7 +95,7 @@ def bring_back(docker: Docker, service: str, edge: Edge) -> Finished:
     live, previous = names.container_name(service), names.previous_name(service)
     former = docker.container(previous)
     if docker.container(live) is not None:
-        docker.check("rm", "--force", live)
+        docker.check("rm", "--force", "--volumes", live)
     if former is not None and not slot_of(former):
         edge.leave_port()
     started = docker.run("start", previous)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Tuple
 
 from ..base.edge import RECREATE
 from ..base.errors import ClassvmError
 from ..base.names import candidate_name, container_name, image_name, previous_name
-from . import limits
+from . import keep, limits
 
 # A digest of how a container runs, and the same setting by setting, as JSON.
 LABEL_SETTINGS = "classvm.settings"
 LABEL_HOW = "classvm.how"
 # Restart policies: of the live release, and of a candidate, whose end has to be seen.
 ALWAYS, NEVER = "unless-stopped", "no"
+# Candidates get an eighth of the live release's CPU shares.
+CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
 SETTINGS_LENGTH = 12
 # The client reads the container's environment from its standard input. In its arguments, any
 # account of the host could read the secrets.
@@ -61,6 +64,7 @@ class ReleaseSpec:
         contract: the contract document that the candidate has to keep, as JSON, or "".
         checker_image: name of the image in which the contract is checked.
         revision: git revision of the app's folder, for the history, or "".
+        keep: absolute paths of the container's folders that survive releases, as its image says.
         strategy: how it goes live, as the edge of the host says.
         key: the host's random key for digests of settings, some of which are secret; or "".
 
@@ -76,6 +80,7 @@ class ReleaseSpec:
     contract: str = ""
     checker_image: str = ""
     revision: str = ""
+    keep: Tuple[str, ...] = ()
     strategy: str = RECREATE
     key: str = ""
 
@@ -98,6 +103,11 @@ class ReleaseSpec:
     def previous(self) -> str:
         """Name of the container that was live until the swap began."""
         return previous_name(self.service)
+
+    @property
+    def without_keep(self) -> ReleaseSpec:
+        """The same without the folders that survive releases: a candidate must not alter them."""
+        return dataclasses.replace(self, keep=())
 
     @property
     def settings(self) -> str:
@@ -157,6 +167,7 @@ def run_argv(
         argv += ["--publish", publish]
     argv += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
     argv += ["--security-opt", "no-new-privileges", *limits.argv(spec.limits)]
+    argv += keep.argv(spec.service, spec.keep)
     argv += ["--stop-timeout", f"{spec.seconds.stop:.0f}", "--env-file", ENV_FILE]
     for key, value in sorted(labels.items()):
         argv += ["--label", f"{key}={value}"]

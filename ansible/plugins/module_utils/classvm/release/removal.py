@@ -27,9 +27,12 @@ def images(docker: Docker) -> List[str]:
 
 
 def remove_containers(docker: Docker) -> None:
-    """Remove all containers, running or not, that have classvm's label."""
+    """Remove all containers, running or not, that have classvm's label.
+
+    Volumes without a name go with them; the volumes of folders that are kept stay.
+    """
     for container in containers(docker):
-        docker.check("rm", "--force", container)
+        docker.check("rm", "--force", "--volumes", container)
 
 
 def remove_images(docker: Docker) -> None:

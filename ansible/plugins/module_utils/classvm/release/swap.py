@@ -5,8 +5,9 @@ swap that was interrupted, and both bring the former release back when the swap 
 
 recreate    The candidate proves itself on a loopback port of its own. Another container of its
             image, created beforehand, then takes the port that the live release has left.
-blue_green  The candidate proves itself in the slot that the live release leaves free. The edge
-            then hands new requests to it; requests that have begun end where they began.
+blue_green  The candidate proves itself in the slot that the live release leaves free; if the contract
+            check may have altered it, it is made anew. The edge then hands new requests to it;
+            requests that have begun end where they began.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from . import recover
 from .candidate import create, promote, prove, start
+from .contract_check import Verdict
 from .release_spec import ReleaseSpec
 
 
@@ -41,6 +43,7 @@ class Swap(ABC):
         self.spec = spec
         self.edge = edge
         self.live = live
+        self.verdict = Verdict()
 
     @abstractmethod
     def prepare(self, *, proven: bool) -> None:
@@ -63,8 +66,8 @@ class Recreate(Swap):
         spec = self.spec
         if not proven:
             # Docker picks a free port; loopback keeps the candidate invisible from outside.
-            create(self.docker, spec, f"127.0.0.1::{spec.container_port}")
-            prove(self.docker, spec)
+            create(self.docker, spec.without_keep, f"127.0.0.1::{spec.container_port}")
+            self.verdict = prove(self.docker, spec)
             recover.drop_candidate(self.docker, spec.service)
         # Created before the live one stops, which makes the gap shorter.
         publish = f"{spec.host_port}:{spec.container_port}"
@@ -101,11 +104,15 @@ class BlueGreen(Swap):
     def prepare(self, *, proven: bool) -> None:
         """Have the candidate prove itself in the free slot; if it has before, only start it."""
         publish = f"127.0.0.1:{self.edge.slots[self.slot]}:{self.spec.container_port}"
+        if not proven:
+            create(self.docker, self.spec.without_keep, publish, self.slot)
+            self.verdict = prove(self.docker, self.spec)
+            if not self.spec.keep and not self.verdict.altered:
+                return
+            # What the check wrote into it must not go live, and its folders are not the kept ones.
+            recover.drop_candidate(self.docker, self.spec.service)
         create(self.docker, self.spec, publish, self.slot)
-        if proven:
-            start(self.docker, self.spec, self.spec.candidate)
-        else:
-            prove(self.docker, self.spec)
+        start(self.docker, self.spec, self.spec.candidate)
 
     def swap(self) -> None:
         """Let the host's port lead to the candidate."""
@@ -151,7 +158,7 @@ def remove(docker: Docker, spec: ReleaseSpec, live: Optional[Container]) -> None
         return
     if slot_of(live):
         stop(docker, spec)
-    docker.check("rm", spec.previous)
+    docker.check("rm", "--volumes", spec.previous)
 
 
 def undo(
@@ -164,7 +171,7 @@ def undo(
 
     """
     if not live:
-        docker.run("rm", "--force", spec.live)
+        docker.run("rm", "--force", "--volumes", spec.live)
         return
     started = recover.bring_back(docker, spec.service, edge)
     if started.code:

@@ -1,0 +1,73 @@
+"""Find the lines of an app's log that belong to certain requests."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Collection, List, Optional, Sequence, Tuple
+from urllib.parse import urlsplit
+
+# A line of the access log as gunicorn, Werkzeug and most others write it.
+COMMON_FORMAT = re.compile(r'"(?P<method>[A-Z]+) (?P<target>\S+) HTTP/[\d.]+" \d{3}')
+# What servers say about themselves.
+NOISE = re.compile(r"\[(INFO|DEBUG)\]")
+
+Request = Tuple[str, str]
+
+
+def request_of(text: str) -> Request:
+    """Return method and path of a request that a report names, such as "GET http://…/e222/hello"."""
+    method, _, url = text.partition(" ")
+    return method, _path(url.split(" ")[0])
+
+
+def access(line: str) -> Optional[Request]:
+    """Return method and path of a line of an access log, None for another line."""
+    if line.startswith("{"):
+        return _json_access(line)
+    found = COMMON_FORMAT.search(line)
+    return (found["method"], _path(found["target"])) if found else None
+
+
+def lines_of(log: Sequence[str], requests: Collection[Request]) -> List[str]:
+    """Return the lines of a log that belong to some requests, tracebacks and all.
+
+    An app logs a request when it has answered it, so what it has printed since the one before
+    belongs to it. Of an app that logs no requests, all lines might.
+
+    Args:
+        log: the lines, the oldest first.
+        requests: method and path of each request.
+
+    """
+    found: List[str] = []
+    pending: List[str] = []
+    logs_requests = False
+    for line in log:
+        asked = access(line)
+        if asked is None:
+            pending += [line] if line.strip() and not NOISE.search(line) else []
+            continue
+        logs_requests = True
+        if asked in requests:
+            found += [*pending, line]
+        # The health check asks between the calls of the contract check; what is pending is not its own.
+        if asked in requests or not _is_health_check(asked, line):
+            pending = []
+    return found if logs_requests else pending
+
+
+def _is_health_check(asked: Request, line: str) -> bool:
+    return asked[0] == "HEAD" or "health" in line
+
+
+def _json_access(line: str) -> Optional[Request]:
+    try:
+        entry = json.loads(line)
+        return str(entry["method"]), _path(str(entry["target"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path

@@ -1,0 +1,192 @@
+"""The contract check of a candidate: how it is run, and what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from classvm.base.command import Finished
+from classvm.base.errors import ClassvmError
+from classvm.contract import archive, command_line, contract_document
+from classvm.release import contract_check, health
+from classvm.release.contract_check import Verdict
+from fake_engine import (
+    BREAKS_CONTRACT,
+    FAILURE,
+    FIRST,
+    GOOD,
+    RELEASE_SPEC,
+    REPORT,
+    Behaviour,
+    Engine,
+)
+from start_states import World, deploy, engine_in, lines, nothing, other_release
+
+ACCESS = '127.0.0.1 - - [x] "GET /e222/{} HTTP/1.1" {}'
+WARNED = {**REPORT, "ok": False, "mode": "warn", "failures": [FAILURE], "first": FIRST}
+SKIPPED = {"title": "POST /e222/up", "reason": "it needs a password", "place": "master.yml:50"}
+KIT = dataclasses.replace(
+    RELEASE_SPEC,
+    contract=contract_document.write("gate", []),
+    checker_image="classvm/checker:1",
+)
+
+
+def candidate(behaviour: Behaviour = GOOD) -> Engine:
+    engine = engine_in(nothing)
+    engine.put(RELEASE_SPEC.candidate, RELEASE_SPEC, behaviour=behaviour)
+    return engine
+
+
+def test_it_runs_in_the_candidates_network_in_an_image_of_its_own() -> None:
+    engine = candidate()
+    assert contract_check.require_contract(engine, KIT) == Verdict()
+    words = list(engine.calls[0])
+    assert words.pop(words.index("-c") + 1) == archive.program()
+    assert " ".join(words) == (
+        "run --rm --interactive --pull never --name classvm-lab-check --label classvm.service=lab"
+        " --read-only --cap-drop ALL --cpu-shares 128 --tmpfs /run/contract"
+        " --network container:classvm-lab-candidate --entrypoint python3 classvm/checker:1"
+        " -c --contract /dev/stdin --json --url http://127.0.0.1:8080"
+        f" --timeout {RELEASE_SPEC.seconds.request:g}"
+    )
+    assert engine.stdin.decode() == KIT.contract
+
+
+def test_the_check_understands_its_arguments() -> None:
+    argv = contract_check.argv(KIT)
+    options = command_line.parse_arguments(argv[argv.index("-c") + 2 :])
+    assert options.url == f"http://127.0.0.1:{RELEASE_SPEC.container_port}"
+    assert options.timeout == RELEASE_SPEC.seconds.request
+    assert options.json
+    assert options.contract == "/dev/stdin"
+
+
+def test_no_contract_means_no_check() -> None:
+    engine = candidate()
+    spec = dataclasses.replace(KIT, contract="")
+    assert contract_check.require_contract(engine, spec) == Verdict()
+    assert engine.calls == []
+
+
+def refused(engine: Engine, spec: Any = KIT) -> list[str]:
+    with pytest.raises(ClassvmError) as told:
+        contract_check.require_contract(engine, spec)
+    return str(told.value).splitlines()
+
+
+def test_a_broken_contract_names_what_fails_and_only_that() -> None:
+    engine = candidate(BREAKS_CONTRACT)
+    traceback = ["Traceback (most recent call last):", '  File "/service/a.py", line 1', "E: x"]
+    engine.log = [ACCESS.format("hello", 200), *traceback, ACCESS.format("sum?a=1", 200)]
+    assert refused(engine) == [
+        f"Release r2 breaks its contract: {FIRST}",
+        "",
+        "GET /e222/sum",
+        "    request:  GET /e222/sum?a=1",
+        '    answer:   200 {"resul": 1}',
+        "    promise:  'result' is a required property",
+        "    place:    master.yml:35",
+        "",
+        "In the app's own code:",
+        '  File "a.py", line 1',
+        "E: x",
+        "Log:",
+        *traceback,
+        ACCESS.format("sum?a=1", 200),
+        "",
+        "The running release was not touched.",
+    ]
+
+
+def test_the_history_has_the_first_failure(world: World) -> None:
+    engine = engine_in(other_release, BREAKS_CONTRACT)
+    world(engine)
+    with pytest.raises(ClassvmError):
+        deploy(engine, KIT)
+    (line,) = lines(engine)
+    assert line["reason"] == f"Release r2 breaks its contract: {FIRST}"
+
+
+def test_an_operation_without_an_answer() -> None:
+    failure = {**FAILURE, "status": None, "answer": "", "place": ""}
+    assert contract_check.described(failure, "http://127.0.0.1:8080") == [
+        "GET /e222/sum",
+        "    request:  GET /e222/sum?a=1",
+        "    answer:   no answer",
+        "    promise:  'result' is a required property",
+    ]
+
+
+def test_many_failures_are_bounded() -> None:
+    engine = candidate()
+    failures = [{**FAILURE, "title": f"GET /{number}"} for number in range(50)]
+    told = str(contract_check.broken(engine, KIT, "x" * 5000, failures)).splitlines()
+    assert len(told[0]) == contract_check.LINE_LENGTH
+    assert "40 more operations fail." in told
+    assert "GET /9" in told
+    assert "GET /10" not in told
+
+
+def test_what_is_found_is_no_reason_to_refuse_where_it_is_to_be_told_only(world: World) -> None:
+    report = {**WARNED, "not_checked": [SKIPPED, {**SKIPPED, "place": ""}]}
+    engine = engine_in(other_release, Behaviour(report=report))
+    world(engine)
+    outcome = deploy(engine, KIT)
+    assert outcome.changed
+    assert outcome.warnings == [
+        "contract: GET /e222/sum: 'result' is a required property (master.yml:35)"
+    ]
+    assert outcome.classvm_notes == [
+        "not checked: POST /e222/up: it needs a password (master.yml:50)",
+        "not checked: POST /e222/up: it needs a password",
+    ]
+    again = deploy(engine, KIT)
+    assert (again.changed, again.warnings, again.classvm_notes) == (False, [], [])
+
+
+@pytest.mark.parametrize(("mode", "altered"), [("strict", False), ("gate", True), ("warn", True)])
+def test_only_a_strict_contract_leaves_the_app_as_it_was(mode: str, *, altered: bool) -> None:
+    assert contract_check.verdict({**REPORT, "mode": mode}).altered is altered
+
+
+@pytest.mark.parametrize(
+    ("finished", "reason"),
+    [
+        (Finished((), 2, "", "a\nclassvm-contract: the document is no JSON\n"), "no JSON"),
+        (Finished((), 125, "", "docker: No such image: classvm/checker:1\n"), "No such image"),
+        (Finished((), 0, "", ""), "it ended with exit code 0"),
+        (Finished((), 1, "[]", ""), r"\[\]"),
+    ],
+)
+def test_a_check_that_does_not_come_to_a_report(
+    finished: Finished, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = candidate()
+    monkeypatch.setattr(engine, "run_within", lambda *_, **__: finished)
+    with pytest.raises(ClassvmError, match=f"could not be checked: .*{reason}"):
+        contract_check.require_contract(engine, KIT)
+
+
+def test_a_candidate_that_ends_meanwhile_is_refused_with_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = candidate(BREAKS_CONTRACT)
+    monkeypatch.setattr(health, "reason_of_end", lambda *_: "it ended with exit code 4")
+    assert refused(engine)[0] == (
+        "Release r2 was refused: it ended with exit code 4, during its contract check"
+    )
+
+
+def test_the_text_of_a_spec_alone_is_a_strict_contract() -> None:
+    document = contract_document.write("gate", [])
+    assert contract_check.with_mode(document) == document
+    wrapped = contract_document.read(contract_check.with_mode("openapi: 3.0.0"))
+    assert (wrapped.mode, wrapped.specs[0].text) == ("strict", "openapi: 3.0.0")
+
+
+def test_modes_are_those_of_the_contract_package() -> None:
+    assert contract_check.STRICT == contract_document.STRICT
+    assert json.loads(contract_document.write("warn", []))["mode"] == "warn"

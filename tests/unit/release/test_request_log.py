@@ -1,0 +1,81 @@
+"""The lines of a log that belong to a request."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from classvm.release import request_log
+
+BAD = ("GET", "/e222/bad")
+
+
+def json_line(method: str, target: str, agent: str = "classvm-contract") -> str:
+    return json.dumps({"method": method, "target": target, "status": 200, "user_agent": agent})
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        (json_line("GET", "/e222/bad?a=1"), BAD),
+        ('127.0.0.1 - - [29/Nov/2026 00:00:00] "GET /e222/bad HTTP/1.1" 500 -', BAD),
+        ('127.0.0.1 - - [x] "POST /a?b HTTP/1.1" 201 5 "-" "curl"', ("POST", "/a")),
+        ("{not json", None),
+        ('{"method": "GET"}', None),
+        ("[1]", None),
+        ("a print", None),
+        ("", None),
+    ],
+)
+def test_lines_of_an_access_log(line: str, asked: tuple[str, str] | None) -> None:
+    assert request_log.access(line) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("GET http://127.0.0.1:8080/e222/bad?a=1", BAD),
+        ("GET /e222/bad with a body", BAD),
+        ("GET", ("GET", "")),
+    ],
+)
+def test_what_a_report_calls_a_request(text: str, request_: tuple[str, str]) -> None:
+    assert request_log.request_of(text) == request_
+
+
+def test_what_was_printed_before_a_request_was_answered_belongs_to_it() -> None:
+    log = [
+        "[2026-11-29 00:00:00 +0000] [1] [INFO] Listening at: http://0.0.0.0:8080",
+        "starting",
+        json_line("GET", "/e222/good"),
+        "of good",
+        json_line("GET", "/e222/good"),
+        "of bad",
+        "",
+        json_line("HEAD", "/", "classvm-health"),
+        json_line("GET", "/e222/health", "health"),
+        "of bad, too",
+        json_line("GET", "/e222/bad"),
+        "of good",
+        json_line("GET", "/e222/good"),
+        "after all",
+    ]
+    assert request_log.lines_of(log, {BAD}) == [
+        "of bad",
+        "of bad, too",
+        json_line("GET", "/e222/bad"),
+    ]
+
+
+def test_a_health_check_that_fails_is_shown() -> None:
+    log = ["why", json_line("GET", "/health")]
+    assert request_log.lines_of(log, {("GET", "/health")}) == log
+
+
+def test_an_app_that_logs_no_requests_shows_all_it_said() -> None:
+    log = ["a", "", "[x] [INFO] noise", "b"]
+    assert request_log.lines_of(log, {BAD}) == ["a", "b"]
+
+
+def test_other_requests_show_nothing() -> None:
+    assert request_log.lines_of(["a", json_line("GET", "/good")], {BAD}) == []
