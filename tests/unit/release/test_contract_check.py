@@ -82,8 +82,7 @@ def test_a_broken_contract_names_what_fails_and_only_that() -> None:
     traceback = ["Traceback (most recent call last):", '  File "/service/a.py", line 1', "E: x"]
     engine.log = [ACCESS.format("hello", 200), *traceback, ACCESS.format("sum?a=1", 200)]
     assert refused(engine) == [
-        f"Release r2 breaks its contract: {FIRST}",
-        "",
+        f"Release r2 breaks its contract: {FIRST} (master.yml:35)",
         "GET /e222/sum",
         "    request:  GET /e222/sum?a=1",
         '    answer:   200 {"resul": 1}',
@@ -107,7 +106,7 @@ def test_the_history_has_the_first_failure(world: World) -> None:
     with pytest.raises(ClassvmError):
         deploy(engine, KIT)
     (line,) = lines(engine)
-    assert line["reason"] == f"Release r2 breaks its contract: {FIRST}"
+    assert line["reason"] == f"Release r2 breaks its contract: {FIRST} (master.yml:35)"
 
 
 def test_an_operation_without_an_answer() -> None:
@@ -124,7 +123,7 @@ def test_many_failures_are_bounded() -> None:
     engine = candidate()
     failures = [{**FAILURE, "title": f"GET /{number}"} for number in range(50)]
     told = str(contract_check.broken(engine, KIT, "x" * 5000, failures)).splitlines()
-    assert len(told[0]) == contract_check.LINE_LENGTH
+    assert len(told[0]) < 300
     assert "40 more operations fail." in told
     assert "GET /9" in told
     assert "GET /10" not in told

@@ -68,17 +68,17 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, 
     # As with the service image: another deploy may have built the same content meanwhile.
     image = docker.image(recipe.image)
     if image is None or image.labels.get(LABEL_DIGEST) != recipe.digest:
-        raise ClassvmError(failure(built))
+        raise failure(built)
     prune(docker, recipe.image)
 
 
-def failure(built: command.Finished) -> str:
-    """Return the message of a failed build: its cause first, its last lines at the end."""
+def failure(built: command.Finished) -> ClassvmError:
+    """Return the error of a failed build."""
     cause = build_log.cause(built.out + built.err) or "the build printed nothing"
-    return (
-        f"The image for the contract check could not be built: {cause}\nYour app is not the reason;"
-        " the running release was not touched. The build needs the package index that pip is set to."
-        f" Its last lines:\n{built.last_lines()}"
+    return ClassvmError(
+        f"The image for the contract check could not be built: {cause}",
+        details="Your app is not the reason; the running release was not touched. The build needs the"
+        f" package index that pip is set to. Its last lines:\n{built.last_lines()}",
     )
 
 

@@ -35,21 +35,21 @@ def compile_lock(docker: Docker, recipe: Recipe, context: bytes, secrets: Mappin
     words += builder.label_words({LABEL_SERVICE: recipe.service})
     built = builder.build(words, context, secrets)
     if built.code:
-        raise ClassvmError(failure(built))
+        raise failure(built)
     try:
         printed = docker.run_within(PRINT_SECONDS, "run", "--rm", "--network", "none", image)
     finally:
         # Its layers stay in the builder's cache.
         docker.run("image", "rm", image)
     if printed.code or not printed.out.strip():
-        raise ClassvmError(failure(printed))
+        raise failure(printed)
     return printed.out
 
 
-def failure(built: command.Finished) -> str:
-    """Return the message of requirements that cannot be resolved: its cause first."""
+def failure(built: command.Finished) -> ClassvmError:
+    """Return the error of requirements that cannot be resolved."""
     cause = build_log.cause(built.out + built.err) or "the build printed nothing"
-    return (
-        f"The packages of the app could not be resolved: {cause}\n"
-        f"The running release was not touched. The last lines of pip-compile:\n{built.last_lines()}"
+    return ClassvmError(
+        f"The packages of the app could not be resolved: {cause}",
+        details=f"The running release was not touched. The last lines of pip-compile:\n{built.last_lines()}",
     )

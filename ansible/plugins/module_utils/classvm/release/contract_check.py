@@ -19,7 +19,7 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 LIMIT = "service_contract_seconds"
 STRICT = "strict"
 # How many failing operations are shown in full, and how long a line of them may be.
-FAILURES, LINE_LENGTH = 10, 300
+FAILURES, LINE_LENGTH = 10, 250
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> Verdict:
             raise refusal(docker, spec, spec.candidate, f"{reason}, during its contract check")
     if report is None:
         raise ClassvmError(
-            f"The contract of release {spec.release} could not be checked: {said(checked)}\n{UNTOUCHED}"
+            f"The contract of release {spec.release} could not be checked: {said(checked)}",
+            details=UNTOUCHED,
         )
     if checked.code:
         raise broken(docker, spec, report["first"], report["failures"])
@@ -145,14 +146,18 @@ def broken(
         failures: the failing operations of the report.
 
     """
-    lines = [f"Release {spec.release} breaks its contract: {first}"[:LINE_LENGTH]]
+    lines: List[str] = []
     for failure in failures[:FAILURES]:
-        lines += ["", *described(failure, url(spec))]
+        lines += [*described(failure, url(spec)), ""]
     if len(failures) > FAILURES:
-        lines += ["", f"{len(failures) - FAILURES} more operations fail."]
+        lines += [f"{len(failures) - FAILURES} more operations fail.", ""]
     requests = {request_log.request_of(one["request"]) for one in failures}
-    lines += ["", *last_words.of_requests(docker, spec.candidate, requests), "", UNTOUCHED]
-    return ClassvmError("\n".join(lines))
+    log = last_words.of_requests(docker, spec.candidate, requests)
+    return ClassvmError(
+        f"Release {spec.release} breaks its contract: {first}"[:LINE_LENGTH],
+        place=failures[0]["place"] if failures else "",
+        details="\n".join([*lines, *log, *([""] if log else []), UNTOUCHED]),
+    )
 
 
 def described(failure: Mapping[str, Any], address: str) -> List[str]:

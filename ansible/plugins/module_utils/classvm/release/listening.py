@@ -1,7 +1,4 @@
-"""Find out on which TCP ports the program in a container listens.
-
-Source: https://docs.kernel.org/networking/proc_net_tcp.html
-"""
+"""Find out on which TCP ports the program in a container listens."""
 
 from __future__ import annotations
 

@@ -21,5 +21,8 @@ def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> Classv
 
     """
     words = last_words.read(docker, name)
-    lines = [f"Release {spec.release} was refused: {words.explain(reason)}", words.details]
-    return ClassvmError("\n".join([*lines, *([UNTOUCHED] if name == spec.candidate else [])]))
+    untouched = [UNTOUCHED] if name == spec.candidate else []
+    return ClassvmError(
+        f"Release {spec.release} was refused: {words.explain(reason)}",
+        details="\n".join([words.details, *untouched]),
+    )

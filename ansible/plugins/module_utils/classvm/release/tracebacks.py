@@ -1,7 +1,4 @@
-"""Find Python's tracebacks in the log of an app, and in them the app's own code.
-
-Source: https://docs.python.org/3/library/traceback.html
-"""
+"""Find Python's tracebacks in the log of an app, and in them the app's own code."""
 
 from __future__ import annotations
 
