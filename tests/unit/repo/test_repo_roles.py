@@ -18,7 +18,14 @@ PHASES = ["preflight.yml", "install.yml", "configure.yml", "run.yml"]
 # What these roles install stays: other things on the host may depend on it.
 WITHOUT_ABSENT = {"docker"}
 # What a role hands to the playbook; its README describes it.
-PUBLISHED = {"service_image_built", "service_live", "common_account", "lab_started", "lab_removed"}
+PUBLISHED = {
+    "service_image_built",
+    "service_live",
+    "service_removed",
+    "common_account",
+    "lab_started",
+    "lab_removed",
+}
 # Whose settings bear the names of what they describe, because users set them.
 SHARED = "common"
 PLAYBOOKS = sorted((tree.ROOT / "ansible").glob("*.yml"))
