@@ -67,7 +67,7 @@ def start(expected: int) -> None:
 
 
 def _watch(expected: int) -> None:
-    target = _await(expected)
+    target = await_listener(expected)
     if target.port == PORT and target.reachable:
         return
     where = f"{target.address}:{target.port}"
@@ -75,7 +75,7 @@ def _watch(expected: int) -> None:
     relay(bind(target), target)
 
 
-def _await(expected: int) -> Listener:
+def await_listener(expected: int) -> Listener:
     """Wait for the listener to which to relay."""
     first_seen = 0.0
     while True:

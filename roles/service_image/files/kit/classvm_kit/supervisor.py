@@ -22,5 +22,7 @@ def run(words: List[str], port: int) -> int:
     signal.signal(signal.SIGTERM, lambda *_: program.terminate())
     relay.start(port)
     code = program.wait()
+    if code == -signal.SIGTERM:
+        return 0
     # As shells say it: 128 and the number of the signal that ended it.
     return code if code >= 0 else 128 - code
