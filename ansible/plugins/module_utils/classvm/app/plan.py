@@ -141,7 +141,7 @@ def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> 
         ]
         where = "the app's folder" if lost == ["."] else listed(lost)
         yield (
-            f"{listed(places or ['classvm.yml'], 3)}: writes into {where}, which is lost with the next"
+            f"{', '.join(places[:3]) or 'classvm.yml'}: writes into {where}, which is lost with the next"
             " deploy; `keep: [folder]` in classvm.yml keeps a folder"
         )
     if plan.keep:
