@@ -179,13 +179,6 @@ def test_a_candidate_that_ends_meanwhile_is_refused_with_its_exit_code(
     )
 
 
-def test_the_text_of_a_spec_alone_is_a_strict_contract() -> None:
-    document = contract_document.write("gate", [])
-    assert contract_check.with_mode(document) == document
-    wrapped = contract_document.read(contract_check.with_mode("openapi: 3.0.0"))
-    assert (wrapped.mode, wrapped.specs[0].text) == ("strict", "openapi: 3.0.0")
-
-
 def test_modes_are_those_of_the_contract_package() -> None:
     assert contract_check.STRICT == contract_document.STRICT
     assert json.loads(contract_document.write("warn", []))["mode"] == "warn"

@@ -81,19 +81,12 @@ def argv(spec: ReleaseSpec) -> List[str]:
         *("--cpu-shares", CANDIDATE_CPU_SHARES),
         *("--tmpfs", archive.FOLDER),
         *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
-        spec.checker_image or spec.image,
+        spec.checker_image,
         *("-c", archive.program(), "--contract", "/dev/stdin", "--json"),
         *("--url", url(spec)),
         # On a busy host, a candidate's share of the processor makes each answer slow.
         *("--timeout", f"{spec.seconds.request:g}"),
     ]
-
-
-def with_mode(contract: str) -> str:
-    """Return the contract document; the text of a spec alone becomes a strict one."""
-    if contract.startswith('{"mode"'):
-        return contract
-    return json.dumps({"mode": STRICT, "specs": [{"file": "master.yml", "text": contract}]})
 
 
 def url(spec: ReleaseSpec) -> str:
