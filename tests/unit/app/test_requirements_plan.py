@@ -134,10 +134,12 @@ def test_what_a_list_of_several_lines_and_files_changes(tmp_path: Path) -> None:
 
 def test_changes_of_one_kind_are_told_together(tmp_path: Path) -> None:
     text = "".join(f"{name} @ file:///C:/{name}\n" for name in "abc")
-    assert adapted(tmp_path, {"requirements.txt": text}).summary()[0] == (
-        "requirements.txt:1 `a @ file:///C:/a` is taken as `a`, and 2 more lines likewise:"
+    told, *_, served, _ = adapted(tmp_path, {"requirements.txt": f"{text}flask==1.1.2\n"}).summary()
+    assert told == (
+        "requirements.txt:1 `a @ file:///C:/a` is taken as `a`, likewise 2 `b`, 3 `c`:"
         " it is a folder of another computer"
     )
+    assert served
 
 
 def test_local_packages_go_on_the_path(tmp_path: Path) -> None:

@@ -66,10 +66,17 @@ class Adapted:
 
 
 def _together(changes: List[Change]) -> str:
-    first, others = changes[0], len(changes) - 1
-    if not others:
-        return str(first)
-    return f"{first.place} {first.what}, and {others} more line{'s' * (others > 1)} likewise: {first.why}"
+    """Return changes for the same reason in one line that names each of them."""
+    first, *others = changes
+    likewise = f", likewise {', '.join(map(_short, others))}" if others else ""
+    return f"{first.place} {first.what}{likewise}: {first.why}"
+
+
+def _short(change: Change) -> str:
+    """Return the line and the package of a change: "13 `mkl-random`"."""
+    line = change.place.partition(":")[2]
+    named = re.search(r"`(?:-e )?([^`\s\[=<>!~;@]+)", change.what)
+    return f"{line} `{named[1]}`".strip() if named else change.place
 
 
 def adapt(
