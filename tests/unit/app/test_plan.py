@@ -80,7 +80,17 @@ def test_folders_that_have_to_be_writable(tmp_path: Path) -> None:
 
 def test_local_packages(tmp_path: Path) -> None:
     files = {"server.py": FLASK + "import tool", "box/setup.py": "", "box/tool.py": ""}
-    assert plan(tmp_path, files).path == ("box",)
+    made = plan(tmp_path, files)
+    assert made.path == ("box",)
+    assert "box: a local package, which is used from the folder" in made.notes
+
+
+def test_an_app_for_aiohttp_serves_by_itself(tmp_path: Path) -> None:
+    code = "import connexion\napp = connexion.AioHttpApp(__name__)\napp.run(port=9090)\n"
+    made = plan(tmp_path, {"server.py": code})
+    assert (made.own_server, made.port) == (True, 9090)
+    assert "connexion[aiohttp" in made.requirements
+    assert "gunicorn" not in made.requirements
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,17 @@ SERVED = ["gunicorn<24", "setuptools"]
 
 
 def adapted(
-    root: Path, files: dict[str, str], *, serves: bool = False, number_paths: bool = False
+    root: Path,
+    files: dict[str, str],
+    *,
+    serves: bool = False,
+    number_paths: bool = False,
+    aiohttp: bool = False,
 ) -> Adapted:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(text.encode())
-    return adapt(AppFolder(root), serves=serves, number_paths=number_paths)
+    return adapt(AppFolder(root), serves=serves, number_paths=number_paths, aiohttp=aiohttp)
 
 
 CASES = {
@@ -155,7 +160,12 @@ def test_local_packages_go_on_the_path(tmp_path: Path) -> None:
 def test_an_app_without_a_list_gets_what_it_imports(tmp_path: Path) -> None:
     found = adapted(tmp_path, {"server.py": "import flask\nimport numpy\n"}, serves=True)
     assert found.text == "flask<2.3\nnumpy\ngunicorn<24\nsetuptools\n"
-    assert [one.place for one in found.changes] == ["server.py:1", "server.py:2", ".", "."]
+    assert [one.place for one in found.changes] == [
+        "server.py:1",
+        "server.py:2",
+        "packages:",
+        "packages:",
+    ]
 
 
 @settings(max_examples=100, deadline=None)
@@ -172,3 +182,18 @@ def test_any_list_has_an_answer(name: str, content: bytes, lines: str) -> None:
         assert time.process_time() - started < 1
     assert found.text.endswith("setuptools\n")
     assert found.text.isascii()
+
+
+def test_an_app_for_aiohttp_gets_the_extra_of_connexion(tmp_path: Path) -> None:
+    lists = {"requirements.txt": "connexion==2.14.2\n"}
+    found = adapted(tmp_path, lists, aiohttp=True)
+    assert "connexion[aiohttp]==2.14.2\n" in found.text
+    assert "AioHttpApp" in str(found.changes[0])
+    assert "aiohttp" not in adapted(tmp_path, lists).text
+
+
+def test_an_argument_that_sqlalchemy_2_does_not_know(tmp_path: Path) -> None:
+    files = {"requirements.txt": "SQLAlchemy>=1\n", "a.py": "create_engine('x', echo=True)"}
+    assert "<2" not in adapted(tmp_path, files).text
+    files["a.py"] = "create_engine('x', convert_unicode=True)"
+    assert "sqlalchemy<2,>=1" in adapted(tmp_path, files).text

@@ -83,12 +83,14 @@ def make_plan(app: App, host_port: int) -> Plan:
     """
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
-    own_server = not _uses_framework(app)
+    aiohttp = _makes_aiohttp_app(app)
+    own_server = aiohttp or not _uses_framework(app)
     adapted = requirements_plan.adapt(
         app.folder,
         used=app.used,
         serves=not own_server,
         number_paths=_has_number_paths(app),
+        aiohttp=aiohttp,
     )
     instructions = _instructions(app)
     plan = Plan(
@@ -130,8 +132,10 @@ def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> 
     """Yield what a person has to know of a plan, beyond what was read."""
     yield from plan.changes
     yield from _dockerfile_notes(plan, instructions)
+    if plan.path:
+        yield f"{listed(plan.path)}: a local package, which is used from the folder"
     if plan.own_server:
-        yield "neither flask nor connexion: the program serves by itself"
+        yield "no app of Flask: the program serves by itself"
     lost = [one for one in plan.writable if one not in plan.keep]
     if lost:
         places = [
@@ -172,6 +176,15 @@ def _spec_files(app: App) -> Tuple[SpecFile, ...]:
     return tuple(
         SpecFile(one.document.file, one.base_path if one.call and one.call.base_path else None)
         for one in app.specs
+    )
+
+
+def _makes_aiohttp_app(app: App) -> bool:
+    """Tell whether the app is connexion's for aiohttp, which is no WSGI application."""
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "AioHttpApp"
+        for file in app.used
+        for node in ast.walk(app.folder.tree(file))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import Collection, Dict, Iterator, List, Mapping, Optional, Tuple
@@ -17,6 +18,8 @@ from .requirements import Requirements
 FOR_NUMBER_PATHS = ("flask<2.2", "werkzeug<2.2")
 MIXED_UP = "with newer ones connexion 2 mixes up several numbers in one path"
 NOT_LISTED = "the code imports it, and no line names it"
+# The place of what is added where the app has no list of packages.
+NO_LIST = "packages:"
 # What an added package gets beyond its name.
 EXTRAS = {"connexion": "[swagger-ui]"}
 
@@ -85,6 +88,7 @@ def adapt(
     used: Optional[Collection[str]] = None,
     serves: bool = True,
     number_paths: bool = False,
+    aiohttp: bool = False,
     for_lock: bool = True,
 ) -> Adapted:
     """Return the requirements of an app; never raises for its content.
@@ -94,14 +98,21 @@ def adapt(
         used: the Python files that the app uses; None for all of them.
         serves: whether gunicorn serves the app, so that it is needed.
         number_paths: whether a path of a spec has several parameters of `type: number`.
+        aiohttp: whether the app is connexion's for aiohttp.
         for_lock: whether a lock is compiled from it, which holds what serves the app, too.
 
     """
     read = requirements.read(folder, used)
     wanted = dict(read.wanted)
     added = _added(wanted, read, number_paths=number_paths)
+    place = read.file or NO_LIST
+    if aiohttp and "aiohttp" not in wanted["connexion"].extras:
+        added.append(_add(wanted, "connexion[aiohttp]", place, "the code makes an AioHttpApp"))
+    if "sqlalchemy" in wanted and _has_argument(folder, used, "convert_unicode"):
+        why = "the code says `convert_unicode`, which newer ones do not know"
+        added.append(_add(wanted, "sqlalchemy<2", place, why))
     if for_lock:
-        added += _added_for_lock(wanted, read.file or ".", serves=serves)
+        added += _added_for_lock(wanted, place, serves=serves)
     for name, one in wanted.items():
         if not one.specifier and name in LIMITS:
             wanted[name] = Requirement(f"{one}{LIMITS[name]}")
@@ -112,6 +123,13 @@ def adapt(
     ]
     text = "".join(f"{one}\n" for one in wanted.values())
     return Adapted(text, tuple(changes), tuple(one.path for one in read.local))
+
+
+def _has_argument(folder: AppFolder, used: Optional[Collection[str]], name: str) -> bool:
+    """Tell whether the code calls something with an argument of that name."""
+    files = folder.python_files() if used is None else used
+    nodes = (node for file in files for node in ast.walk(folder.tree(file)))
+    return any(isinstance(node, ast.keyword) and node.arg == name for node in nodes)
 
 
 def _changed(read: Requirements, wanted: Mapping[str, Requirement]) -> Iterator[Change]:
@@ -165,7 +183,7 @@ def _added(
         for package, place in sorted(read.missing().items())
     ]
     changes = [_add(wanted, *one) for one in lacking]
-    file = read.file or "."
+    file = read.file or NO_LIST
     for limit in known_pairs.limits(wanted):
         why = f"`{wanted[limit.package]}` does not work with newer ones"
         changes.append(_add(wanted, f"{limit.helper}{limit.version}", file, why))
