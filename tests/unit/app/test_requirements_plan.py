@@ -13,17 +13,12 @@ SERVED = ["gunicorn<24", "setuptools"]
 
 
 def adapted(
-    root: Path,
-    files: dict[str, str],
-    *,
-    serves: bool = False,
-    number_paths: bool = False,
-    aiohttp: bool = False,
+    root: Path, files: dict[str, str], *, serves: bool = False, number_paths: bool = False
 ) -> Adapted:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(text.encode())
-    return adapt(AppFolder(root), serves=serves, number_paths=number_paths, aiohttp=aiohttp)
+    return adapt(AppFolder(root), serves=serves, number_paths=number_paths)
 
 
 CASES = {
@@ -185,11 +180,12 @@ def test_any_list_has_an_answer(name: str, content: bytes, lines: str) -> None:
 
 
 def test_an_app_for_aiohttp_gets_the_extra_of_connexion(tmp_path: Path) -> None:
-    lists = {"requirements.txt": "connexion==2.14.2\n"}
-    found = adapted(tmp_path, lists, aiohttp=True)
+    files = {"requirements.txt": "connexion==2.14.2\n", "a.py": "import connexion\nconnexion.App()"}
+    assert "aiohttp" not in adapted(tmp_path, files).text
+    files["a.py"] = "import connexion\nconnexion.AioHttpApp()"
+    found = adapted(tmp_path, files)
     assert "connexion[aiohttp]==2.14.2\n" in found.text
     assert "AioHttpApp" in str(found.changes[0])
-    assert "aiohttp" not in adapted(tmp_path, lists).text
 
 
 def test_an_argument_that_sqlalchemy_2_does_not_know(tmp_path: Path) -> None:

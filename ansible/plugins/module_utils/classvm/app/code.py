@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .folder import AppFolder
 
@@ -250,6 +250,12 @@ def run_at_import(tree: ast.Module) -> Iterator[ast.AST]:
             continue
         yield node
         waiting.extend(ast.iter_child_nodes(node))
+
+
+def makes_aiohttp_app(folder: AppFolder, files: Iterable[str]) -> bool:
+    """Tell whether files make connexion's app for aiohttp, which serves by itself."""
+    nodes = (node for file in files for node in ast.walk(folder.tree(file)))
+    return any(isinstance(node, ast.Attribute) and node.attr == "AioHttpApp" for node in nodes)
 
 
 def is_program(tree: ast.Module) -> bool:

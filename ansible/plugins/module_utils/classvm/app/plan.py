@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from . import dockerfile, dockerfile_effect, requirements_plan, spec_checks
+from . import code, dockerfile, dockerfile_effect, requirements_plan, spec_checks
 from .findings import listed
 from .reading import App
 from .written import outermost
@@ -83,14 +83,12 @@ def make_plan(app: App, host_port: int) -> Plan:
     """
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
-    aiohttp = _makes_aiohttp_app(app)
-    own_server = aiohttp or not _uses_framework(app)
+    own_server = code.makes_aiohttp_app(app.folder, app.used) or not _uses_framework(app)
     adapted = requirements_plan.adapt(
         app.folder,
         used=app.used,
         serves=not own_server,
         number_paths=_has_number_paths(app),
-        aiohttp=aiohttp,
     )
     instructions = _instructions(app)
     plan = Plan(
@@ -176,15 +174,6 @@ def _spec_files(app: App) -> Tuple[SpecFile, ...]:
     return tuple(
         SpecFile(one.document.file, one.base_path if one.call and one.call.base_path else None)
         for one in app.specs
-    )
-
-
-def _makes_aiohttp_app(app: App) -> bool:
-    """Tell whether the app is connexion's for aiohttp, which is no WSGI application."""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == "AioHttpApp"
-        for file in app.used
-        for node in ast.walk(app.folder.tree(file))
     )
 
 

@@ -9,7 +9,7 @@ from typing import Collection, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from packaging.requirements import Requirement
 
-from . import known_pairs, requirements
+from . import code, known_pairs, requirements
 from .folder import AppFolder
 from .python37 import LIMITS
 from .requirement_lines import Entry, Line
@@ -88,7 +88,6 @@ def adapt(
     used: Optional[Collection[str]] = None,
     serves: bool = True,
     number_paths: bool = False,
-    aiohttp: bool = False,
     for_lock: bool = True,
 ) -> Adapted:
     """Return the requirements of an app; never raises for its content.
@@ -98,7 +97,6 @@ def adapt(
         used: the Python files that the app uses; None for all of them.
         serves: whether gunicorn serves the app, so that it is needed.
         number_paths: whether a path of a spec has several parameters of `type: number`.
-        aiohttp: whether the app is connexion's for aiohttp.
         for_lock: whether a lock is compiled from it, which holds what serves the app, too.
 
     """
@@ -106,9 +104,10 @@ def adapt(
     wanted = dict(read.wanted)
     added = _added(wanted, read, number_paths=number_paths)
     place = read.file or NO_LIST
-    if aiohttp and "aiohttp" not in wanted["connexion"].extras:
+    files = folder.python_files() if used is None else used
+    if "connexion" in wanted and code.makes_aiohttp_app(folder, files):
         added.append(_add(wanted, "connexion[aiohttp]", place, "the code makes an AioHttpApp"))
-    if "sqlalchemy" in wanted and _has_argument(folder, used, "convert_unicode"):
+    if "sqlalchemy" in wanted and _has_argument(folder, files, "convert_unicode"):
         why = "the code says `convert_unicode`, which newer ones do not know"
         added.append(_add(wanted, "sqlalchemy<2", place, why))
     if for_lock:
@@ -125,9 +124,8 @@ def adapt(
     return Adapted(text, tuple(changes), tuple(one.path for one in read.local))
 
 
-def _has_argument(folder: AppFolder, used: Optional[Collection[str]], name: str) -> bool:
+def _has_argument(folder: AppFolder, files: Collection[str], name: str) -> bool:
     """Tell whether the code calls something with an argument of that name."""
-    files = folder.python_files() if used is None else used
     nodes = (node for file in files for node in ast.walk(folder.tree(file)))
     return any(isinstance(node, ast.keyword) and node.arg == name for node in nodes)
 
