@@ -156,3 +156,18 @@ def test_what_cannot_be_made_up_ends_soon(schema: Node) -> None:
     value = made(schema)
     assert time.process_time() - started < 1
     assert len(str(value)) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "sent"),
+    [
+        (PET, {"id": 1, "name": "fox", "new": 2}, {"name": "fox", "new": 2}),
+        ({"type": "array", "items": PET}, [{"id": 1}, 7], [{}, 7]),
+        ({"$ref": "#/components/schemas/Dog"}, {"id": 1, "bark": True}, {"bark": True}),
+        (PET, {"parent": {"id": 1, "name": "owl"}}, {"parent": {"name": "owl"}}),
+        ({}, {"id": 1}, {"id": 1}),
+        (None, "text", "text"),
+    ],
+)
+def test_what_only_answers_have_is_not_sent(schema: Json, value: Json, sent: Json) -> None:
+    assert values.sendable(DOCUMENT, schema, value) == sent

@@ -117,14 +117,14 @@ def test_default_promises_no_server_error() -> None:
     ("given", "tried", "reason"),
     [
         (answer(404), MADE_UP, "needs an id that exists: give `example`"),
-        (answer(404), EXAMPLE, "the `example` is answered with 404: give one that exists"),
+        (answer(404), EXAMPLE, "its `example` is answered with 404: give one that works"),
         (answer(400), MADE_UP, "refuses values made up (400): give `example`"),
         (answer(500), GUESSED, "answers 500 to a value made up: give `example`"),
         (answer(401), SECRET, "needs credentials"),
         (answer(403), SECRET, "needs credentials"),
         (answer(400), SECRET, "needs credentials"),
         (answer(401), BARE, "needs credentials"),
-        (answer(401), SESAME, "answers 401 to what its spec gives: nothing to check yet"),
+        (answer(401), SESAME, "its `example` is answered with 401: give one that works"),
         (answer(302), EXAMPLE, "answers with a redirect (302) to /there"),
     ],
 )
@@ -135,11 +135,11 @@ def test_what_cannot_be_told(given: Answer, tried: Attempt, reason: str) -> None
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (answer(404, "{}"), "the `example` is answered with 404"),
-        (answer(409, "{}"), "answers 409 to what its spec gives"),
+        (answer(404, "{}"), "its `example` is answered with 404"),
+        (answer(409, "{}"), "its `example` is answered with 409"),
         (answer(503, "{}"), "answers 503, as declared"),
         # The framework's own words.
-        (answer(409, "[]", "application/problem+json"), "answers 409 to what its spec gives"),
+        (answer(409, "[]", "application/problem+json"), "its `example` is answered with 409"),
     ],
 )
 def test_a_declared_refusal_is_no_failure(given: Answer, reason: str) -> None:
@@ -147,6 +147,18 @@ def test_a_declared_refusal_is_no_failure(given: Answer, reason: str) -> None:
     found = verdict(given, EXAMPLE, declared)
     assert found.problems == ()
     assert found.unknown.startswith(reason)
+
+
+def test_default_promises_that_an_example_may_be_refused() -> None:
+    found = verdict(answer(400), EXAMPLE, {"200": NUMBERS, "default": MISTAKE})
+    assert found == Verdict(unknown="its `example` is answered with 400: give one that works")
+
+
+def test_default_promises_nothing_where_nothing_is_sent() -> None:
+    """Else a service with the wrong base path would pass."""
+    assert verdict(answer(404), BARE, {"200": NUMBERS, "default": MISTAKE}).problems
+    declared = verdict(answer(404), BARE, {"200": NUMBERS, "404": {}})
+    assert declared == Verdict(unknown="answers 404, as declared: nothing to check yet")
 
 
 @pytest.mark.parametrize("status", [404, 409, 503])
@@ -160,3 +172,26 @@ def test_a_door_that_stands_open_is_worth_advice() -> None:
     assert verdict(answer(200), SECRET) == Verdict(
         advice="answers 200 without the credentials that a.yml asks for"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "is_advice"),
+    [
+        ("POST", 201, True),
+        ("PUT", 202, True),
+        ("DELETE", 204, True),
+        ("POST", 203, False),
+        ("GET", 201, False),
+    ],
+)
+def test_which_word_for_a_change_that_was_made_is_advice(
+    method: str, status: int, *, is_advice: bool
+) -> None:
+    found = verdict(answer(status), EXAMPLE, method=method)
+    said = f"status {status} is not in a.yml (promised: 200)"
+    assert found == (Verdict(advice=said) if is_advice else Verdict((said,)))
+
+
+def test_the_answer_to_a_change_is_promised_all_the_same() -> None:
+    found = verdict(answer(201, "{}"), EXAMPLE, method="POST")
+    assert found.problems == ("the answer is an object, promised a list",)

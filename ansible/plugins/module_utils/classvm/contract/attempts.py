@@ -14,7 +14,7 @@ from .media_types import is_json
 from .requests import Call, build_call
 from .schemas import check_schema
 from .spec import Operation
-from .values import TEXTS, Maker, is_valid
+from .values import TEXTS, Maker, is_valid, sendable
 
 # OpenAPI 3.0.3 has parameters of these names ignored.
 IGNORED_HEADERS = ("accept", "content-type", "authorization")
@@ -130,8 +130,10 @@ def _value(maker: Maker, parameter: Node) -> Json:
 def _body(maker: Maker, operation: Operation) -> Json:
     example = example_of(maker.document, operation.body)
     media_type = operation.media_type
-    if example is not NO_EXAMPLE or not media_type:
-        return example
+    if not media_type:
+        return NO_EXAMPLE
+    if example is not NO_EXAMPLE:
+        return sendable(maker.document, operation.body.get("schema"), example)
     is_known = is_json(media_type) or media_type in (FORM, UPLOAD, "application/octet-stream")
     if not is_known and not media_type.startswith("text/"):
         raise UncallableError(f"needs a body of {media_type}: give `example`")

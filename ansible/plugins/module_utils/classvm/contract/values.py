@@ -218,6 +218,27 @@ def _distinct(values: list[Json], items: Json) -> Iterator[Json]:
             yield value + at if not isinstance(value, str) else f"{value}{at or ''}"
 
 
+def sendable(document: Node, schema: Json, value: Json) -> Json:
+    """Return a value without the members that only answers have (`readOnly`)."""
+    node = resolve(document, schema)
+    if isinstance(value, list):
+        return [sendable(document, node.get("items"), item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    members = _members(document, node)
+    kept = (name for name in value if not members.get(name, {}).get("readOnly"))
+    return {name: sendable(document, members.get(name), value[name]) for name in kept}
+
+
+def _members(document: Node, node: Node) -> dict[str, Node]:
+    """Return the schemas of an object's members, those of its parts included."""
+    parts = [resolve(document, part) for part in _parts(node, "allOf")]
+    own = node.get("properties")
+    found = {name: schema for part in parts for name, schema in _members(document, part).items()}
+    found.update(own if isinstance(own, dict) else {})
+    return {name: resolve(document, schema) for name, schema in found.items()}
+
+
 def is_valid(document: Node, schema: Json, value: Any) -> bool:  # noqa: ANN401 - JSON holds anything
     """Tell whether a value that was made up keeps its schema; files always do."""
     if isinstance(value, bytes):

@@ -16,6 +16,8 @@ from .spec import Operation, find_response, status_range
 from .validation import PROBLEM_JSON, response_problems
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+# Ways to say that a change was made. Which of them it is, is often promised at random: advice.
+DONE, CHANGING = ("200", "201", "202", "204"), ("POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,38 +92,43 @@ class Judge:
         return Verdict((self._undeclared(status) + hint,))
 
     def _refusal(self, attempt: Attempt, answer: Answer) -> Verdict:
-        status, is_declared = answer.status, self._is_declared(answer.status)
-        is_login = status in (UNAUTHORIZED, FORBIDDEN)
         # The server itself says in its own form what is wrong with a request.
         is_own = bare_media_type(answer.headers.get("Content-Type", "")) != PROBLEM_JSON
-        problems = self._problems(answer) if is_declared and is_own else ()
-        if problems:
-            return Verdict(problems)
+        promised = self._is_declared(answer.status) and is_own
+        problems = self._problems(answer) if promised else ()
+        reason = "" if problems else self._reason(attempt, answer.status)
+        if problems or reason:
+            return Verdict(problems, reason)
+        return Verdict((self._undeclared(answer.status),))
+
+    def _reason(self, attempt: Attempt, status: int) -> str:
+        """Return why the refusal of a request breaks no promise; "" when it breaks one."""
+        is_login = status in (UNAUTHORIZED, FORBIDDEN)
         if attempt.credentials == MISSING or (is_login and attempt.credentials != GIVEN):
-            return Verdict(unknown="needs credentials")
-        if attempt.has_input and status == NOT_FOUND:
-            return Verdict(unknown=_unknown_id(made_up=attempt.made_up))
+            return "needs credentials"
+        is_declared = self._is_declared(status)
+        if not attempt.has_input:
+            return f"answers {status}, as declared: nothing to check yet" if is_declared else ""
         if attempt.made_up:
-            return Verdict(unknown=f"refuses values made up ({status}): give `example`")
-        if is_declared or is_login:
-            return Verdict(unknown=f"answers {status} to what its spec gives: nothing to check yet")
-        return Verdict((self._undeclared(status),))
+            is_id = status == NOT_FOUND
+            need = "needs an id that exists" if is_id else f"refuses values made up ({status})"
+            return f"{need}: give `example`"
+        responses = self.operation.responses
+        if is_declared or is_login or status == NOT_FOUND or "default" in responses:
+            return f"its `example` is answered with {status}: give one that works"
+        return ""
 
     def _success(self, attempt: Attempt, answer: Answer) -> Verdict:
         responses, status = self.operation.responses, answer.status
-        problems = self._problems(answer)
+        problems, advice = self._problems(answer), []
         if responses and find_response(responses, status) is None:
             # The body may be another than is promised, too.
             meant = next((key for key in sorted(responses) if key.startswith("2")), "")
             problems = self._problems(answer, meant) if meant else ()
-            problems += (self._undeclared(status),)
-        advice = ""
+            if meant in DONE and str(status) in DONE and self.operation.method in CHANGING:
+                advice.append(self._undeclared(status))
+            else:
+                problems += (self._undeclared(status),)
         if attempt.credentials == MISSING:
-            advice = f"answers {status} without the credentials that {self.file} asks for"
-        return Verdict(problems, advice=advice)
-
-
-def _unknown_id(*, made_up: bool) -> str:
-    if made_up:
-        return "needs an id that exists: give `example`"
-    return "the `example` is answered with 404: give one that exists"
+            advice.append(f"answers {status} without the credentials that {self.file} asks for")
+        return Verdict(problems, advice="; ".join(advice))
