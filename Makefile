@@ -55,7 +55,7 @@ doctor: ## find what would stop a deploy, and the command that fixes it
 	$(VALIDATE)
 	@python3 tools/doctor.py $(PORT:%=--port %)
 
-check: setup ## find mistakes in an app without deploying it (APP=folder, FORMAT=json|sarif|junit)
+check: setup ## find mistakes in an app without deploying it (APP=folder, FORMAT=json|sarif|junit|github)
 	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
 
 new-app: setup ## make a small app to start from: make new-app NAME=weather

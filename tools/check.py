@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Finds what keeps an app from being deployed, and what a teacher would say about it.
 
-    python3 tools/check.py [APP] [--format text|json|sarif|junit]
+    python3 tools/check.py [APP] [--format text|json|sarif|junit|github]
     python3 tools/check.py --explain CV012
 
 It needs no Docker and no network, imports nothing of the app and changes nothing. The exit status
@@ -14,7 +14,6 @@ import argparse
 import re
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -22,11 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # As in `classvm`, which Ansible copies to the hosts.
 sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
 
-from classvm.app import hadolint  # noqa: E402 - its folder was added to the path above
+from classvm.app import command_line  # noqa: E402 - its folder was added to the path above
 from classvm.app.codes import RULES  # noqa: E402 - as above
-from classvm.app.findings import did_you_mean, has_errors  # noqa: E402 - as above
+from classvm.app.findings import did_you_mean  # noqa: E402 - as above
 from classvm.app.formats import FORMATS  # noqa: E402 - as above
-from classvm.app.review import review  # noqa: E402 - as above
 
 LESSONS = ROOT / "docs/findings.md"
 PORTS = ROOT / "service/ports.env"
@@ -38,21 +36,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parse(arguments)
     if options.explain:
         return explain(options.explain)
-    folder = Path(options.app)
-    if not folder.is_dir():
-        print(f"check: {folder} is not a folder. Give the folder of an app", file=sys.stderr)
-        return WRONG_USAGE
-    started = time.monotonic()
-    app, findings = review(folder)
-    findings = [*findings, *hadolint.check(app.folder)]
-    printed = FORMATS[options.format](findings)
-    if options.format == "text":
-        print(f"{app.summary(host_port())}\n")
-        printed += f" in {time.monotonic() - started:.1f} s"
-        printed += "; a code's lesson: make explain " + findings[0].code if findings else ""
-    # A file of a student may have a name that no encoding knows.
-    sys.stdout.buffer.write(printed.encode(errors="replace") + b"\n")
-    return int(has_errors(findings))
+    return command_line.check(Path(options.app), options.format, host_port())
 
 
 def parse(arguments: Optional[Sequence[str]]) -> argparse.Namespace:

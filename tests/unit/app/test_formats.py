@@ -47,3 +47,17 @@ def test_junit() -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert [len(case.findall("failure")) for case in suite] == [1, 0]
     assert ET.fromstring(formats.junit([])).get("tests") == "1"  # noqa: S314 - our own text
+
+
+def message(one: Finding) -> str:
+    return f"{one.what}. {one.why} {one.fix}"
+
+
+def test_annotations() -> None:
+    odd = Finding("a,b:c%.yml", 1, 0, "CV036", "one\ntwo", "Write 100%")
+    assert formats.github([ERROR, WARNING, odd]).splitlines() == [
+        f"::error file=a b.yml,line=7,col=15,title=CV006::{message(ERROR)}",
+        f"::warning title=CV003::{message(WARNING)}",
+        f"::notice file=a%2Cb%3Ac%25.yml,line=1,title=CV036::one%0Atwo. {odd.why} Write 100%25",
+        "1 error, 1 warning, 1 note",
+    ]

@@ -105,9 +105,32 @@ def _attribute(value: str) -> str:
     return quoteattr("".join(character for character in value if character.isprintable()))
 
 
+def github(findings: List[Finding]) -> str:
+    """Return commands by which a workflow of GitHub annotates the lines, and how many there are."""
+    counts = ", ".join(_count(findings, kind) for kind in ("error", "warning", "note"))
+    return "\n".join([*map(_annotation, findings), counts])
+
+
+def _annotation(one: Finding) -> str:
+    places = {"file": one.file, "line": one.line, "col": one.column, "title": one.code}
+    named = ",".join(f"{key}={_property(str(value))}" for key, value in places.items() if value)
+    level = "notice" if one.severity == "note" else one.severity
+    return f"::{level} {named}::{_data(f'{one.what}. {one.why} {one.fix}')}"
+
+
+def _data(text: str) -> str:
+    """Return a message without the characters that would end it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
 FORMATS: Dict[str, Callable[[List[Finding]], str]] = {
     "text": text,
     "json": as_json,
     "sarif": sarif,
     "junit": junit,
+    "github": github,
 }
