@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Union
 
 JUNK = {
-    ".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", ".idea",
+    ".git", "__pycache__", ".venv", ".pip", "venv", "node_modules", ".ipynb_checkpoints", ".idea",
     ".vscode", ".mypy_cache", ".pytest_cache", ".DS_Store", "__MACOSX", ".tox",
 }  # fmt: skip
 MAX_FILES = 20_000
