@@ -3,9 +3,9 @@
 set -eu
 
 compile() {
-    CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+    CUSTOM_COMPILE_COMMAND="make lock" pip-compile --generate-hashes --allow-unsafe --strip-extras \
         --resolver=backtracking --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-        --pip-args "$1" --output-file requirements.txt requirements.in
+        --pip-args "$1" --output-file requirements.txt requirements.in >/dev/null
 }
 
 # Wheels need no compiler. Where a package has none that fits, its source code is taken; what the

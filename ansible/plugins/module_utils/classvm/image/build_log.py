@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from . import pip_failure
+
 LINE_LENGTH = 200
 # Docker's own words: which step failed, but not why.
 FRAME = re.compile(
@@ -28,8 +30,14 @@ PREAMBLE = re.compile(
 
 
 def cause(log: str) -> str:
-    """Return the line of a build's output that tells why it failed; "" for an empty output."""
+    """Return why a build failed in one line: in words of its own for pip, else the output's own line.
+
+    It is "" for an empty output.
+    """
     lines = [PREFIX.sub("", line.strip()).strip() for line in log.splitlines()]
+    explained = pip_failure.explain(lines)
+    if explained:
+        return explained
     telling = [line for line in lines if line and not FRAME.search(line)]
     for pattern in CAUSES:
         found = [line for line in telling if pattern.match(line)]
