@@ -139,6 +139,7 @@ def test_what_is_found_is_no_reason_to_refuse_where_it_is_to_be_told_only(world:
         "contract: GET /e222/sum: 'result' is a required property (master.yml:35)"
     ]
     assert outcome.classvm_notes == [
+        *outcome.warnings,
         "not checked: POST /e222/up: it needs a password (master.yml:50)",
         "not checked: POST /e222/up: it needs a password",
     ]

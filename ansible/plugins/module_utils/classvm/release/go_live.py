@@ -51,7 +51,8 @@ class Outcome:
         removed: names of the images of old releases that were removed.
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
         warnings: how the release breaks its contract, where that is no reason to refuse it.
-        classvm_notes: what else a person should know, a line each: which operations were not checked.
+        classvm_notes: what a person should know, a line each: the warnings, and which operations
+            were not checked.
 
     """
 
@@ -264,7 +265,7 @@ def _make_live(
         gap=entry.gap,
         seconds=entry.seconds,
         warnings=list(strategy.verdict.warnings),
-        classvm_notes=list(strategy.verdict.notes),
+        classvm_notes=[*strategy.verdict.warnings, *strategy.verdict.notes],
     )
 
 
