@@ -90,6 +90,13 @@ def test_a_body_is_made_up(media_type: str, schema: str, sent: bytes) -> None:
     assert first.call.headers["Content-Type"] == media_type
 
 
+@pytest.mark.parametrize(
+    ("media_type", "chosen"), [("'*/*'", "application/json"), ("text/*", "text/plain")]
+)
+def test_where_any_media_type_is_allowed_one_is_chosen(media_type: str, chosen: str) -> None:
+    assert body(media_type, "{type: string}")[0].call.headers["Content-Type"] == chosen
+
+
 def test_an_upload_carries_a_file() -> None:
     first = body("multipart/form-data", "{properties: {f: {type: string, format: binary}}}")[0]
     assert b'name="f"; filename="example.txt"\r\nContent-Type: text/plain' in (

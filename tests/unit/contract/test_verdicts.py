@@ -60,6 +60,7 @@ SESAME = attempt(credentials=GIVEN)
     [
         (answer(200), None),
         (answer(200), {}),
+        (answer(203, "text"), {"400": {}, "404": MISTAKE}),
         (answer(200, "hello", "text/html"), {"200": {}}),
         (answer(200, "{}"), {"default": {}}),
         (answer(200, "x", "text/csv"), {"2XX": {"content": {"text/*": {}}}}),

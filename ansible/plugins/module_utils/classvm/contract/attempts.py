@@ -18,6 +18,12 @@ from .values import TEXTS, Maker, is_valid, sendable
 
 # OpenAPI 3.0.3 has parameters of these names ignored.
 IGNORED_HEADERS = ("accept", "content-type", "authorization")
+# What to send where a body may have any media type.
+ANY_MEDIA_TYPE = {
+    "*/*": "application/json",
+    "application/*": "application/json",
+    "text/*": "text/plain",
+}
 # For a parameter of a path that is not declared: a number, and a text as well.
 UNDECLARED = "1"
 
@@ -79,7 +85,7 @@ def attempt(
         UncallableError: nothing can be made up for it.
 
     """
-    allowed, credentials = with_credentials(document, _without_ignored(operation))
+    allowed, credentials = with_credentials(document, _sendable(operation))
     maker = Maker(document, text)
     values: dict[tuple[str, str], Any] = {
         (one["in"], one["name"]): _value(maker, one)
@@ -99,16 +105,18 @@ def attempt(
 
 def has_optional(operation: Operation) -> bool:
     """Tell whether an operation takes more than it requires."""
-    return any(not is_required(one) for one in _without_ignored(operation).parameters)
+    return any(not is_required(one) for one in _sendable(operation).parameters)
 
 
-def _without_ignored(operation: Operation) -> Operation:
+def _sendable(operation: Operation) -> Operation:
+    """Return an operation without ignored parameters, and with one media type for its body."""
     kept = [
         one
         for one in operation.parameters
         if one["in"] != "header" or one["name"].lower() not in IGNORED_HEADERS
     ]
-    return dataclasses.replace(operation, parameters=kept)
+    media_type = ANY_MEDIA_TYPE.get(operation.media_type, operation.media_type)
+    return dataclasses.replace(operation, parameters=kept, media_type=media_type)
 
 
 def _value(maker: Maker, parameter: Node) -> Json:

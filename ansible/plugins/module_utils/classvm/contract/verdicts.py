@@ -121,11 +121,13 @@ class Judge:
     def _success(self, attempt: Attempt, answer: Answer) -> Verdict:
         responses, status = self.operation.responses, answer.status
         problems, advice = self._problems(answer), []
-        if responses and find_response(responses, status) is None:
+        # Where a spec promises failures only, it has left the success out.
+        promised = [key for key in sorted(responses) if key.startswith("2")]
+        if promised and find_response(responses, status) is None:
             # The body may be another than is promised, too.
-            meant = next((key for key in sorted(responses) if key.startswith("2")), "")
-            problems = self._problems(answer, meant) if meant else ()
-            if meant in DONE and str(status) in DONE and self.operation.method in CHANGING:
+            problems = self._problems(answer, promised[0])
+            is_change = self.operation.method in CHANGING and promised[0] in DONE
+            if is_change and str(status) in DONE:
                 advice.append(self._undeclared(status))
             else:
                 problems += (self._undeclared(status),)
