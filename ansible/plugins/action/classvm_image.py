@@ -35,10 +35,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             args.update(arguments(app, checker.digest), revision=revision.revision(folder))
             result = {} if self._task.check_mode else wanted.predicted(args, known)
             result = result or self._call(args, task_vars)
-            notes = list(app.notes)
+            notes = list(app.notes[:1])
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
-                notes += source.require_no_errors(folder, app, known.get("contracts", ()))
+                warnings = source.require_no_errors(folder, app, known.get("contracts", ()))
+                notes = [*app.notes, *warnings]
             archives = {}
             if result.get("needs_context"):
                 archives["context"] = app.packed.archive

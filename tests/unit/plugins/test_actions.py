@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from classvm.app import pack
 from classvm.contract import checker, contract_document
+from classvm.image.source import Source
 from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
@@ -104,3 +106,39 @@ def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     result = load_plugin("action", "classvm_contract").check(OPTIONS)
     assert result["failed"] is True
     assert "PyYAML" in result["msg"]
+
+
+# --- classvm_image -------------------------------------------------------------------------------
+
+
+def source_of(lock_source: str) -> Source:
+    return Source(
+        is_sealed=not lock_source,
+        packed=pack.packed([pack.File("a", 0o644, b"")], ""),
+        contract="{}",
+        contract_digest="c1",
+        container_port=9000,
+        keep=("/service/data",),
+        lock_source=lock_source,
+    )
+
+
+@pytest.mark.parametrize("lock_source", ["", "l1"])
+def test_what_the_module_is_told_of_an_app(lock_source: str) -> None:
+    app = source_of(lock_source)
+    told = load_plugin("action", "classvm_image").arguments(app, "d1")
+    assert told == {
+        "kit": bool(lock_source),
+        "source_digest": app.packed.digest,
+        "content": app.packed.content,
+        "contract_digest": "c1",
+        "keep": ["/service/data"],
+        "lock_id_source": lock_source,
+        "checker_digest": "d1",
+    }
+
+
+def test_what_the_rest_of_the_deploy_is_told() -> None:
+    app = source_of("")
+    facts = load_plugin("action", "classvm_image").facts(app)
+    assert facts == {"content": app.packed.content, "contract": "{}", "container_port": 9000}

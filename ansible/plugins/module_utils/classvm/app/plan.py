@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import posixpath
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Optional, Tuple
@@ -84,12 +85,14 @@ def make_plan(app: App, host_port: int) -> Plan:
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
     own_server = code.makes_aiohttp_app(app.folder, app.used) or not _uses_framework(app)
-    adapted = requirements_plan.adapt(
+    adapt = functools.partial(
+        requirements_plan.adapt,
         app.folder,
         used=app.used,
         serves=not own_server,
         number_paths=_has_number_paths(app),
     )
+    adapted = adapt()
     instructions = _instructions(app)
     plan = Plan(
         entry=app.entry,
@@ -103,7 +106,8 @@ def make_plan(app: App, host_port: int) -> Plan:
         writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
         keep=keep,
         requirements=adapted.text,
-        changes=adapted.summary(),
+        # What only the lock needs is no news for the student.
+        changes=adapt(for_lock=False).summary(),
         contract=said.get("contract", "gate"),
         specs=_spec_files(app),
         notes=(),
