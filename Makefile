@@ -28,6 +28,12 @@ OPTION = $(if $(2),$(1) $(call WORD_OF,$(2)))
 # The full path of a file or folder that the user named. $(abspath …) would split it at its blanks.
 FULL = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
+# APP=https://…/app.git#branch: that branch of a git repository, cloned into a folder of its own.
+ifneq ($(filter https://% ssh://% file://% git+% git@%,$(firstword $(APP))),)
+override APP := $(shell tools/clone_app.py $(call WORD_OF,$(APP)))
+$(if $(APP),,$(error the app was not cloned))
+endif
+
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
 VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL TO V N S SCOPE TABLE JSON FORMAT
 
@@ -49,7 +55,7 @@ help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder of the service  PORT=number  TO=release  V=1 (every task)  ARGS="--check …"\nREADME.md explains every variable.\n'
+	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder or git URL of the app  PORT=number  TO=release  V=1 (every task)  ARGS="--check …"\nREADME.md explains every variable.\n'
 
 doctor: ## find what would stop a deploy, and the command that fixes it
 	$(VALIDATE)

@@ -171,3 +171,16 @@ def test_the_locale_is_one_that_every_system_has() -> None:
     for locale in ("C", "xx_YY.UTF-8", ""):
         shown = make("--eval=probe: ; @echo $$LC_ALL", "probe", LC_ALL=locale, LANG=locale)
         assert shown.stdout == "C.UTF-8\n"
+
+
+def test_an_app_that_cannot_be_cloned_ends_it() -> None:
+    done = make("--dry-run", "release", "APP=file:///no/such.git#main")
+    assert done.returncode == REFUSED
+    assert "APP=file:///no/such.git#main: fatal:" in done.stderr
+    assert "the app was not cloned" in done.stderr
+    assert "ansible-playbook" not in done.stdout
+
+
+def test_an_app_of_a_git_repository_is_cloned() -> None:
+    done = planned("release", f"APP=file://{tree.ROOT}#:service")
+    assert "/.classvm/clones/" in done
