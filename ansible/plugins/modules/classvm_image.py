@@ -62,7 +62,7 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.classvm.base import host, state
+from ..module_utils.classvm.base import client, host, state
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import (
@@ -101,6 +101,7 @@ def main() -> None:
         required_if=[("state", "present", ["base_image", "source_digest", "contract_digest"])],
         supports_check_mode=True,
     )
+    client.end_orderly()
     try:
         module.exit_json(**WORK[module.params["state"]](module, Docker()))
     except ClassvmError as error:

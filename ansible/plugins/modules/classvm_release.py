@@ -64,12 +64,11 @@ removed: {type: list, returned: success, description: Images of old releases tha
 """
 
 import dataclasses
-import signal
-import sys
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.classvm.base import client
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.release import go_live
@@ -103,9 +102,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    # A terminated run undoes what it has begun, as an interrupted one does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+    client.end_orderly()
     docker, params = Docker(), module.params
     rolled_back = params["state"] == "rolled_back"
     answer: Dict[str, Any] = {}

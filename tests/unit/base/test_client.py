@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -40,3 +41,20 @@ def test_the_message_says_that_nothing_changed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(client, "has_gone", lambda: True)
     with pytest.raises(ClassvmError, match=r"^Interrupted: .* the swap did not begin"):
         client.require_present()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminated_run_undoes_what_it_has_begun(number: signal.Signals) -> None:
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
+    undone = []
+    try:
+        client.end_orderly()
+        with pytest.raises(SystemExit):  # noqa: PT012 - the signal comes within
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                undone.append(number)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert undone == [number]

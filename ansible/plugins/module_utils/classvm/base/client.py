@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import select
+import signal
+import sys
 
 from .errors import ClassvmError
 
@@ -19,6 +21,12 @@ def has_gone(descriptor: int = STANDARD_OUTPUT) -> bool:
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def end_orderly() -> None:
+    """Let a terminated run undo what it has begun, and remove its files, as an interrupted one does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
 
 
 def require_present() -> None:
