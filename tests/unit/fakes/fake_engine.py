@@ -45,7 +45,7 @@ RELEASE_SPEC = ReleaseSpec(
     container_port=8080,
     limits={"memory": "512m", "pids": "128", "tmpfs_size": "64m"},
     seconds=Seconds(health=2, steady=3, contract=120, stop=3, request=30),
-    contract='{"mode": "strict", "specs": []}',
+    contract=json.dumps({"mode": "strict", "specs": [{"file": "a.yml", "text": "openapi: 3.0.0"}]}),
     checker_image=CHECKER,
     revision="abc1234",
 )

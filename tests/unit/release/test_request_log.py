@@ -60,16 +60,12 @@ def test_what_was_printed_before_a_request_was_answered_belongs_to_it() -> None:
         json_line("GET", "/e222/good"),
         "after all",
     ]
-    assert request_log.lines_of(log, {BAD}) == [
-        "of bad",
-        "of bad, too",
-        json_line("GET", "/e222/bad"),
-    ]
+    assert request_log.lines_of(log, {BAD}) == ["of bad", "of bad, too"]
 
 
 def test_a_health_check_that_fails_is_shown() -> None:
     log = ["why", json_line("GET", "/health")]
-    assert request_log.lines_of(log, {("GET", "/health")}) == log
+    assert request_log.lines_of(log, {("GET", "/health")}) == ["why"]
 
 
 def test_an_app_that_logs_no_requests_shows_all_it_said() -> None:

@@ -30,10 +30,11 @@ def access(line: str) -> Optional[Request]:
 
 
 def lines_of(log: Sequence[str], requests: Collection[Request]) -> List[str]:
-    """Return the lines of a log that belong to some requests, tracebacks and all.
+    """Return what an app said while it answered some requests, tracebacks and all.
 
-    An app logs a request when it has answered it, so what it has printed since the one before
-    belongs to it. Of an app that logs no requests, all lines might.
+    It logs a request when it has answered it, so what it has printed since the one before belongs
+    to it; the line of the request itself tells nothing new. Of an app that logs no requests, all
+    lines might belong to them.
 
     Args:
         log: the lines, the oldest first.
@@ -50,7 +51,7 @@ def lines_of(log: Sequence[str], requests: Collection[Request]) -> List[str]:
             continue
         logs_requests = True
         if asked in requests:
-            found += [*pending, line]
+            found += pending
         # The health check asks between the calls of the contract check; what is pending is not its own.
         if asked in requests or not _is_health_check(asked, line):
             pending = []
