@@ -63,6 +63,7 @@ def test_the_report_for_programs() -> None:
         "failures": [failure],
         "not_checked": [{"title": "GET /a", "reason": "why", "place": "m:1"}],
         "notes": [{"title": "GET /a", "reason": "why", "place": "m:1"}],
+        "remarks": ["not checked, why: GET /a (m:1)", "advice, why: GET /a (m:1)"],
         "first": "GET /e222/hello?a=1: 'message' is a required property; second",
     }
     assert Report((GOOD,)).as_json()["first"] == ""
@@ -83,3 +84,12 @@ def test_several_reports_are_one() -> None:
         (GOOD, GOOD), (BAD, BAD), not_checked=one.not_checked * 2, notes=one.notes * 2
     )
     assert report.joined([]) == Report()
+
+
+def test_the_remarks_are_few_lines() -> None:
+    notes = tuple(Note(f"GET /{at}", "needs credentials", f"m:{at}") for at in range(9))
+    assert Report(not_checked=notes).remarks == [
+        "not checked, needs credentials: GET /0 (m:0), GET /1 (m:1), GET /2 (m:2) and 6 more"
+    ]
+    many = tuple(Note("GET /a", f"reason {at}") for at in range(10))
+    assert Report(notes=many).remarks[-2:] == ["advice, reason 5: GET /a", "4 more remarks"]

@@ -11,6 +11,7 @@ from .requests import Call
 
 EXCERPT_LENGTH = 300
 TITLE_LENGTH = 120
+MOST_REMARKS, MOST_NAMES = 6, 3
 # The closing line of a deploy has 300 characters.
 FIRST_LENGTH = 180
 
@@ -142,6 +143,13 @@ class Report:
         failure = self.failures[0]
         return bounded(f"{failure.title}: {'; '.join(failure.problems[:2])}", FIRST_LENGTH)
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know beside the failures: few lines, each for all of one reason."""
+        lines = [*_grouped("not checked", self.not_checked), *_grouped("advice", self.notes)]
+        more = len(lines) - MOST_REMARKS
+        return lines if more <= 0 else [*lines[:MOST_REMARKS], f"{more} more remarks"]
+
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs; the value holds only what JSON holds."""
         return {
@@ -152,6 +160,7 @@ class Report:
             "failures": [outcome.as_json() for outcome in self.failures],
             "not_checked": [note.as_json() for note in self.not_checked],
             "notes": [note.as_json() for note in self.notes],
+            "remarks": self.remarks,
             "first": self.first,
         }
 
@@ -167,6 +176,20 @@ class Report:
             f"{len(self.probes)} probes{unchecked}, {len(self.failures)} failures",
         )
         return lines
+
+
+def _grouped(what: str, notes: Iterable[Note]) -> list[str]:
+    """Return a line for each reason: "not checked, needs credentials: GET /me (a.yml:22)"."""
+    by_reason: dict[str, list[str]] = {}
+    for note in notes:
+        name = f"{note.title} ({note.place})" if note.place else note.title
+        by_reason.setdefault(note.reason, []).append(name)
+    lines = []
+    for reason, names in by_reason.items():
+        more = len(names) - MOST_NAMES
+        rest = f" and {more} more" if more > 0 else ""
+        lines.append(f"{what}, {reason}: {', '.join(names[:MOST_NAMES])}{rest}")
+    return lines
 
 
 def joined(reports: Iterable[Report]) -> Report:
