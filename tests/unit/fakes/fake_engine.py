@@ -81,6 +81,7 @@ REPORT: dict[str, Any] = {
     "probes": 1,
     "failures": [],
     "not_checked": [],
+    "remarks": [],
     "first": "",
 }
 FAILURE = {

@@ -28,7 +28,7 @@ class Verdict:
 
     Attributes:
         warnings: how it breaks its contract, a line each; it goes live all the same.
-        notes: what was not checked, and why, a line each.
+        notes: what was not checked, and why, and advice: a line for each reason.
         altered: whether the calls may have changed what the app keeps in memory or in its folders.
 
     """
@@ -123,10 +123,7 @@ def verdict(report: Mapping[str, Any]) -> Verdict:
             for one in report["failures"]
             for problem in one["problems"]
         ),
-        notes=tuple(
-            f"not checked: {one['title']}: {one['reason']}{_at(one)}"
-            for one in report["not_checked"]
-        ),
+        notes=tuple(report["remarks"]),
         altered=report["mode"] != STRICT,
     )
 
