@@ -74,7 +74,7 @@ def test_folders_that_have_to_be_writable(tmp_path: Path) -> None:
     said = "keep: [data]\nwritable: [cache/]\n"
     made = plan(tmp_path, {"server.py": code, "classvm.yml": said})
     assert (made.writable, made.keep) == (("cache", "data", "log"), ("data",))
-    assert "server.py:4: writes into cache and log, which is lost" in "\n".join(made.notes)
+    assert "server.py:4 writes `log/a.txt`: a copy of cache and log takes it" in str(made.notes)
     assert "kept from release to release: data" in made.notes
 
 

@@ -75,6 +75,7 @@ def test_lines_that_stay(line: str, wanted: str) -> None:
         ("Package    Version", "CV042", None),
         ("---------- -------", "CV042", None),
         ("these are my packages", "CV042", None),
+        ("a @ é", "CV042", None),
         ("a" * 1000, "CV042", None),
         ("flask==2.2.5 flask==1", "CV042", None),
     ],

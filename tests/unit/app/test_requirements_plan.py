@@ -136,8 +136,8 @@ def test_changes_of_one_kind_are_told_together(tmp_path: Path) -> None:
     text = "".join(f"{name} @ file:///C:/{name}\n" for name in "abc")
     told, *_, served, _ = adapted(tmp_path, {"requirements.txt": f"{text}flask==1.1.2\n"}).summary()
     assert told == (
-        "requirements.txt:1 `a @ file:///C:/a` is taken as `a`, likewise 2 `b`, 3 `c`:"
-        " it is a folder of another computer"
+        "requirements.txt:1 `a @ file:///C:/a` is taken as `a`, likewise requirements.txt:2 `b`,"
+        " requirements.txt:3 `c`: it is a folder of another computer"
     )
     assert served
 

@@ -140,15 +140,12 @@ def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> 
         yield "no app of Flask: the program serves by itself"
     lost = [one for one in plan.writable if one not in plan.keep]
     if lost:
-        places = [
-            f"{one.file}:{one.line}"
-            for one in app.writes
-            if outermost([*lost, one.folder]) == tuple(lost)
-        ]
+        writes = [one for one in app.writes if outermost([*lost, one.folder]) == tuple(lost)]
+        shown = [f"{one.file}:{one.line} writes `{one.path or one.folder}`" for one in writes[:3]]
         where = "the app's folder" if lost == ["."] else listed(lost)
         yield (
-            f"{', '.join(places[:3]) or 'classvm.yml'}: writes into {where}, which is lost with the next"
-            " deploy; `keep: [folder]` in classvm.yml keeps a folder"
+            f"{', '.join(shown) or 'classvm.yml'}: a copy of {where} takes it, which is lost with the"
+            " next deploy; `keep: [folder]` in classvm.yml keeps a folder"
         )
     if plan.keep:
         yield f"kept from release to release: {listed(plan.keep)}"

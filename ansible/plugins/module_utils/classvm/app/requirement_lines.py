@@ -225,9 +225,11 @@ def _requirement(text: str) -> Requirement | None:
     if match and NO_VERSION.fullmatch(match[3]):
         text = match[1] + (match[2] or "")
     try:
-        return Requirement(text)
+        made = Requirement(text)
     except InvalidRequirement:
         return None
+    # An address of a kind that `SERVER` and `PATH` do not know, pip does not know either.
+    return None if made.url else made
 
 
 def _judged(line: Line, wanted: Requirement) -> Entry:

@@ -76,10 +76,10 @@ def _together(changes: List[Change]) -> str:
 
 
 def _short(change: Change) -> str:
-    """Return the line and the package of a change: "13 `mkl-random`"."""
-    line = change.place.partition(":")[2]
+    """Return the place and the package of a change: "requirements.txt:13 `mkl-random`"."""
+    place = change.place if ":" in change.place else ""
     named = re.search(r"`(?:-e )?([^`\s\[=<>!~;@]+)", change.what)
-    return f"{line} `{named[1]}`".strip() if named else change.place
+    return f"{place} `{named[1]}`".strip() if named else change.place
 
 
 def adapt(

@@ -23,8 +23,7 @@ from . import kit_context
 MOST_WARNINGS = 8
 # Findings that the notes of a plan tell already, with what was done about them.
 TOLD = {
-    "CV003", "CV018", "CV028", "CV032", "CV033", "CV034", "CV035", "CV037", "CV039", "CV041", "CV056",
-    "CV061",
+    "CV003", "CV028", "CV032", "CV033", "CV034", "CV035", "CV037", "CV039", "CV056", "CV061",
 }  # fmt: skip
 # The Dockerfile of a sealed app says how it starts.
 NOT_OF_SEALED = {"CV027"}
