@@ -9,7 +9,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 from .steps import Step, step_of
 
 # A step that changed nothing and was quicker than this leaves no line.
-WORTH_A_LINE_SECONDS = 2.0
+WORTH_A_LINE_SECONDS = 5.0
 # Lines of a message that are shown; the log has all.
 MESSAGE_LINES = 60
 
