@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import tree
 from classvm.app import pack
 from classvm.contract import checker, contract_document
 from classvm.image.source import Source
@@ -142,3 +143,27 @@ def test_what_the_rest_of_the_deploy_is_told() -> None:
     app = source_of("")
     facts = load_plugin("action", "classvm_image").facts(app)
     assert facts == {"content": app.packed.content, "contract": "{}", "container_port": 9000}
+
+
+# --- classvm_settings ----------------------------------------------------------------------------
+
+
+def settings_checked(**given: Any) -> dict[str, Any]:
+    plugin = load_plugin("action", "classvm_settings")
+    result: dict[str, Any] = plugin.check(given, ["service_answer_seconds"], tree.ROOT / "roles")
+    return result
+
+
+def test_a_slip_in_the_name_of_a_setting_is_refused() -> None:
+    assert settings_checked(service_memori="1g") == {
+        "changed": False,
+        "failed": True,
+        "msg": "service_memori is not known: did you mean service_memory?",
+    }
+
+
+def test_the_settings_of_the_roles_are_known() -> None:
+    defaults = [tree.read_yaml(file) for file in tree.ROOT.glob("roles/*/defaults/main.yml")]
+    given = {name: value for one in defaults for name, value in one.items()}
+    assert len(given) > 30
+    assert settings_checked(service_answer_seconds=30, **given) == {"changed": False}

@@ -33,11 +33,12 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 # Options that an action plugin adds or takes away on the control node.
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
+    "classvm_settings": set(),
     "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
     "classvm_provisioned": {"playbook"},
 }
 # The action plugin does all the work; the module's file holds its documentation.
-WITHOUT_MODULE = {"classvm_contract"}
+WITHOUT_MODULE = {"classvm_contract", "classvm_settings"}
 
 
 class Ended(BaseException):

@@ -1,0 +1,164 @@
+"""Find settings that are not known, or have values that cannot be used: all of them, at once."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional
+
+from ..base import names
+from ..base.errors import ClassvmError
+from .limits import as_count, in_bytes
+
+# From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable.
+SLIP = 0.8
+# The least memory that the engine gives to a container.
+LEAST_MEMORY = "6m"
+HIGHEST_PORT = 65535
+BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
+
+Options = Mapping[str, Mapping[str, Any]]
+
+
+def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[str]) -> List[str]:
+    """Return what is wrong with the settings, a sentence each.
+
+    Args:
+        given: variables by name, as the user wrote them; a value with an expression is derived from others,
+            which are looked at themselves.
+        options: those of all roles by name, as in their argument_specs.
+        prefixes: what the names of our variables begin with.
+
+    """
+    own = {name: value for name, value in given.items() if name.startswith(tuple(prefixes))}
+    found = [slip(name, options) for name in sorted(own.keys() - options.keys())]
+    found += [
+        wrong(name, own[name], options[name])
+        for name in sorted(own.keys() & options.keys())
+        if "{{" not in str(own[name])
+    ]
+    return [problem for problem in found if problem]
+
+
+def message(found: List[str]) -> ClassvmError:
+    """Return the error that names all problems: the only one in its line, several below it."""
+    if len(found) == 1:
+        return ClassvmError(found[0])
+    named = ", ".join(problem.partition(" ")[0] for problem in found)
+    return ClassvmError(f"Correct these settings: {named}", details="\n".join(found))
+
+
+def slip(name: str, known: Iterable[str]) -> str:
+    """Return which setting a name was meant to be; "" where it is like none."""
+    like = difflib.get_close_matches(name, list(known), n=1, cutoff=SLIP)
+    return f"{name} is not known: did you mean {like[0]}?" if like else ""
+
+
+def wrong(name: str, value: Any, option: Mapping[str, Any]) -> str:  # noqa: ANN401 - of any type
+    """Return why a value cannot be used, "" where it can."""
+    check = TYPES.get(str(option.get("type", "str")), _of_text)
+    takes = check(value) or _of_choices(value, option) or _of_meaning(name, value)
+    return f"{name} is {value!r}, and takes {takes}" if takes else ""
+
+
+# --- Types: what a value has to be, "" where it is -----------------------------------------------
+
+
+def _of_number(value: Any) -> str:  # noqa: ANN401 - of any type
+    return "" if _number(value) is not None else "a number"
+
+
+def _of_truth(value: Any) -> str:  # noqa: ANN401 - of any type
+    return "" if str(value).lower() in BOOLEANS else "true or false"
+
+
+def _of_list(value: Any) -> str:  # noqa: ANN401 - of any type
+    return "" if isinstance(value, (list, tuple)) else f"a list, such as [{value}]"
+
+
+def _of_mapping(value: Any) -> str:  # noqa: ANN401 - of any type
+    return "" if isinstance(value, Mapping) else "names with values, such as {NAME: value}"
+
+
+def _of_text(value: Any) -> str:  # noqa: ANN401 - of any type
+    return "a text" if isinstance(value, (list, tuple, Mapping)) else ""
+
+
+TYPES: Dict[str, Callable[[Any], str]] = {
+    "int": _of_number,
+    "bool": _of_truth,
+    "list": _of_list,
+    "dict": _of_mapping,
+}
+
+
+def _number(value: Any) -> Optional[int]:  # noqa: ANN401 - of any type
+    try:
+        return None if isinstance(value, bool) else int(str(value))
+    except ValueError:
+        return None
+
+
+# --- Choices and meanings ------------------------------------------------------------------------
+
+
+def _of_choices(value: Any, option: Mapping[str, Any]) -> str:  # noqa: ANN401 - of any type
+    choices = [str(choice) for choice in option.get("choices") or ()]
+    if not choices:
+        return ""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return "" if all(str(one) in choices for one in values) else " or ".join(choices)
+
+
+def _of_meaning(name: str, value: Any) -> str:  # noqa: ANN401 - of any type
+    """Return what a value of the right type has to be, by what its name says."""
+    if name.endswith("_port") or name in ("host_open_tcp", "firewall_open_tcp"):
+        ports = [_number(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+        is_right = all(port is not None and 1 <= port <= HIGHEST_PORT for port in ports)
+        return "" if is_right else f"ports, which are numbers from 1 to {HIGHEST_PORT}"
+    if name in MEANINGS:
+        return MEANINGS[name](str(value))
+    if name.endswith(("_seconds", "_timeout")) and (_number(value) or 0) < 0:
+        return "a number of seconds, which is not below 0"
+    return ""
+
+
+def _of_size(value: str) -> str:
+    try:
+        in_bytes(value)
+    except ClassvmError:
+        return "a number and k, m or g, such as 512m"
+    return ""
+
+
+def _of_memory(value: str) -> str:
+    takes = _of_size(value)
+    too_small = not takes and in_bytes(value) < in_bytes(LEAST_MEMORY)
+    return f"{LEAST_MEMORY} or more, such as 512m" if too_small else takes
+
+
+def _of_count(value: str) -> str:
+    try:
+        return "" if as_count(value) > 0 else "a number above 0"
+    except ClassvmError:
+        return "a number above 0"
+
+
+def _of_amount(value: str) -> str:
+    return "" if (_number(value) or 0) >= 0 else "a number that is not below 0"
+
+
+def _of_name(value: str) -> str:
+    try:
+        names.require_service_name(value)
+    except ClassvmError:
+        return "lower-case letters, digits and single hyphens between them, 40 at most"
+    return ""
+
+
+MEANINGS: Dict[str, Callable[[str], str]] = {
+    "service_name": _of_name,
+    "service_memory": _of_memory,
+    "service_tmpfs_size": _of_size,
+    "service_pids": _of_count,
+    "service_keep_releases": _of_amount,
+}

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from classvm.release import settings
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "service_memory": {"type": "str"},
+    "service_tmpfs_size": {"type": "str"},
+    "service_strategy": {"type": "str", "choices": ["recreate", "blue_green"]},
+    "service_name": {"type": "str"},
+    "service_host_port": {"type": "int"},
+    "service_keep_releases": {"type": "int"},
+    "service_pids": {"type": "int"},
+    "service_health_timeout": {"type": "int"},
+    "service_environment": {"type": "dict"},
+    "service_state": {"type": "str"},
+    "docker_users": {"type": "list"},
+    "host_open_tcp": {"type": "list"},
+    "lab_ships_base_image": {"type": "bool"},
+    "base_image_sources": {"type": "list", "choices": ["pull", "archive"]},
+}
+PREFIXES = ("service_", "docker_", "host_", "lab_", "base_")
+
+
+def found(**given: object) -> list[str]:
+    return settings.problems(given, OPTIONS, PREFIXES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("service_memory", "lots", "a number and k, m or g"),
+        ("service_memory", "4m", "6m or more"),
+        ("service_tmpfs_size", "much", "a number and k, m or g"),
+        ("service_strategy", "bluegreen", "recreate or blue_green"),
+        ("service_name", "My_Lab", "lower-case letters"),
+        ("service_host_port", "abc", "a number"),
+        ("service_host_port", 70000, "ports"),
+        ("service_host_port", True, "a number"),
+        ("service_keep_releases", -1, "not below 0"),
+        ("service_pids", 0, "a number above 0"),
+        ("service_pids", -3, "a number above 0"),
+        ("service_health_timeout", "-1", "not below 0"),
+        ("service_environment", "A=1", "names with values"),
+        ("service_state", ["live"], "a text"),
+        ("docker_users", "student", "a list, such as [student]"),
+        ("host_open_tcp", [22, "ssh"], "ports"),
+        ("host_open_tcp", 8443, "a list"),
+        ("lab_ships_base_image", "maybe", "true or false"),
+        ("base_image_sources", ["pull", "luck"], "pull or archive"),
+    ],
+)
+def test_a_value_that_cannot_be_used(name: str, value: object, takes: str) -> None:
+    (problem,) = found(**{name: value})
+    assert problem.startswith(f"{name} is {value!r}, and takes ")
+    assert takes in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("service_memory", "512m"),
+        ("service_memory", "{{ lots }}"),
+        ("service_strategy", "blue_green"),
+        ("service_name", "my-lab"),
+        ("service_host_port", "11000"),
+        ("service_keep_releases", 0),
+        ("service_health_timeout", 0),
+        ("service_environment", {"A": 1}),
+        ("docker_users", []),
+        ("host_open_tcp", [22, "8443"]),
+        ("lab_ships_base_image", False),
+        ("lab_ships_base_image", "yes"),
+        ("base_image_sources", ["archive"]),
+    ],
+)
+def test_a_good_value(name: str, value: object) -> None:
+    assert found(**{name: value}) == []
+
+
+def test_a_slip_of_the_pen_is_named() -> None:
+    assert found(service_memori="1g") == [
+        "service_memori is not known: did you mean service_memory?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["docker_compose_files", "ansible_host", "servise_memory"])
+def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
+    assert found(**{name: "x"}) == []
+
+
+def test_all_are_told_at_once() -> None:
+    error = settings.message(found(service_memory="lots", docker_users="student", service_memori=1))
+    assert error.line == "Correct these settings: service_memori, docker_users, service_memory"
+    assert len(error.details.splitlines()) == 3
+
+
+def test_the_only_one_is_the_closing_line() -> None:
+    assert settings.message(found(docker_users="student")).line == (
+        "docker_users is 'student', and takes a list, such as [student]"
+    )
