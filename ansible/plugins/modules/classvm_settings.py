@@ -22,6 +22,7 @@ author:
 EXAMPLES = r"""
 - name: Check the values of all settings
   classvm.kit.classvm_settings:
+    also: [my_own_setting]
 """
 
 RETURN = r"""
