@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -66,19 +67,28 @@ def test_one_that_others_can_reach_counts_first() -> None:
 
 def test_an_unexpected_port_gets_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(relay, "PATIENCE_SECONDS", 0.05)
     first, expected = Listener(LOCAL, 5000), Listener(LOCAL, 7000)
     answers = [[], [first], [first], [first, expected]]
     monkeypatch.setattr(relay, "listeners", lambda: answers.pop(0) if answers[1:] else answers[0])
-    assert relay.await_listener(7000) == expected
+    assert relay.await_listener(7000, patience=0.05) == expected
     answers[:] = [[first]]
-    assert relay.await_listener(7000) == first
+    assert relay.await_listener(7000, patience=0.05) == first
+
+
+def serve(relayed: socket.socket, target: Listener) -> None:
+    """Relay in the background, until the socket is closed."""
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            relay.relay(relayed, target)
+
+    threading.Thread(target=run, daemon=True).start()
 
 
 def test_bytes_go_both_ways_until_both_ends_have_ended() -> None:
     with socket.create_server((LOCAL, 0)) as server, socket.create_server((LOCAL, 0)) as relayed:
         target = Listener(LOCAL, server.getsockname()[1])
-        threading.Thread(target=relay.relay, args=(relayed, target), daemon=True).start()
+        serve(relayed, target)
         with socket.create_connection(relayed.getsockname(), timeout=5) as client:
             client.sendall(b"question")
             client.shutdown(socket.SHUT_WR)
@@ -92,7 +102,7 @@ def test_bytes_go_both_ways_until_both_ends_have_ended() -> None:
 def test_a_program_that_has_gone_ends_the_connection() -> None:
     with socket.create_server((LOCAL, 0)) as relayed:
         target = Listener(LOCAL, free_port())
-        threading.Thread(target=relay.relay, args=(relayed, target), daemon=True).start()
+        serve(relayed, target)
         with socket.create_connection(relayed.getsockname(), timeout=5) as client:
             assert client.recv(1) == b""
 

@@ -4,4 +4,5 @@ set -eu
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install --yes -qq build-essential python3.7-dev libffi-dev libssl-dev pkg-config "$@" >/dev/null
+apt-get install --yes -qq --no-install-recommends \
+    gcc g++ make libc6-dev python3.7-dev libffi-dev libssl-dev pkg-config "$@" >/dev/null

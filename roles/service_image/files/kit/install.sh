@@ -2,6 +2,7 @@
 # Install exactly the packages of requirements.txt, each checked against its hash.
 # Usage: sh install.sh [PACKAGE OF UBUNTU …]; they are needed where a package is built from source code.
 set -eu
+unset PIP_NO_CACHE_DIR
 
 only='--only-binary :all:'
 if grep -q '^# built from source code$' requirements.txt; then

@@ -15,7 +15,7 @@ from typing import List, Optional, Tuple
 from . import EVERYWHERE, PORT
 
 POLL_SECONDS = 0.1
-# The expected port gets this long to appear before another one is taken.
+# A program may open a port for something else before it starts a server that the kit knows.
 PATIENCE_SECONDS = 5.0
 CHUNK = 65536
 IPV4_BYTES = 4
@@ -46,7 +46,7 @@ def fork() -> int:
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        start(expected=0)
+        start(expected=0, patience=PATIENCE_SECONDS)
         while os.getppid() == parent:
             time.sleep(POLL_SECONDS)
         os._exit(0)
@@ -61,28 +61,34 @@ def end(watcher: int) -> None:
         os.waitpid(watcher, 0)
 
 
-def start(expected: int) -> None:
-    """Watch and relay in the background, until the process ends."""
-    threading.Thread(target=_watch, args=(expected,), daemon=True).start()
+def start(expected: int, patience: float) -> None:
+    """Watch and relay in the background, until the process ends.
+
+    Args:
+        expected: the port that the program should open; 0 if that is not known.
+        patience: seconds that it gets, once there is another port.
+
+    """
+    threading.Thread(target=_watch, args=(expected, patience), daemon=True).start()
 
 
-def _watch(expected: int) -> None:
-    target = await_listener(expected)
+def _watch(expected: int, patience: float) -> None:
+    target = await_listener(expected, patience)
     if target.port == PORT and target.reachable:
         return
     where = f"{target.address}:{target.port}"
-    print(f"The program listens on {where}: relayed from port {PORT}.", file=sys.stderr, flush=True)
+    print(f"The program listens on {where}; port {PORT} leads there.", file=sys.stderr, flush=True)
     relay(bind(target), target)
 
 
-def await_listener(expected: int) -> Listener:
+def await_listener(expected: int, patience: float) -> Listener:
     """Wait for the listener to which to relay."""
     first_seen = 0.0
     while True:
         found = choose(listeners(), expected)
         if found and found.port in (expected, PORT):
             return found
-        if found and first_seen and time.monotonic() - first_seen > PATIENCE_SECONDS:
+        if found and first_seen and time.monotonic() - first_seen > patience:
             return found
         first_seen = first_seen or (time.monotonic() if found else 0.0)
         time.sleep(POLL_SECONDS)

@@ -20,7 +20,7 @@ def run(words: List[str], port: int) -> int:
     """
     program = subprocess.Popen([sys.executable, *words])  # noqa: S603 - the student's program
     signal.signal(signal.SIGTERM, lambda *_: program.terminate())
-    relay.start(port)
+    relay.start(port, relay.PATIENCE_SECONDS if port else 1.0)
     code = program.wait()
     if code == -signal.SIGTERM:
         return 0
