@@ -3,6 +3,7 @@
 # Usage: sh install.sh [PACKAGE OF UBUNTU …]; they are needed where a package is built from source code.
 set -eu
 unset PIP_NO_CACHE_DIR
+export PIP_CACHE_DIR=/var/cache/pip
 
 only='--only-binary :all:'
 if grep -q '^# built from source code$' requirements.txt; then

@@ -3,7 +3,7 @@
 set -eu
 # What it downloads, `pip install` will not download again.
 unset PIP_NO_CACHE_DIR
-export PIP_TOOLS_CACHE_DIR=/root/.cache/pip
+export PIP_TOOLS_CACHE_DIR=/var/cache/pip
 
 compile() {
     CUSTOM_COMPILE_COMMAND="make lock" python pip_compile.py --generate-hashes --allow-unsafe --strip-extras \
