@@ -52,6 +52,10 @@ class Finished:
         return PREAMBLE.sub("", line)[:LINE_LENGTH]
 
 
+class TimeLimitError(ClassvmError):
+    """A program ran longer than it was given."""
+
+
 class CommandError(ClassvmError):
     """A program that had to succeed failed."""
 
@@ -106,7 +110,7 @@ def run(
             fix="`make provision`, as an admin, installs what a class VM needs.",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ClassvmError(
+        raise TimeLimitError(
             f"{argv[0]} did not end within {timeout:.0f} s",
             fix="Run the command again; `make doctor` tells what may be in the way.",
         ) from error

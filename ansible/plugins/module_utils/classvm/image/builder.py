@@ -8,6 +8,7 @@ from typing import Dict, Mapping, Sequence
 
 from ..base import command
 from ..base.docker import build_environment, buildkit_client
+from ..base.errors import ClassvmError
 
 BUILD_TIMEOUT = 1800
 
@@ -35,12 +36,18 @@ def build(
                 files[name] = os.path.join(folder, name)
                 with open(files[name], "w", encoding="utf-8") as file:
                     file.write(text)
-        return command.run(
-            [client, "build", "--progress=plain", *words, *secret_words(files), "-"],
-            stdin=context,
-            env=build_environment(),
-            timeout=timeout,
-        )
+        try:
+            return command.run(
+                [client, "build", "--progress=plain", *words, *secret_words(files), "-"],
+                stdin=context,
+                env=build_environment(),
+                timeout=timeout,
+            )
+        except command.TimeLimitError as slow:
+            raise ClassvmError(
+                f"The build did not end within {timeout / 60:.0f} minutes",
+                fix="`make deploy` tries again; what was built is not built anew.",
+            ) from slow
 
 
 def secret_words(files: Mapping[str, str]) -> Sequence[str]:
