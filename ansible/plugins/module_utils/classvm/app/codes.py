@@ -77,7 +77,7 @@ RULES: Dict[str, Rule] = {
     "CV062": Rule(WARNING, "A large file", "Each deploy carries it to each host."),
     "CV063": Rule(WARNING, "A link that leads nowhere or out", "What it names is not deployed."),
     "CV064": Rule(ERROR, "A file that cannot be read", "The build could not copy it."),
-    "CV065": Rule(WARNING, "Too many files to read", "What is beyond was not checked."),
+    "CV065": Rule(ERROR, "Too many files to read", "The rest would be missing in the image."),
     "CV070": Rule(ERROR, "classvm.yml is not valid", "What it asks for would not happen."),
     "CV080": Rule(NOTE, "The user's name is asked for", "A container need not know one."),
     "CV081": Rule(NOTE, "The start takes long", "Until it has ended, nobody answers."),
