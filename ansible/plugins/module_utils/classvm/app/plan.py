@@ -132,7 +132,7 @@ def _words(entry: str, instructions: List[dockerfile.Instruction]) -> Tuple[str,
 
 def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> Iterator[str]:
     """Yield what a person has to know of a plan, beyond what was read."""
-    yield from plan.changes
+    yield from plan.changes if plan.dockerfile != OWN else ()
     yield from _dockerfile_notes(plan, instructions)
     if plan.path:
         yield f"{listed(plan.path)}: a local package, which is used from the folder"
