@@ -11,6 +11,7 @@ import pytest
 import yaml
 from classvm.app.codes import RULES
 from classvm.app.formats import FORMATS
+from classvm.app.plan import make_plan
 from classvm.app.review import review
 from hypothesis import given, settings, strategies
 
@@ -37,6 +38,23 @@ def test_an_app_has_the_findings_of_the_table(name: str, tmp_path: Path) -> None
     assert sorted(found) == sorted(desired["findings"])
     told = "\n".join(f"{one.what} {one.fix}" for one in findings)
     assert [text for text in desired.get("text", ()) if text not in told] == []
+
+
+@pytest.mark.parametrize("name", [name for name, app in TABLE.items() if "plan" in app])
+def test_an_app_has_the_plan_of_the_table(name: str, tmp_path: Path) -> None:
+    desired: dict[str, Any] = TABLE[name]
+    plan = make_plan(review(written(tmp_path, desired["files"])).app, HOST_PORT)
+    for key, value in desired["plan"].items():
+        assert getattr(plan, key) == (tuple(value) if isinstance(value, list) else value)
+    assert [text for text in desired["notes"] if text not in "\n".join(plan.notes)] == []
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_app_has_a_plan_within_a_second(name: str, tmp_path: Path) -> None:
+    app = review(written(tmp_path, TABLE[name]["files"])).app
+    started = time.process_time()
+    assert make_plan(app, HOST_PORT).notes[0] == TABLE[name]["summary"]
+    assert time.process_time() - started < 1
 
 
 def test_errors_come_first(tmp_path: Path) -> None:
