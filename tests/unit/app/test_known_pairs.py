@@ -25,7 +25,11 @@ OF_FLASK_1 = {"jinja2": "<3.1", "markupsafe": "<2.1", "itsdangerous": "<2.1", "w
         (["Flask>=1.0"], {}),
         (["Flask==1.1.2", "Werkzeug==1.0.1", "Jinja2>=2"],
          {name: OF_FLASK_1[name] for name in ("jinja2", "markupsafe", "itsdangerous")}),
-        (["connexion==2.7.0"], {"openapi-spec-validator": "<0.3", "jsonschema": "<4"}),
+        (["connexion==2.7.0", "Flask==2.0.3"],
+         {"openapi-spec-validator": "<0.3", "jsonschema": "<4", "werkzeug": "<2.2"}),
+        (["connexion==2.9.0"], {**OF_FLASK_1, "flask": "<2"}),
+        (["connexion==2.10.0"], {}),
+        (["flask-restplus==0.13.0"], {**OF_FLASK_1, "flask": "<2", "werkzeug": "<1"}),
         (["connexion==2.14.2"], {}),
         (["Flask-SQLAlchemy==2.5.1"], {"sqlalchemy": "<2"}),
     ],
@@ -66,3 +70,8 @@ def test_the_table_names_packages_as_the_index_does() -> None:
             one = Requirement(text)
             assert one.name == normal(one.name)
             assert not foreign(one.name)
+
+
+def test_what_a_limit_brings_about_is_laid_to_the_package_of_the_list() -> None:
+    found = known_pairs.limits({"connexion": Requirement("connexion==2.9.0")})
+    assert {one.package for one in found} == {"connexion"}

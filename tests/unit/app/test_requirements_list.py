@@ -59,13 +59,17 @@ def test_half_a_list_of_old_versions(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("connexion==2.7.0\nFlask==1.1.2\nWerkzeug==1.0.1\n")
     found = requirements_list.check(AppFolder(tmp_path))
     assert [(one.place, one.code, one.fix) for one in found] == [
+        ("requirements.txt:1:1", "CV041", "Add `jsonschema<4` and `openapi-spec-validator<0.3`"),
         (
             "requirements.txt:2:1",
             "CV041",
             "Add `itsdangerous<2.1`, `jinja2<3.1` and `markupsafe<2.1`",
         ),
-        ("requirements.txt:1:1", "CV041", "Add `jsonschema<4` and `openapi-spec-validator<0.3`"),
     ]
+
+
+def test_an_old_package_alone(tmp_path: Path) -> None:
+    assert codes(tmp_path, "connexion==2.9.0\n") == ["CV041"]
 
 
 def test_a_package_that_is_imported_and_not_listed(tmp_path: Path) -> None:

@@ -8,19 +8,22 @@ from packaging.requirements import Requirement
 from packaging.specifiers import Specifier
 from packaging.version import InvalidVersion, Version
 
-# Name, the version from which on all is well, and what older ones need. The oldest come first:
-# of two limits for one helper the first one counts.
+# Name, the version from which on all is well, and what older ones need. A limit that is found makes
+# the next lines hold, too, so what others build on comes last; of two limits the first one counts.
 PAIRS: Tuple[Tuple[str, str, Tuple[str, ...]], ...] = (
+    ("connexion", "2.3", ("openapi-spec-validator<0.2.8",)),
+    ("connexion", "2.6", ("werkzeug<1",)),
+    ("connexion", "2.8", ("openapi-spec-validator<0.3", "jsonschema<4")),
+    ("connexion", "2.10", ("flask<2",)),
+    ("flask-restplus", "1", ("flask<2", "werkzeug<1")),
+    ("flask-login", "0.6", ("werkzeug<2.1",)),
+    ("flask-jwt-extended", "4", ("pyjwt<2",)),
+    ("flask-sqlalchemy", "3", ("sqlalchemy<2",)),
+    ("marshmallow-sqlalchemy", "0.29", ("sqlalchemy<2",)),
     ("flask", "1", ("werkzeug<1",)),
     ("flask", "2", ("jinja2<3.1", "markupsafe<2.1", "itsdangerous<2.1", "werkzeug<2")),
     ("flask", "2.2", ("werkzeug<2.2",)),
     ("jinja2", "3", ("markupsafe<2.1",)),
-    ("connexion", "2.8", ("openapi-spec-validator<0.3", "jsonschema<4")),
-    ("flask-sqlalchemy", "3", ("sqlalchemy<2",)),
-    ("marshmallow-sqlalchemy", "0.29", ("sqlalchemy<2",)),
-    ("flask-login", "0.6", ("werkzeug<2.1",)),
-    ("flask-restplus", "1", ("flask<2", "werkzeug<1")),
-    ("flask-jwt-extended", "4", ("pyjwt<2",)),
     ("celery", "5.3", ("importlib-metadata<5",)),
     ("kombu", "5.3", ("importlib-metadata<5",)),
     ("tensorflow", "2.9", ("protobuf<3.21",)),
@@ -31,7 +34,7 @@ class Limit(NamedTuple):
     """What an old package needs.
 
     Attributes:
-        package: the old package.
+        package: the old package of the list that brings it about.
         helper: the package that is limited, by its normal name.
         version: its limit, for example "<3.1".
 
@@ -44,14 +47,17 @@ class Limit(NamedTuple):
 
 def limits(wanted: Mapping[str, Requirement]) -> List[Limit]:
     """Return the limits that requirements, by their normal names, lack."""
-    found: Dict[str, Limit] = {}
+    known = dict(wanted)
+    cause: Dict[str, str] = {}
+    found: List[Limit] = []
     for name, version, helpers in PAIRS:
-        if name in wanted and is_below(wanted[name], version):
-            for text in helpers:
-                helper = Requirement(text)
-                if not has_limit(wanted.get(helper.name)):
-                    found.setdefault(helper.name, Limit(name, helper.name, str(helper.specifier)))
-    return list(found.values())
+        if name in known and is_below(known[name], version):
+            for helper in map(Requirement, helpers):
+                if not has_limit(known.get(helper.name)):
+                    known[helper.name] = helper
+                    cause[helper.name] = cause.get(name, name)
+                    found.append(Limit(cause[helper.name], helper.name, str(helper.specifier)))
+    return found
 
 
 def has_limit(requirement: Requirement | None) -> bool:
