@@ -8,7 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.classvm.app import revision
+from ..module_utils.classvm.app import requirements_plan, revision
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import kit_context, pip_settings, source, wanted
 
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             if result.get("needs_checker"):
                 archives["checker_context"] = checker.archive
             if archives:
-                result = self._build(args, archives, task_vars)
+                result = with_place(self._build(args, archives, task_vars), app)
         except source.RefusedError as error:
             return {"failed": True, "msg": str(error), "classvm_notes": error.notes}
         except ClassvmError as error:
@@ -84,6 +84,13 @@ def arguments(app: source.Source, checker_digest: str) -> dict[str, Any]:
         "lock_id_source": app.lock_source,
         "checker_digest": checker_digest,
     }
+
+
+def with_place(result: dict[str, Any], app: source.Source) -> dict[str, Any]:
+    """Return a result whose message says where the package that it is about is named."""
+    if not result.get("failed"):
+        return result
+    return {**result, "msg": requirements_plan.located(str(result.get("msg", "")), app.places)}
 
 
 def facts(app: source.Source) -> dict[str, Any]:

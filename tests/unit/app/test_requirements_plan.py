@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from classvm.app.folder import AppFolder
-from classvm.app.requirements_plan import Adapted, adapt
+from classvm.app.requirements_plan import Adapted, adapt, located
 from hypothesis import given, settings, strategies
 
 SERVED = ["gunicorn<24", "setuptools"]
@@ -76,7 +76,9 @@ def test_gunicorn_is_added_where_it_serves(
 
 def test_what_only_the_lock_needs_is_not_for_the_author(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("flask==2.2.5\n")
-    assert adapt(AppFolder(tmp_path), for_lock=False) == Adapted("flask==2.2.5\n", (), ())
+    assert adapt(AppFolder(tmp_path), for_lock=False) == Adapted(
+        "flask==2.2.5\n", (), (), {"flask": "requirements.txt:1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,6 +152,20 @@ def test_local_packages_go_on_the_path(tmp_path: Path) -> None:
     found = adapted(tmp_path, files)
     assert found.local == ("toolbox",)
     assert found.text == "b\nsetuptools\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("no: `Flask==3.0.0` is new\nmore", "no: `Flask==3.0.0` (requirements.txt:2) is new\nmore"),
+        ("`a==1`, which `flask>=3` needs", "`a==1`, which `flask>=3` (requirements.txt:2) needs"),
+        ("first\n`flask`", "first\n`flask`"),
+        ("the index does not answer", "the index does not answer"),
+    ],
+)
+def test_a_message_gets_the_place_of_the_package(message: str, told: str, tmp_path: Path) -> None:
+    places = adapted(tmp_path, {"requirements.txt": "b\nflask==3.0.0\nflask\n"}).places
+    assert located(message, places) == told
 
 
 def test_an_app_without_a_list_gets_what_it_imports(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def source_of(lock_source: str) -> Source:
         container_port=9000,
         keep=("/service/data",),
         lock_source=lock_source,
+        places={"flask": "requirements.txt:3"},
     )
 
 
@@ -143,6 +144,14 @@ def test_what_the_rest_of_the_deploy_is_told() -> None:
     app = source_of("")
     facts = load_plugin("action", "classvm_image").facts(app)
     assert facts == {"content": app.packed.content, "contract": "{}", "container_port": 9000}
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_failure_names_the_line_of_the_package(failed: bool) -> None:
+    result = {"failed": failed, "msg": "`flask==3.0.0` is new"}
+    told = load_plugin("action", "classvm_image").with_place(result, source_of(""))
+    place = " (requirements.txt:3)" if failed else ""
+    assert told["msg"] == f"`flask==3.0.0`{place} is new"
 
 
 # --- classvm_settings ----------------------------------------------------------------------------

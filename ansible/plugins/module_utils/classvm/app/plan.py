@@ -6,7 +6,7 @@ import ast
 import functools
 import posixpath
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from . import code, dockerfile, dockerfile_effect, requirements_plan, spec_checks
 from .findings import listed
@@ -51,6 +51,7 @@ class Plan:
         keep: folders that survive releases, relative to the app.
         requirements: text of the list of packages from which the lock is compiled.
         changes: what was changed in the student's list, a line each.
+        places: where each package is named, by its normal name: "requirements.txt:3".
         contract: "gate" where a broken answer refuses, "warn" where it is only told.
         specs: the specs that the contract check reads.
         notes: lines for the person; the first one says what was read.
@@ -69,6 +70,7 @@ class Plan:
     keep: Tuple[str, ...]
     requirements: str
     changes: Tuple[str, ...]
+    places: Mapping[str, str]
     contract: str
     specs: Tuple[SpecFile, ...]
     notes: Tuple[str, ...]
@@ -108,6 +110,7 @@ def make_plan(app: App, host_port: int) -> Plan:
         requirements=adapted.text,
         # What only the lock needs is no news for the student.
         changes=adapt(for_lock=False).summary(),
+        places=adapted.places,
         contract=said.get("contract", "gate"),
         specs=_spec_files(app),
         notes=(),

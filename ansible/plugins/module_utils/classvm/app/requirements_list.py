@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Collection, Dict, Iterator, List, Optional, Set
 
 from . import imports, known_pairs, requirements
@@ -80,9 +79,12 @@ def _module(package: str, read: Requirements) -> str:
 def _half_pinned(read: Requirements) -> Iterator[Finding]:
     """Yield an old version whose helpers are left to today's: they no longer fit."""
     lines = {one.name: one.line for one in reversed(read.entries) if one.wanted}
-    for name, limits in groupby(known_pairs.limits(read.wanted), lambda one: one.package):
+    limits = known_pairs.limits(read.wanted)
+    for name in dict.fromkeys(one.package for one in limits):
         what = f"`{name}` is of its time, but its helpers would be today's"
-        fix = f"Add {listed(f'`{one.helper}{one.version}`' for one in limits)}"
+        fix = (
+            f"Add {listed(f'`{one.helper}{one.version}`' for one in limits if one.package == name)}"
+        )
         line = lines[name]
         yield Finding(line.file, line.number, 1, "CV041", what, fix)
 

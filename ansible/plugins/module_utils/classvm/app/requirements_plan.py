@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 from . import code, known_pairs, requirements
 from .folder import AppFolder
+from .packages import normal
 from .python37 import LIMITS
 from .requirement_lines import Entry, Line
 from .requirements import Requirements
@@ -20,6 +21,7 @@ MIXED_UP = "with newer ones connexion 2 mixes up several numbers in one path"
 NOT_LISTED = "the code imports it, and no line names it"
 # The place of what is added where the app has no list of packages.
 NO_LIST = "packages:"
+NAMED = re.compile(r"`([A-Za-z0-9][\w.-]*)[^`]*`")
 # What an added package gets beyond its name.
 EXTRAS = {"connexion": "[swagger-ui]"}
 
@@ -52,12 +54,14 @@ class Adapted:
         text: the list, as requirements.in of pip-tools.
         changes: what differs from the student's list, in the order of its lines.
         local: folders of the app, for PYTHONPATH, in which local packages have their modules.
+        places: where each package is named first, by its normal name: "requirements.txt:3".
 
     """
 
     text: str
     changes: Tuple[Change, ...]
     local: Tuple[str, ...]
+    places: Mapping[str, str]
 
     def summary(self) -> Tuple[str, ...]:
         """Return the changes in few lines: those of one list for one reason in one line."""
@@ -121,7 +125,17 @@ def adapt(
         *added,
     ]
     text = "".join(f"{one}\n" for one in wanted.values())
-    return Adapted(text, tuple(changes), tuple(one.path for one in read.local))
+    places = {one.name: one.line.place for one in reversed(read.entries) if one.wanted}
+    return Adapted(text, tuple(changes), tuple(one.path for one in read.local), places)
+
+
+def located(message: str, places: Mapping[str, str]) -> str:
+    """Return a message whose first named package (`flask==3`) is followed by its place, if that is known."""
+    for found in NAMED.finditer(message.partition("\n")[0]):
+        place = places.get(normal(found[1]))
+        if place:
+            return f"{message[: found.end()]} ({place}){message[found.end() :]}"
+    return message
 
 
 def _has_argument(folder: AppFolder, files: Collection[str], name: str) -> bool:

@@ -6,9 +6,9 @@ built by the kit, from a plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Collection, List, Sequence, Tuple
+from typing import Collection, List, Mapping, Sequence, Tuple
 
 from ..app import app_files, formats, lock, openapi, pack, plan, reading, review
 from ..app.codes import ERROR, NOTE
@@ -50,6 +50,7 @@ class Source:
         keep: absolute paths of the container's folders that survive releases.
         lock_source: digest of what decides the lock that the host compiles; "" where it compiles none.
         notes: lines for the person.
+        places: where each package is named, by its normal name: "requirements.txt:3".
 
     """
 
@@ -61,6 +62,7 @@ class Source:
     keep: Tuple[str, ...] = ()
     lock_source: str = ""
     notes: Tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(folder: Path, kit: Path, ports: Ports) -> Source:
@@ -161,6 +163,7 @@ def _planned(folder: Path, kit: Path, ports: Ports) -> Source:
         keep=kit_context.in_container(made.keep, kit_context.home(own)),
         lock_source="" if own else kit_context.lock_source(made, kit),
         notes=(*made.notes, *files.notes()),
+        places=made.places,
     )
 
 
