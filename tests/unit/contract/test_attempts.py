@@ -18,7 +18,7 @@ def calls(text: str) -> list[attempts.Attempt]:
     document = {"openapi": "3.0.0", "paths": {"/a/{id}": {method: operation}}}
     spec = read_any(SpecText("a.yml", yaml.safe_dump(document)))
     (one,) = list_operations(spec.document)
-    return list(attempts.attempts(spec.document, one, "http://h"))
+    return list(attempts.Caller(spec.document, one, "http://h").attempts())
 
 
 ID = "{name: id, in: path, required: true, schema: {type: integer}}"
@@ -119,3 +119,18 @@ def test_a_body_that_cannot_be_made_up(media_type: str, schema: str, reason: str
 def test_a_parameter_that_cannot_be_made_up() -> None:
     with pytest.raises(attempts.UncallableError, match="no value could be made up for `id`"):
         calls("parameters: [{name: id, in: path, schema: {type: integer, not: {}}}]")
+
+
+def test_what_is_known_is_tried_last() -> None:
+    document = {"openapi": "3.0.0", "paths": {"/a/{id}": {"get": {"responses": {}}}}}
+    spec = read_any(SpecText("a.yml", yaml.safe_dump(document)))
+    (one,) = list_operations(spec.document)
+    caller = attempts.Caller(spec.document, one, "http://h", {("path", "id"): "fox"})
+    *_, last = caller.attempts()
+    assert last.call.url == "http://h/a/fox"
+    assert caller.attempt(known=last.known).call == last.call
+
+
+def test_an_example_comes_before_what_is_known() -> None:
+    (only,) = calls("parameters: [{name: id, in: path, example: x, schema: {type: string}}]")
+    assert only.known == {}

@@ -77,8 +77,8 @@ def test_a_service_that_keeps_its_promises(service: Service) -> None:
     report = check(service)
     assert report.ok, report.lines()
     assert (report.operation_count, report.not_checked, report.notes) == (3, (), ())
-    # What removes comes last, and wrong values are tried.
-    assert service.requests == [TOTAL, WRONG, LIST, DELETE]
+    # What lists comes first, what removes last, and wrong values are tried.
+    assert service.requests == [LIST, TOTAL, WRONG, DELETE]
     assert report.lines() == ["contract kept: 3 operations in 3 calls, 1 probes, 0 failures"]
 
 
@@ -152,7 +152,7 @@ def test_a_wrong_value_is_worth_advice_only(service: Service) -> None:
 def test_a_live_service_is_only_asked(service: Service) -> None:
     serve(service, wrong=a_problem(500))
     report = check(service, safe_only=True)
-    assert service.requests == [TOTAL, LIST]
+    assert service.requests == [LIST, TOTAL]
     assert [note.title for note in report.not_checked] == [DELETE]
     assert "may change data" in report.not_checked[0].reason
 
@@ -300,3 +300,29 @@ def test_a_gate_finds_broken_answers_of_the_same_service(service: Service) -> No
     service.replies[POST_SCALE] = Reply(201, "application/json", json.dumps({"value": 0}))
     report = check(service, SPEC.read_text())
     assert [failure.title for failure in report.failures] == [GET_SUM, POST_SCALE]
+
+
+ROOMS = """\
+openapi: 3.0.0
+paths:
+  /rooms/{number}:
+    get:
+      parameters: [{in: path, name: number, required: true, schema: {type: integer}}]
+      responses:
+        '200':
+          description: One room
+          content: {application/json: {schema: {required: [seats]}}}
+  /rooms:
+    get: {responses: {'200': {description: All rooms}}}
+"""
+
+
+def test_what_one_answer_lists_another_call_asks_for(service: Service) -> None:
+    service.replies["GET /rooms"] = ok('[{"number": 201}]')
+    service.replies["GET /rooms/201"] = ok('{"seats": 80}')
+    report = check(service, ROOMS)
+    assert report.ok
+    assert report.not_checked == ()
+    assert service.requests[:3] == ["GET /rooms", "GET /rooms/1", "GET /rooms/201"]
+    service.replies["GET /rooms/201"] = ok()
+    assert check(service, ROOMS).first == "GET /rooms/201: 'seats' is a required property"

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 import yaml
 from classvm.contract import spec_file
-from classvm.contract.attempts import UncallableError, attempts
+from classvm.contract.attempts import Caller, UncallableError
 from classvm.contract.contract_document import SpecText
 from classvm.contract.document import InputError
 from classvm.contract.spec import list_operations
@@ -130,4 +130,4 @@ def test_junk_anywhere_in_a_spec_is_read_or_refused(data: st.DataObject) -> None
         for operation in list_operations(spec.document):
             assert spec.place(operation, 200).startswith("a.yml:")
             with contextlib.suppress(InputError, UncallableError):
-                assert list(attempts(spec.document, operation, "http://h"))
+                assert list(Caller(spec.document, operation, "http://h").attempts())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Tuple
 
 from .bodies import FORM, UPLOAD
 from .credentials import with_credentials
@@ -28,6 +28,10 @@ ANY_MEDIA_TYPE = {
 UNDECLARED = "1"
 
 
+# Values of parameters by place and name.
+Known = Mapping[Tuple[str, str], Any]
+
+
 class UncallableError(Exception):
     """An operation cannot be called; the text says why."""
 
@@ -44,6 +48,7 @@ class Attempt:
         credentials: see `credentials.with_credentials`.
         values: of the parameters, by place and name.
         body: what is sent, or NO_EXAMPLE.
+        known: of the values, those that other answers have shown.
 
     """
 
@@ -54,53 +59,72 @@ class Attempt:
     credentials: str
     values: dict[tuple[str, str], Any]
     body: Json
+    known: Known = dataclasses.field(default_factory=dict)
 
 
-def attempts(document: Node, operation: Operation, base: str) -> Iterator[Attempt]:
-    """Yield calls with what an operation requires; the second is for when the first is refused.
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """Builds the calls of one operation.
 
-    Raises:
-        UncallableError: nothing can be made up for it.
-
-    """
-    first = attempt(document, operation, base, TEXTS[0], optional=False)
-    yield first
-    if first.guessed:
-        yield attempt(document, operation, base, TEXTS[1], optional=False)
-
-
-def attempt(
-    document: Node, operation: Operation, base: str, text: str, *, optional: bool
-) -> Attempt:
-    """Return a call of an operation.
-
-    Args:
+    Attributes:
         document: its spec.
         operation: what to call.
         base: where the paths begin.
-        text: what to send where any text is allowed.
-        optional: whether to send what is not required as well.
-
-    Raises:
-        UncallableError: nothing can be made up for it.
+        known: values that come before those that are made up; only where these tell nothing.
 
     """
-    allowed, credentials = with_credentials(document, _sendable(operation))
-    maker = Maker(document, text)
-    values: dict[tuple[str, str], Any] = {
-        (one["in"], one["name"]): _value(maker, one)
-        for one in allowed.parameters
-        if optional or is_required(one)
-    }
-    for name in re.findall(r"{([^}]+)}", operation.path):
-        if ("path", name) not in values:
-            values["path", name] = UNDECLARED
-            maker.made_up = maker.guessed = True
-    body = _body(maker, allowed)
-    case = "with optional parameters" if optional else ""
-    call = build_call(allowed, base, case, values, body)
-    has_input = bool(values) or body is not NO_EXAMPLE
-    return Attempt(call, maker.made_up, maker.guessed, has_input, credentials, values, body)
+
+    document: Node
+    operation: Operation
+    base: str
+    known: Known = dataclasses.field(default_factory=dict)
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Yield calls with what the operation requires; the next is for when one tells nothing.
+
+        Raises:
+            UncallableError: nothing can be made up for it.
+
+        """
+        first = self.attempt()
+        yield first
+        if first.guessed:
+            yield self.attempt(text=TEXTS[1])
+        if first.made_up and self.known:
+            yield self.attempt(known=self.known)
+
+    def attempt(
+        self, *, text: str = TEXTS[0], optional: bool = False, known: Known | None = None
+    ) -> Attempt:
+        """Return a call of the operation.
+
+        Args:
+            text: what to send where any text is allowed.
+            optional: whether to send what is not required as well.
+            known: values that come before those that are made up.
+
+        Raises:
+            UncallableError: nothing can be made up for it.
+
+        """
+        known = known or {}
+        allowed, credentials = with_credentials(self.document, _sendable(self.operation))
+        maker = Maker(self.document, text)
+        values: dict[tuple[str, str], Any] = {
+            (one["in"], one["name"]): _value(maker, one, known)
+            for one in allowed.parameters
+            if optional or is_required(one)
+        }
+        for name in re.findall(r"{([^}]+)}", self.operation.path):
+            if ("path", name) not in values:
+                values["path", name] = known.get(("path", name), UNDECLARED)
+                maker.made_up = maker.guessed = True
+        body = _body(maker, allowed)
+        case = "with optional parameters" if optional else ""
+        call = build_call(allowed, self.base, case, values, body)
+        has_input = bool(values) or body is not NO_EXAMPLE
+        made = (maker.made_up, maker.guessed, has_input)
+        return Attempt(call, *made, credentials, values, body, known)
 
 
 def has_optional(operation: Operation) -> bool:
@@ -119,10 +143,14 @@ def _sendable(operation: Operation) -> Operation:
     return dataclasses.replace(operation, parameters=kept, media_type=media_type)
 
 
-def _value(maker: Maker, parameter: Node) -> Json:
+def _value(maker: Maker, parameter: Node, known: Known) -> Json:
     example = example_of(maker.document, parameter)
     if example is not NO_EXAMPLE:
         return example
+    key = (parameter["in"], parameter["name"])
+    if key in known:
+        maker.made_up = True
+        return known[key]
     content = parameter.get("content")
     media = next(iter(content.values()), {}) if isinstance(content, dict) else parameter
     schema = media.get("schema") or {}

@@ -11,15 +11,15 @@ import dataclasses
 import functools
 import re
 
-from .attempts import Attempt, UncallableError, attempt, attempts, has_optional
+from .attempts import Attempt, Caller, UncallableError, has_optional
 from .client import Answer
 from .document import InputError
+from .known_values import KnownValues
 from .perform import perform
 from .probes import wrong_calls
 from .report import Note, Outcome, Report, title_of
 from .spec import Operation, list_operations, status_range
 from .spec_file import Spec
-from .values import TEXTS
 from .verdicts import Judge, Verdict
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -56,7 +56,7 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
     """
     operations = [_readable(one, base) for one in list_operations(spec.document)]
     check = _Check(spec, base, timeout, safe_only=safe_only)
-    order = sorted(range(len(operations)), key=lambda at: ORDER.index(operations[at].method))
+    order = sorted(range(len(operations)), key=lambda at: _turn(operations[at]))
     found = {at: check.operation(operations[at]) for at in order}
     in_order = [found[at] for at in range(len(operations))]
     return Report(
@@ -65,6 +65,11 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
         not_checked=tuple(one for each in in_order for one in each.not_checked),
         notes=tuple(one for each in in_order for one in each.notes),
     )
+
+
+def _turn(operation: Operation) -> tuple[int, int]:
+    """Tell when to call an operation: lists before their items, what removes last."""
+    return ORDER.index(operation.method), operation.path.count("{")
 
 
 def _readable(operation: Operation, base: str) -> Operation:
@@ -80,6 +85,7 @@ class _Check:
         self.base = base
         self.timeout = timeout
         self.safe_only = safe_only
+        self.known = KnownValues()
         self.silences = 0
         self.probes = 0
 
@@ -108,7 +114,9 @@ class _Check:
         """Call an operation until its answer tells something; return why none does, or ""."""
         judge = Judge(self.spec.document, self.spec.places.file, operation)
         verdict = Verdict()
-        for one in attempts(self.spec.document, operation, self.base):
+        known = self.known.values(operation)
+        caller = Caller(self.spec.document, operation, self.base, known)
+        for one in caller.attempts():
             outcome, verdict = self._try(judge, one)
             if not verdict.unknown:
                 break
@@ -118,15 +126,15 @@ class _Check:
         if verdict.advice:
             found.notes.append(self._note(operation, verdict.advice))
         if outcome.ok:
-            self._call_with_all(judge, one, found)
+            self._call_with_all(judge, caller, one, found)
         return ""
 
-    def _call_with_all(self, judge: Judge, first: Attempt, found: _Found) -> None:
+    def _call_with_all(self, judge: Judge, caller: Caller, first: Attempt, found: _Found) -> None:
         """Call an operation with its optional parameters as well, then with wrong values."""
         operation, richest, reason = judge.operation, first, ""
         if has_optional(operation):
             try:
-                richest = attempt(self.spec.document, operation, self.base, TEXTS[0], optional=True)
+                richest = caller.attempt(optional=True, known=first.known)
                 outcome, verdict = self._try(judge, richest)
             except UncallableError as error:
                 reason = f"not called with its optional parameters: {error}"
@@ -159,6 +167,8 @@ class _Check:
 
         def problems(answer: Answer) -> list[str]:
             verdicts.append(judge.verdict(one, answer))
+            if status_range(answer.status) == "2XX":
+                self.known.learn(judge.operation, answer)
             return list(verdicts[0].problems)
 
         place = functools.partial(self.spec.place, judge.operation)
