@@ -36,9 +36,11 @@ def problem(docker: Docker, container: Container) -> str:
         return ""
     if not opened:
         return "it has opened no port"
-    return (
-        f"it listens on {', '.join(map(_named, opened))}, not on port {wanted[0]} of all addresses"
-    )
+    hidden = [f"{address}:{port}" for address, port in opened if port in wanted]
+    if hidden:
+        return f"it listens on {hidden[0]} only, where nobody reaches it: listen on 0.0.0.0"
+    ports = ", ".join(str(port) for port in sorted({port for _, port in opened}))
+    return f"it listens on port {ports}, not on {wanted[0]}"
 
 
 def places(tables: str) -> List[Place]:
@@ -61,15 +63,6 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return an address of the kernel's tables: words of 32 bits in the byte order of the machine."""
     words = [int(text[at : at + 8], 16) for at in range(0, len(text), 8)]
     return ipaddress.ip_address(struct.pack(f"={len(words)}I", *words))
-
-
-def _named(place: Place) -> str:
-    address, port = place
-    return (
-        f"{address}:{port}, which only itself can reach"
-        if _is_loopback(address)
-        else f"port {port}"
-    )
 
 
 def _is_loopback(address: str) -> bool:
