@@ -15,6 +15,12 @@ pytestmark = pytest.mark.usefixtures("deployed")
 SIZE_LIMIT = 150_000_000  # bytes, the promise of the README
 
 
+def told(run: Run) -> list[str]:
+    """Return the lines that a person reads, without those that a step still goes on."""
+    lines = run.text.splitlines()
+    return [line for line in lines if not re.match(r"\d\d:\d\d:\d\d still: ", line)]
+
+
 def test_a_dry_run_succeeds_before_the_first_deploy(dry_run: Run) -> None:
     assert dry_run.code == 0, dry_run.text
 
@@ -29,6 +35,10 @@ def test_the_last_line_says_what_is_up_and_where(deployed: Run) -> None:
         r" \d+ changed\)",
         deployed.last_line,
     )
+
+
+def test_a_first_deploy_is_at_most_twelve_lines_and_its_closing_line(deployed: Run) -> None:
+    assert len(told(deployed)) <= 12 + 1, deployed.text
 
 
 def test_the_sum_of_1_and_4_is_5() -> None:
@@ -51,6 +61,7 @@ def test_a_second_deploy_changes_nothing() -> None:
     assert (again.code, again.changed) == (0, 0), again.text
     assert live()["Id"] == before["Id"]
     assert "0 changed)" in again.last_line
+    assert len(told(again)) <= 6 + 1, again.text
 
 
 def test_a_dry_run_after_the_deploy_reports_no_change() -> None:
@@ -72,6 +83,7 @@ def test_one_changed_line_is_a_new_release(app: Path) -> None:
     assert live()["Config"]["Labels"] != before["Config"]["Labels"]
     assert get("/e222/hello") != page
     assert docker("image", "inspect", "--format", "{{.Id}}", before["Image"]) == before["Image"]
+    assert len(told(changed)) <= 6 + 1, changed.text
 
 
 def test_going_back_builds_nothing() -> None:
@@ -89,6 +101,18 @@ def test_a_stopped_service_is_started_again() -> None:
     assert ": up, release" in play("status").last_line
 
 
-def test_the_log_is_shown() -> None:
+def test_the_log_is_shown_without_what_the_kit_causes() -> None:
     get("/e222/hello")
-    assert '"/e222/hello"' in play("logs", logs_lines=5).text
+    shown = play("logs", logs_lines=5).text
+    assert '"/e222/hello"' in shown
+    assert "classvm-contract" not in shown
+
+
+def test_the_status_is_what_was_asked_and_nothing_else() -> None:
+    (line,) = play("status").text.splitlines()
+    assert re.search(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", line)
+
+
+def test_a_program_gets_the_status_as_json() -> None:
+    done = run("make", "--no-print-directory", "status", "FORMAT=json")
+    assert json.loads(done.text)["localhost"]["state"] == "up"

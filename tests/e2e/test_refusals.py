@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from classvm.output.reason import LONGEST_LINE
 from e2e.machine import Run, common_defaults, docker, get, live, play, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
@@ -24,6 +25,8 @@ def refused() -> Iterator[Callable[[Run, str], None]]:
         assert deploy.last_line.startswith("classvm: localhost failed: "), deploy.text
         assert re.search(message, deploy.last_line), deploy.text
         assert "Traceback" not in deploy.text
+        assert len(deploy.last_line) <= LONGEST_LINE
+        assert deploy.text.count(deploy.last_line) == 1
 
     yield check
     assert live()["Id"] == before["Id"]
@@ -138,6 +141,12 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 def test_the_disk_is_full(full_disk: Path, refused: Callable[[Run, str], None]) -> None:
     deploy = play("deploy", classvm_state_dir=str(full_disk / "state"))
     refused(deploy, rf"Disk full: {full_disk} has 0 MB free")
+
+
+def test_settings_that_cannot_be_used(refused: Callable[[Run, str], None]) -> None:
+    deploy = play("deploy", service_memori="1g", service_memory="lots", docker_users="student")
+    refused(deploy, "Correct these settings: service_memori, docker_users, service_memory")
+    assert "did you mean service_memory?" in deploy.text
 
 
 def test_nothing_is_left_of_what_was_refused() -> None:
