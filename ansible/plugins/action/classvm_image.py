@@ -95,8 +95,4 @@ def with_place(result: dict[str, Any], app: source.Source) -> dict[str, Any]:
 
 def facts(app: source.Source) -> dict[str, Any]:
     """Return what the rest of the deploy needs to know of the app."""
-    return {
-        "content": app.packed.content,
-        "contract": app.contract,
-        "container_port": app.container_port,
-    }
+    return {"content": app.packed.content, "contract": app.contract}

@@ -132,8 +132,11 @@ def test_a_dockerfile_on_the_hosts_base_image(given: str, built: str) -> None:
 def test_a_dockerfile_of_the_student(plan: Plan) -> None:
     given = "FROM ubuntu:18.04\nWORKDIR /src\n"
     files = (*FILES, pack.File("Dockerfile", 0o644, given.encode()))
-    context = kit_context.of_own_dockerfile(replace(plan, writable=("data", ".")), files, given)
+    context = kit_context.of_own_dockerfile(
+        replace(plan, writable=("data", ".")), files, given, PORT
+    )
     assert names(context) == {"Dockerfile", "server.py", "a b/x"}
+    assert 'LABEL classvm.port="9000"' in text(context, "Dockerfile")
     assert text(context, "Dockerfile").endswith('VOLUME ["/src/data"]\n\nVOLUME ["/src"]\n')
 
 

@@ -229,3 +229,13 @@ def test_nothing_is_built_where_no_image_has_a_name(
 def test_nothing_is_known_without_a_base_image(program: Callable[..., Path]) -> None:
     program("docker", engine("echo no such image >&2; exit 1", "a:1", {}))
     assert service_image.known(Docker(), RECIPE.base) == {}
+
+
+@pytest.mark.parametrize(
+    ("labels", "port"),
+    [({}, 9000), ({"classvm.port": "5000"}, 5000), ({"classvm.port": "x"}, 9000)],
+)
+def test_the_port_of_an_image(labels: dict[str, str], port: int) -> None:
+    image = Image(id="", labels=labels, size=0)
+    assert service_image.container_port(image, 9000) == port
+    assert service_image.container_port(None, 9000) == 9000

@@ -46,6 +46,10 @@ def read(folder: Path) -> source.Source:
     return source.read(folder, KIT, PORTS)
 
 
+def dockerfile(made: source.Source) -> str:
+    return next(file.content.decode() for file in made.packed.files if file.name == "Dockerfile")
+
+
 def contract(made: source.Source) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(made.contract)
     return found
@@ -55,7 +59,7 @@ def test_a_sealed_app_stays_as_it_is(sealed: Path) -> None:
     made = read(sealed)
     assert made.is_sealed
     assert made.packed == pack.pack(sealed)
-    assert (made.container_port, made.lock_source, made.keep, made.notes) == (9000, "", (), ())
+    assert (made.lock_source, made.keep, made.notes) == ("", (), ())
     assert contract(made)["mode"] == "strict"
     assert contract(made)["specs"][0]["text"] == small_app.SPEC
     assert made.contract_digest == openapi.contract_digest(sealed)
@@ -87,7 +91,7 @@ def test_any_other_app_is_built_by_the_kit(app: Path) -> None:
     assert not made.is_sealed
     assert {"app/server.py", "kit/launch.py"} <= {file.name for file in made.packed.files}
     assert made.lock_source
-    assert made.container_port == 9000
+    assert "classvm.port=9000" in dockerfile(made)
     assert contract(made) == {
         "mode": "gate",
         "specs": [{"file": "cpu.yaml", "text": SPEC, "base_path": None}],
@@ -105,7 +109,8 @@ def test_a_dockerfile_of_its_own(app: Path) -> None:
     names = {file.name for file in made.packed.files}
     assert {"Dockerfile", "server.py"} <= names
     assert "kit/launch.py" not in names
-    assert (made.container_port, made.keep, made.lock_source) == (5000, ("/src/data",), "")
+    assert (made.keep, made.lock_source) == (("/src/data",), "")
+    assert 'LABEL classvm.port="5000"' in dockerfile(made)
     assert contract(made)["mode"] == "warn"
 
 

@@ -118,7 +118,6 @@ def source_of(lock_source: str) -> Source:
         packed=pack.packed([pack.File("a", 0o644, b"")], ""),
         contract="{}",
         contract_digest="c1",
-        container_port=9000,
         keep=("/service/data",),
         lock_source=lock_source,
         places={"flask": "requirements.txt:3"},
@@ -143,7 +142,7 @@ def test_what_the_module_is_told_of_an_app(lock_source: str) -> None:
 def test_what_the_rest_of_the_deploy_is_told() -> None:
     app = source_of("")
     facts = load_plugin("action", "classvm_image").facts(app)
-    assert facts == {"content": app.packed.content, "contract": "{}", "container_port": 9000}
+    assert facts == {"content": app.packed.content, "contract": "{}"}
 
 
 @pytest.mark.parametrize("failed", [True, False])

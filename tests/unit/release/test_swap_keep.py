@@ -7,7 +7,7 @@ import json
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.image.service_image import LABEL_KEEP
+from classvm.image.service_image import LABEL_KEEP, LABEL_PORT
 from classvm.release import go_live
 from fake_engine import (
     BREAKS_CONTRACT,
@@ -138,3 +138,13 @@ def test_wherever_it_is_cut_off_the_next_deploy_is_right(start: Start, world: Wo
         deploy(again)
         assert_only_live(again, dataclasses.replace(RELEASE_SPEC, keep=("/service/data",)))
         assert again.boxes[RELEASE_SPEC.live].mounts == [REPORTED]
+
+
+def test_the_image_names_the_port_of_its_container(world: World) -> None:
+    engine = engine_in(nothing)
+    engine.image_labels[RELEASE_SPEC.image] = {LABEL_PORT: "5000"}
+    world(engine)
+    deploy(engine)
+    words = [word for call in engine.calls for word in call]
+    assert [word for word in words if word.endswith(":5000")]
+    assert not [word for word in words if word.endswith(f":{RELEASE_SPEC.container_port}")]

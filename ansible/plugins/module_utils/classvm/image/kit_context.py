@@ -22,6 +22,7 @@ import jinja2
 from ..app import dockerfile, pack
 from ..app.layout import DOCKERFILE, REQUIREMENTS
 from ..app.plan import Plan
+from .service_image import LABEL_PORT
 
 TEMPLATE = "Dockerfile.j2"
 LOCK_TOOLS = "lock-tools.txt"
@@ -55,17 +56,22 @@ def of_kit(plan: Plan, files: Sequence[pack.File], kit: Path, container_port: in
     return pack.packed(sorted(every, key=lambda file: file.name), plan.requirements)
 
 
-def of_own_dockerfile(plan: Plan, files: Sequence[pack.File], text: str) -> pack.Packed:
+def of_own_dockerfile(
+    plan: Plan, files: Sequence[pack.File], text: str, container_port: int
+) -> pack.Packed:
     """Return the build context of an app that its own Dockerfile builds.
 
     Args:
         plan: how the app is built.
         files: the app's files.
         text: the student's Dockerfile.
+        container_port: the port on which it listens.
 
     """
     others = [one for one in files if one.name != DOCKERFILE]
-    every = [_text(DOCKERFILE, on_base(text, in_container(plan.writable, home(text)))), *others]
+    labelled = f'{text}\nLABEL {LABEL_PORT}="{container_port}"\n'
+    built = on_base(labelled, in_container(plan.writable, home(text)))
+    every = [_text(DOCKERFILE, built), *others]
     return pack.packed(sorted(every, key=lambda file: file.name), plan.requirements)
 
 

@@ -24,6 +24,8 @@ LABEL_CONTRACT = "classvm.contract"
 LABEL_KEEP = "classvm.keep"
 # Id of the lock of its packages, where this host has compiled it.
 LABEL_LOCK = "classvm.lock"
+# The port on which its container listens: the Dockerfile of a student's app sets it.
+LABEL_PORT = "classvm.port"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,12 @@ def digests(docker: Docker, *names: str) -> Dict[str, str]:
     """Return the digest of each of those images that is here, by name; "" of one without the label."""
     found = docker.labels_of(*names)
     return {name: labels.get(LABEL_DIGEST, "") for name, labels in found.items()}
+
+
+def container_port(image: Optional[Image], default: int) -> int:
+    """Return the port on which the container of an image listens, the default where it says none."""
+    said = image.labels.get(LABEL_PORT, "") if image else ""
+    return int(said) if said.isdecimal() else default
 
 
 def known(docker: Docker, base: str) -> Dict[str, Any]:

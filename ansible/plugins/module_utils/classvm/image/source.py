@@ -46,7 +46,6 @@ class Source:
         packed: the build context.
         contract: the contract document of `contract_document`, as JSON.
         contract_digest: digest (sha256, hex) of what the service promises.
-        container_port: the port on which the container listens.
         keep: absolute paths of the container's folders that survive releases.
         lock_source: digest of what decides the lock that the host compiles; "" where it compiles none.
         notes: lines for the person.
@@ -58,7 +57,6 @@ class Source:
     packed: pack.Packed
     contract: str
     contract_digest: str
-    container_port: int
     keep: Tuple[str, ...] = ()
     lock_source: str = ""
     notes: Tuple[str, ...] = ()
@@ -79,7 +77,7 @@ def read(folder: Path, kit: Path, ports: Ports) -> Source:
     """
     if not folder.is_dir():
         raise ClassvmError(f"{folder} is no folder", fix="APP names the folder of an app.")
-    return _sealed(folder, ports) if lock.is_sealed(folder) else _planned(folder, kit, ports)
+    return _sealed(folder) if lock.is_sealed(folder) else _planned(folder, kit, ports)
 
 
 def require_no_errors(folder: Path, source: Source, valid: Collection[str] = ()) -> List[str]:
@@ -126,7 +124,7 @@ class RefusedError(ClassvmError):
         self.notes = [formats.line(one) for one in findings]
 
 
-def _sealed(folder: Path, ports: Ports) -> Source:
+def _sealed(folder: Path) -> Source:
     lock.check_lock(folder)
     text = (folder / SPEC).read_text("utf-8")
     specs = [contract_document.SpecText(SPEC, text)]
@@ -135,7 +133,6 @@ def _sealed(folder: Path, ports: Ports) -> Source:
         packed=pack.pack(folder),
         contract=contract_document.write(contract_document.STRICT, specs),
         contract_digest=openapi.contract_digest(folder),
-        container_port=ports.container,
     )
 
 
@@ -150,16 +147,16 @@ def _planned(folder: Path, kit: Path, ports: Ports) -> Source:
     ]
     contract = contract_document.write(made.contract, specs)
     own = app.folder.text(DOCKERFILE) if made.dockerfile == OWN else ""
+    port = (made.port if own else 0) or ports.container
     if own:
-        packed = kit_context.of_own_dockerfile(made, files.files, own)
+        packed = kit_context.of_own_dockerfile(made, files.files, own, port)
     else:
-        packed = kit_context.of_kit(made, files.files, kit, ports.container)
+        packed = kit_context.of_kit(made, files.files, kit, port)
     return Source(
         is_sealed=False,
         packed=packed,
         contract=contract,
         contract_digest=kit_context.digest(contract),
-        container_port=(made.port if own else 0) or ports.container,
         keep=kit_context.in_container(made.keep, kit_context.home(own)),
         lock_source="" if own else kit_context.lock_source(made, kit),
         notes=(*made.notes, *files.notes()),

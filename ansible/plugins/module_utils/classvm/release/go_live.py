@@ -25,7 +25,7 @@ from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE, container_port
 from . import difference, drift, gap, health, history, recover, rollback
 from . import keep as keep_volumes
 from .prune import prune
@@ -227,7 +227,9 @@ def _on_host(spec: ReleaseSpec, edge: Edge, *, create_key: bool) -> ReleaseSpec:
 def _with_image(docker: Docker, spec: ReleaseSpec) -> Tuple[ReleaseSpec, Optional[Image]]:
     """Return the spec with what only the image of the release knows, and that image, if it is there."""
     image = docker.image(spec.image) if spec.image else None
-    return dataclasses.replace(spec, keep=keep_volumes.folders(image)), image
+    port = container_port(image, spec.container_port)
+    kept = keep_volumes.folders(image)
+    return dataclasses.replace(spec, keep=kept, container_port=port), image
 
 
 def _make_live(
