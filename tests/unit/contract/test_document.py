@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from classvm.contract import document
+from classvm.contract import client, document
 from classvm.contract.document import InputError, parse_document, read_document
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LAUGHS = "a0: &a0 x\n" + "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 9)
@@ -96,3 +93,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_value_that_does_not_fit_its_tag_is_refused(value: str) -> None:
     with pytest.raises(InputError, match="not valid YAML"):
         parse_document(f"a: {value}\n".encode(), "a.yml")
+
+
+def test_the_page_about_the_check_names_the_bounds() -> None:
+    page = (Path(__file__).parents[3] / "docs/contract.md").read_text()
+    text = " ".join(page.split())
+    assert (
+        f"at most {document.MAX_BYTES:,} bytes, {document.MAX_VALUES:,} values and"
+        f" {document.MAX_DEPTH} levels"
+    ) in text
+    assert f"up to {client.MAX_BODY:,} bytes" in text
