@@ -52,7 +52,11 @@ def _is_agreed() -> bool:
     """Ask on a terminal; a program that calls this has decided already."""
     if not sys.stdin.isatty():
         return True
-    return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C
+        print()
+        return False
 
 
 def write(folder: Path, found: List[Addition]) -> None:

@@ -43,7 +43,13 @@ def test_it_is_shown_and_written(app: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize(
     ("typed", "options", "is_written"),
-    [("y\n", [], True), ("\n", [], False), ("n\n", [], False), ("y\n", ["--show"], False)],
+    [
+        ("y\n", [], True),
+        ("\n", [], False),
+        ("n\n", [], False),
+        ("", [], False),
+        ("y\n", ["--show"], False),
+    ],
 )
 def test_a_person_is_asked(
     typed: str, options: list[str], is_written: bool, app: Path, monkeypatch: pytest.MonkeyPatch
