@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import json
 import re
 import shutil
@@ -38,7 +39,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN_APPS = ROOT / "tests/apps/live"
 NAME = "apps"
 STATE_DIR = "/var/lib/classvm-apps"
+LOCK = Path(tempfile.gettempdir(), "classvm-apps.lock")
 DEPLOY_SECONDS = 900
+WRONG_USAGE = 2
 BROKE = "broke"
 SENTENCE_LENGTH = 200
 ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
@@ -379,20 +382,32 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+@contextlib.contextmanager
+def alone(path: Path = LOCK) -> Iterator[None]:
+    """Keep a second run away from the same service; end it with a message."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit("apps: another run deploys apps here; wait until it has ended")
+        yield
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Deploy the apps; return 1 where one is not as expected."""
     options = parse(arguments)
     apps = chosen(options)
     if not apps:
         print("apps: there is no such app", file=sys.stderr)
-        return 2
-    target = class_vm(options.inventory, options.limit) if options.limit else here()
-    try:
-        with laid_out(apps, options.folder) as there:
-            results = try_all(there, target, options.logs)
-    finally:
-        if not options.limit and not options.keep:
-            clean()
+        return WRONG_USAGE
+    with alone():
+        target = class_vm(options.inventory, options.limit) if options.limit else here()
+        try:
+            with laid_out(apps, options.folder) as there:
+                results = try_all(there, target, options.logs)
+        finally:
+            if not options.limit and not options.keep:
+                clean()
     if options.table:
         write_table(options.table, options.title, results)
     print(f"apps: {verdict(results)}")

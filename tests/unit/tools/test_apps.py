@@ -194,3 +194,11 @@ def test_all_apps_are_tried_in_order(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert [one.outcome for one in results] == ["lives", "refused"]
     assert (logs / "a-b.log").read_text() == LIVE
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["a/b", "c"]
+
+
+def test_a_second_run_is_kept_away(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with apps.alone(lock), pytest.raises(SystemExit, match="another run"), apps.alone(lock):
+        pass
+    with apps.alone(lock):
+        pass
