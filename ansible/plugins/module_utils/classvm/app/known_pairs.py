@@ -11,8 +11,7 @@ from packaging.version import InvalidVersion, Version
 # Name, the version from which on all is well, and what older ones need. A limit that is found makes
 # the next lines hold, too, so what others build on comes last; of two limits the first one counts.
 PAIRS: Tuple[Tuple[str, str, Tuple[str, ...]], ...] = (
-    ("connexion", "2.3", ("openapi-spec-validator<0.2.8",)),
-    ("connexion", "2.6", ("werkzeug<1",)),
+    ("connexion", "2.6", ("openapi-spec-validator<0.2.9", "werkzeug<1")),
     ("connexion", "2.8", ("openapi-spec-validator<0.3", "jsonschema<4")),
     ("connexion", "2.10", ("flask<2",)),
     ("flask-restplus", "1", ("flask<2", "werkzeug<1")),
