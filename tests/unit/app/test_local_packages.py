@@ -61,3 +61,25 @@ def test_the_list_has_to_name_it(listed: str, dockerfile: str, place: str, tmp_p
     found = list(local_packages.check(app, USED, "requirements.txt"))
     assert [one.place for one in found] == ([place] if place else [])
     assert all(one.fix == "Write `./toolbox` into requirements.txt" for one in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "package", "path"),
+    [
+        ("toolbox/isbn.py", "toolbox", "toolbox"),
+        ("toolbox/src/isbn/__init__.py", "toolbox", "toolbox/src"),
+        ("src/isbn/__init__.py", ".", "src"),
+        ("isbn.py", ".", "."),
+        ("isbn-1-py3-none-any.whl", "isbn-1-py3-none-any.whl", "isbn-1-py3-none-any.whl"),
+    ],
+)
+def test_a_package_that_the_list_names(file: str, package: str, path: str, tmp_path: Path) -> None:
+    app = folder(tmp_path, {"server.py": "", file: ""})
+    assert local_packages.is_there(app, package)
+    assert local_packages.named(app, package).path == path
+
+
+def test_what_is_not_in_the_folder_is_not_there(tmp_path: Path) -> None:
+    app = folder(tmp_path, {"server.py": ""})
+    assert not local_packages.is_there(app, "toolbox")
+    assert not local_packages.is_there(app, "../toolbox")

@@ -34,6 +34,8 @@ def texts(app: AppFolder) -> list[str]:
         ({"setup.cfg": "[options]\ninstall_requires = a\n"}, "setup.cfg"),
         ({"src/requirements.txt": "a", "requirements-dev.txt": "b"}, "src/requirements.txt"),
         ({"requirement.txt": "a"}, "requirement.txt"),
+        ({"Requirements.TXT": "a"}, "Requirements.TXT"),
+        ({"requirements/prod.txt": "a", "requirements/dev.txt": "b"}, "requirements/prod.txt"),
         ({"a/b/requirements.txt": "a", "tests.txt": ""}, ""),
     ],
 )

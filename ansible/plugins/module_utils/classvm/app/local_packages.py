@@ -50,7 +50,9 @@ def find(folder: AppFolder, used: Collection[str]) -> List[LocalPackage]:
 def named(folder: AppFolder, package: str) -> LocalPackage:
     """Return the package in a folder, or the wheel, that the list of requirements names."""
     inside = f"{package}/src" if package != "." else "src"
-    nested = not any(_modules(folder, package)) and any(_modules(folder, inside))
+    # The app's own folder is on the path anyway.
+    plain = package != "." and any(_modules(folder, package))
+    nested = not plain and any(_modules(folder, inside))
     return LocalPackage(package, inside if nested else package, "", "")
 
 

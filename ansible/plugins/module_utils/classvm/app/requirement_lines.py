@@ -21,19 +21,19 @@ CONFLICT = re.compile(r"<<<<<<<|=======|>>>>>>>")
 SERVER = re.compile(r"(^|[\s@])(git|hg|svn|bzr)\+|@\s*https?://|^https?://|^git@|@\s*ssh://")
 EGG = re.compile(r"#egg=([\w.-]+)|^([\w.-]+)\s*(?:\[[^\]]*\])?\s*@")
 EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|\s*=\s*)(.*)")
+OPTION = re.compile(r"--?\w")
 FOLLOWED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s*)(\S.*)")
 HASH = re.compile(r"\s+--hash[=:\s]\s*\S+|^--hash\S*")
 # A path, with or without the package's name before it.
 PATH = re.compile(
     r"(?:([\w.-]+)\s*(\[[^\]]*\])?\s*@\s*)?(file:(?://)?)?([^;@\[]+)(?:\[[^\]]*\])?\s*(?:;.*)?"
 )
-IS_PATH = re.compile(r"\.{1,2}|.*[/\\].*|.*\.(whl|zip|tar\.gz)")
+IS_PATH = re.compile(r"\.{1,2}|(\S*|\..*)[/\\].*|\S*\.(whl|zip|tar\.gz)")
 ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:")
 # `conda list --export` writes name=version=build, and many write one equals sign for pip's two.
 CONDA = re.compile(r"([\w.-]+)\s*=\s*(\d[\w.!+]*)(?:=\w+)?")
 # `pip list` writes a table.
 TABLE_LINE = re.compile(r"([A-Za-z0-9][\w.-]*)\s+(\d[\w.!+]*)")
-TABLE_HEAD = re.compile(r"Package +Version.*|[- ]{3,}")
 # Builds for a processor come from an index of their own, and say so: torch==1.13.1+cpu.
 LABEL = re.compile(r"(==\s*[\w.!]+)\+[\w.]+")
 # Older versions of pip read `>=2.6.*`.
@@ -134,7 +134,7 @@ def read(line: Line) -> Entry:
     if len(line.text) > MOST_CHARACTERS:
         return _unreadable(line)
     editable = EDITABLE.fullmatch(line.text)
-    if line.text.startswith("-") and not editable and not TABLE_HEAD.fullmatch(line.text):
+    if OPTION.match(line.text) and not editable:
         return Entry(line, what="the settings of pip are those of the host")
     return (
         _path(line, editable[1] if editable else line.text)
@@ -199,8 +199,10 @@ def _package(line: Line) -> Entry:
     noted = CONDA.fullmatch(text) or TABLE_LINE.fullmatch(text)
     if noted:
         better = f"{noted[1]}=={noted[2]}"
-        entry = _package(replace_text(line, better))
-        if entry.wanted and entry.code != "CV040":
+        entry = _package(line._replace(text=better))
+        if entry.wanted is None:
+            return _unreadable(line)
+        if entry.code != "CV040":
             what = f"{line.shown} is not in pip's notation"
             entry = replace(entry, code="CV042", what=what, fix=f"Write `{better}`")
         return replace(entry, line=line)
@@ -212,11 +214,6 @@ def _package(line: Line) -> Entry:
     if plain != text and not entry.code:
         entry = replace(entry, what="the index has no builds with such a label")
     return entry
-
-
-def replace_text(line: Line, text: str) -> Line:
-    """Return a line that says something else."""
-    return line._replace(text=text)
 
 
 def _requirement(text: str) -> Requirement | None:

@@ -25,6 +25,8 @@ SOURCES = (
 # Lists under other names, or in another folder.
 ALSO = re.compile(
     r"(?:[^/]+/)?(?:requirements?|reqs?|requirments)(?:[-_.]?(?!dev|test|doc|lint)\w+)?\.(?:in|txt)"
+    r"|requirements/(?:base|common|main|prod|production)\.(?:in|txt)",
+    re.IGNORECASE,
 )
 READERS: Dict[str, Callable[[str, str], Iterable[Line]]] = {
     "Pipfile": toml_file.pipfile,
