@@ -28,6 +28,10 @@ class Server:
 }
 
 
+def capture_none(_app: object, _in_threads: bool) -> None:
+    pytest.fail("nothing is to be served")
+
+
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """Replace what starts servers; return the apps that would be served."""
@@ -38,7 +42,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[obj
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     apps: list[object] = []
-    capture.install(apps.append)
+    capture.install(lambda app, in_threads: apps.append(app if in_threads else (app, "alone")))
     yield apps
     for name in SERVERS:
         sys.modules.pop(name.replace("/", "."), None)
@@ -60,9 +64,16 @@ def test_servers_are_replaced(served: list[object]) -> None:
     assert server.closed
 
 
+def test_a_program_that_wants_no_threads_gets_none(served: list[object]) -> None:
+    module: Any = importlib.import_module("waitress")
+    module.serve("app", threaded=False)
+    module.serve("app", threaded=True)
+    assert served == [("app", "alone"), "app"]
+
+
 def test_what_is_imported_already_is_left_alone() -> None:
     assert "waitress" not in sys.modules
-    finder = capture.Finder(print)
+    finder = capture.Finder(capture_none)
     assert finder.find_spec("json", None) is None
     assert finder.find_spec("waitress", None) is None  # this machine has none
 
@@ -70,7 +81,9 @@ def test_what_is_imported_already_is_left_alone() -> None:
 def test_a_version_without_a_function_is_left_alone(served: list[object]) -> None:
     module: Any = importlib.import_module("waitress")
     before = dict(vars(module))
-    capture.replace(module, [("Missing.run", capture.SELF), ("missing", capture.SELF)], print)
+    capture.replace(
+        module, [("Missing.run", capture.SELF), ("missing", capture.SELF)], capture_none
+    )
     assert vars(module) == before
     assert served == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -206,6 +207,62 @@ def test_a_program_without_an_app_ends(
     assert launched.code() == code
     assert said in launched.err
     assert "classvm_kit" not in launched.err
+
+
+BUSY = """
+from flask import Flask
+import threading, time
+
+app = Flask(__name__)
+busy = [0]
+
+
+@app.route("/")
+def home():
+    busy.append(busy[-1] + 1)
+    time.sleep(0.3)
+    busy.append(busy[-1] - 1)
+    return str(max(busy))
+
+
+app.run(threaded={threaded})
+"""
+
+
+@pytest.mark.parametrize(("threaded", "most"), [("False", "1"), ("True", "3")])
+def test_several_requests_at_a_time(
+    launch: Callable[..., Launched], threaded: str, most: str
+) -> None:
+    launched = launch("server.py", **{"server.py": BUSY.format(threaded=threaded)})
+    launched.wait()
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda _: launched.get()[1], range(3)))
+    assert max(answers) == most
+
+
+FAILS = (
+    FLASK
+    + """
+@app.route("/fail")
+def fail():
+    return [][1]
+
+
+app.run(debug=True)
+"""
+)
+
+
+def test_a_failed_request_leaves_its_traceback_in_the_log(
+    launch: Callable[..., Launched],
+) -> None:
+    launched = launch("server.py", **{"server.py": FAILS})
+    launched.wait()
+    status, body = launched.get("/fail")
+    assert status == 500
+    assert "IndexError" not in body
+    assert "return [][1]" in launched.err
+    assert launched.err.strip().endswith("IndexError: list index out of range")
 
 
 def test_an_access_log_has_one_object_per_request_and_no_health_check(

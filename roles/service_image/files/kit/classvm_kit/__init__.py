@@ -6,3 +6,5 @@ import os
 PORT = int(os.environ["CLASSVM_PORT"])
 # All addresses of the container: Docker decides who reaches them.
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what the kit is for
+# How many requests an app answers at a time.
+THREADS = 8

@@ -11,7 +11,10 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-Serve = Callable[[object], None]
+from . import THREADS
+
+# Serves an app with so many threads.
+Serve = Callable[[object, int], None]
 # Where the app is among the arguments: by its place, and by its name.
 AppOf = Callable[[Tuple[Any, ...], Dict[str, Any]], object]
 
@@ -97,6 +100,7 @@ def _start(app_of: AppOf, serve: Serve) -> Callable[..., None]:
         # `flask run` imports the program, whose own start must then do nothing, and starts itself.
         if app_of is SELF and os.environ.get("FLASK_RUN_FROM_CLI") == "true":
             return
-        serve(app_of(args, words))
+        # Who says so knows that the program cannot answer two requests at a time.
+        serve(app_of(args, words), 1 if words.get("threaded") is False else THREADS)
 
     return start

@@ -21,7 +21,7 @@ import types
 from importlib.machinery import SourceFileLoader
 from typing import Any, Callable
 
-from . import capture, find_app, relay, serving
+from . import THREADS, capture, find_app, relay, serving
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A program that ends may have left the start of its server to a thread: seconds that it gets.
@@ -72,7 +72,7 @@ def _run(words: list[str], module: types.ModuleType, serve: capture.Serve) -> No
     if ":" in words[0]:
         sys.path[0] = os.getcwd()
         sys.argv = ["gunicorn"]
-        serve(find_app.named(words[0]))
+        serve(find_app.named(words[0]), THREADS)
     elif words[0] == "-m":
         sys.path[0] = os.getcwd()
         sys.argv = ["-m", *words[2:]]
@@ -107,7 +107,7 @@ def _find_and_serve(module: types.ModuleType, words: list[str], serve: capture.S
         return
     app = find_app.among(vars(module))
     if app is not None and not _children():
-        serve(app)
+        serve(app, THREADS)
     for one in _waited_for():
         one.join()
     if not serving.has_started():
@@ -128,11 +128,11 @@ def _children() -> list[Any]:
     return multiprocessing.active_children() if multiprocessing else []
 
 
-def _serve(watcher: int, app: object) -> None:
+def _serve(watcher: int, app: object, threads: int) -> None:
     relay.end(watcher)
     # Imported here, when the program has imported what it needs; see above.
     server = importlib.import_module(f"{__package__}.server")
-    server.serve(app)
+    server.serve(app, threads)
 
 
 def _without_variables(words: list[str]) -> list[str]:

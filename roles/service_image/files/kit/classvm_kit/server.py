@@ -23,7 +23,6 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from . import EVERYWHERE, PORT, serving
 
-THREADS = 8
 BACKLOG = 128
 # Seconds that requests in progress get when the container is told to stop.
 GRACEFUL_SECONDS = 3
@@ -31,8 +30,12 @@ GRACEFUL_SECONDS = 3
 HEALTH_AGENT = "classvm-health"
 
 
-def serve(app: Any) -> None:
+def serve(app: Any, threads: int) -> None:
     """Serve an app on all addresses until the container is told to stop.
+
+    Args:
+        app: an app of Flask or connexion, or any other WSGI application.
+        threads: how many requests it can answer at a time.
 
     Raises:
         SystemExit: after the last answer, so that the program ends as it does on Ctrl-C.
@@ -45,7 +48,7 @@ def serve(app: Any) -> None:
     if _is_green("gevent.monkey", "is_module_patched"):
         _serve_with_gevent(wsgi)
     else:
-        Worker(wsgi, listen(), settings()).init_process()
+        Worker(wsgi, listen(), settings(threads)).init_process()
     serving.stop()
     # What the program does at its end may take a moment, but may not keep the container.
     end = threading.Timer(GRACEFUL_SECONDS, os._exit, [0])
@@ -54,10 +57,10 @@ def serve(app: Any) -> None:
     sys.exit(0)
 
 
-def settings() -> Any:
+def settings(threads: int) -> Any:
     """Return gunicorn's settings."""
     config = Config()
-    config.set("threads", THREADS)
+    config.set("threads", threads)
     config.set("graceful_timeout", GRACEFUL_SECONDS)
     config.set("accesslog", "-")
     config.set("loglevel", "warning")
