@@ -28,7 +28,7 @@ class Server:
 }
 
 
-def capture_none(_app: object, _in_threads: bool) -> None:
+def capture_none(_app: object, _threads: int) -> None:
     pytest.fail("nothing is to be served")
 
 
@@ -42,7 +42,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[obj
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     apps: list[object] = []
-    capture.install(lambda app, in_threads: apps.append(app if in_threads else (app, "alone")))
+    capture.install(lambda app, threads: apps.append(app if threads > 1 else (app, "alone")))
     yield apps
     for name in SERVERS:
         sys.modules.pop(name.replace("/", "."), None)
@@ -81,9 +81,8 @@ def test_what_is_imported_already_is_left_alone() -> None:
 def test_a_version_without_a_function_is_left_alone(served: list[object]) -> None:
     module: Any = importlib.import_module("waitress")
     before = dict(vars(module))
-    capture.replace(
-        module, [("Missing.run", capture.SELF), ("missing", capture.SELF)], capture_none
-    )
+    missing = [("Missing.run", capture.SELF), ("missing", capture.SELF)]
+    capture.replace(module, missing, capture_none)
     assert vars(module) == before
     assert served == []
 
