@@ -36,8 +36,12 @@ def test_an_unreachable_host_has_one_line() -> None:
         "ssh: connect to host 192.0.2.1 port 22: No route to host"
     )
     assert reason.reason({"unreachable": True, "msg": said}) == (
-        "It cannot be reached: ssh: connect to host 192.0.2.1 port 22: No route to host"
+        "It cannot be reached: connect to host 192.0.2.1 port 22: No route to host"
     )
+    data = (
+        'Data could not be sent to remote host "a". Make sure it can be reached over ssh: ssh: why'
+    )
+    assert reason.reason({"unreachable": True, "msg": data}) == "It cannot be reached: why"
     assert reason.reason({"unreachable": True}) == "It cannot be reached: no answer"
 
 

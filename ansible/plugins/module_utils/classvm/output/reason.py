@@ -6,7 +6,8 @@ from typing import Any, List, Mapping
 
 # A closing line is read at a glance.
 LONGEST_LINE = 300
-UNREACHABLE_PREFIXES = ("Task failed: ", "Failed to connect to the host via ssh: ")
+# Before its own word stands what Ansible makes of it, in one to three sentences.
+SSH = "ssh: "
 
 
 def reason(result: Mapping[str, Any]) -> str:
@@ -45,12 +46,9 @@ def details(host: str, why: str) -> List[str]:
 
 
 def _unreachable(message: str) -> str:
-    text = message.strip()
-    for prefix in UNREACHABLE_PREFIXES:
-        text = text[len(prefix) :] if text.startswith(prefix) else text
     # One line: ssh says more where it was asked to.
-    said = [line for line in text.splitlines() if line] or ["no answer"]
-    return f"It cannot be reached: {said[-1]}"
+    said = [line for line in message.strip().splitlines() if line] or ["no answer"]
+    return f"It cannot be reached: {said[-1].rpartition(SSH)[2]}"
 
 
 def _wrong_values(errors: List[str]) -> str:
