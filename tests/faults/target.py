@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import classvm
 import pytest
-from classvm.app import layout, pack
+from classvm.app import pack
 from classvm.contract import checker
-from classvm.image import service_image
+from classvm.image import checker_image, kit_context, service_image, source
 from classvm.release import health, history
 from faults import apps, driver
 from faults.load import PATIENCE, Load, Seen, Watch
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 # On the VM: the driver with classvm's code and orders. It has to survive a reboot.
 ASIDE = "/var/tmp/classvm-faults"  # noqa: S108 - /tmp would be emptied
 PACKAGE = Path(classvm.__path__[0])
+IMAGE_FILES = expected.ROOT / "roles/service_image/files"
 # An argument of a command may have 128 kB.
 PIECE = 100_000
 # Two good apps take turns; each answers with its name.
@@ -149,10 +150,15 @@ class Target:
 
     def order(self, app: Path) -> dict[str, Any]:
         """Return the driver's order for the release of an app whose image is built."""
+        ports = source.Ports(self.facts.host_port, self.facts.container_port)
+        recipe = self.recipe(app)
+        checker_files = kit_context.of_folder(IMAGE_FILES / "checker")
+        checks = checker_image.Recipe(recipe.base, recipe.base_digest, checker_files.digest)
         spec = dataclasses.replace(
-            self.facts.release_spec(self.recipe(app)),
+            self.facts.release_spec(recipe),
             environment=self.environment,
-            contract=(app / layout.SPEC).read_text(encoding="utf-8"),
+            contract=source.read(app, IMAGE_FILES / "kit", ports).contract,
+            checker_image=checks.image,
         )
         return {
             "spec": dataclasses.asdict(spec),
