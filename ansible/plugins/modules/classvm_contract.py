@@ -10,9 +10,9 @@ description:
     and validates status, headers, content type and body of each answer.
   - Then sends what the document forbids, such as text in place of a number, and expects
     the service to refuse it with a declared error.
-  - A contract whose mode is V(gate) or V(warn) may be one of Swagger 2.0, too, and may lack examples
-    (values are made up from the schemas), error responses and tags. A service fails where it
-    answers otherwise than the document says, and only GET and HEAD are sent.
+  - A contract whose mode is V(gate) or V(warn) may be one of Swagger 2.0, too, and may lack examples,
+    error responses and tags. A service fails where it answers otherwise than the document says.
+    Only GET and HEAD are sent, and no values but those of the document.
   - Only sends requests. It changes nothing but what the called operations change.
   - Runs on the control node, whatever host the task is for.
 options:

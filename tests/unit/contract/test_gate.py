@@ -150,11 +150,28 @@ def test_a_wrong_value_is_worth_advice_only(service: Service) -> None:
 
 
 def test_a_live_service_is_only_asked(service: Service) -> None:
+    """Even a GET may write down what it is asked for, so no value is made up."""
     serve(service, wrong=a_problem(500))
     report = check(service, safe_only=True)
+    assert service.requests == [LIST]
+    assert [(note.title, note.reason.partition(":")[0]) for note in report.not_checked] == [
+        ("GET /prices/total/{pieces}", "its values are made up"),
+        (DELETE, "may change data"),
+    ]
+    service.requests.clear()
+    text = PRICES.replace("minimum: 3}", "minimum: 3}, example: 3")
+    assert check(service, text, safe_only=True).operation_count == 3
     assert service.requests == [LIST, TOTAL]
-    assert [note.title for note in report.not_checked] == [DELETE]
-    assert "may change data" in report.not_checked[0].reason
+
+
+def test_of_a_live_service_it_is_asked_at_least_whether_it_answers(
+    service: Service, closed_url: str
+) -> None:
+    assert check(service, NAMES, safe_only=True).ok
+    assert service.requests == ["GET /no-such-path"]
+    text = contract_document.write("gate", [SpecText("a.yml", NAMES)])
+    report = checker.check_contract(text, closed_url, TIMEOUT, safe_only=True)
+    assert [failure.status for failure in report.failures] == [None]
 
 
 def test_a_base_path_of_the_app_counts_before_that_of_the_spec(service: Service) -> None:

@@ -106,7 +106,7 @@ def check_contract(
         url: as for `check`.
         timeout: as for `check`.
         wait: as for `check`.
-        safe_only: send only what changes nothing: GET and HEAD.
+        safe_only: send only what changes nothing: GET and HEAD, no values made up.
 
     Raises:
         InputError: an argument or a spec cannot be used.

@@ -16,7 +16,7 @@ from .client import Answer
 from .document import InputError
 from .known_values import KnownValues
 from .perform import perform
-from .probes import wrong_calls
+from .probes import unknown_path_call, wrong_calls
 from .report import Note, Outcome, Report, title_of
 from .spec import Operation, list_operations, status_range
 from .spec_file import Spec
@@ -27,6 +27,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ORDER = ("GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "PATCH", "DELETE")
 # A service that did not answer so many calls is not asked again.
 MOST_SILENCES = 3
+# Even a GET may write down what it is asked for.
+NOT_NOW = "called before the release went live, not after"
 MOST_PROBES = 50
 FLASK_PARAMETER = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 
@@ -48,7 +50,7 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
         spec: the spec, as `spec_file.read_any` returns it.
         base: where its paths begin, such as ``http://localhost:11000/e222``.
         timeout: longest silence of the service during one call, in seconds.
-        safe_only: send only what changes nothing.
+        safe_only: send only GET and HEAD, and only what the spec itself gives.
 
     Raises:
         InputError: the spec cannot be used.
@@ -59,9 +61,15 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
     order = sorted(range(len(operations)), key=lambda at: _turn(operations[at]))
     found = {at: check.operation(operations[at]) for at in order}
     in_order = [found[at] for at in range(len(operations))]
+    outcomes = tuple(one for each in in_order for one in each.outcomes)
+    probes = [one for each in in_order for one in each.probes]
+    if safe_only and not outcomes:
+        # Nothing could be asked for; whether somebody answers is worth a question.
+        call = unknown_path_call(base, "unknown path")
+        probes.append(perform(call, lambda _answer: [], timeout))
     return Report(
-        tuple(one for each in in_order for one in each.outcomes),
-        tuple(one for each in in_order for one in each.probes),
+        outcomes,
+        tuple(probes),
         not_checked=tuple(one for each in in_order for one in each.not_checked),
         notes=tuple(one for each in in_order for one in each.notes),
     )
@@ -94,7 +102,7 @@ class _Check:
         found = _Found()
         reason = ""
         if self.safe_only and operation.method not in SAFE_METHODS:
-            reason = "may change data: called before the release went live, not after"
+            reason = f"may change data: {NOT_NOW}"
         elif self.silences >= MOST_SILENCES:
             reason = "not called: the service no longer answers"
         else:
@@ -117,6 +125,8 @@ class _Check:
         known = self.known.values(operation)
         caller = Caller(self.spec.document, operation, self.base, known)
         for one in caller.attempts():
+            if self.safe_only and one.made_up:
+                return f"its values are made up: {NOT_NOW}"
             outcome, verdict = self._try(judge, one)
             if not verdict.unknown:
                 break
@@ -132,7 +142,7 @@ class _Check:
     def _call_with_all(self, judge: Judge, caller: Caller, first: Attempt, found: _Found) -> None:
         """Call an operation with its optional parameters as well, then with wrong values."""
         operation, richest, reason = judge.operation, first, ""
-        if has_optional(operation):
+        if has_optional(operation) and not self.safe_only:
             try:
                 richest = caller.attempt(optional=True, known=first.known)
                 outcome, verdict = self._try(judge, richest)
