@@ -50,9 +50,8 @@ class Outcome:
         seconds: how long the swap took, from stopping the old release to the new one's health.
         removed: names of the images of old releases that were removed.
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
-        warnings: how the release breaks its contract, where that is no reason to refuse it.
-        classvm_notes: what a person should know, a line each: the warnings, and which operations
-            were not checked.
+        classvm_notes: what a person should know, a line each: how the release breaks its contract,
+            where that is no reason to refuse it, and which operations were not checked.
 
     """
 
@@ -64,7 +63,6 @@ class Outcome:
     seconds: float = 0.0
     removed: Sequence[str] = ()
     edge_is_idle: bool = False
-    warnings: List[str] = field(default_factory=list)
     classvm_notes: List[str] = field(default_factory=list)
 
 
@@ -266,7 +264,6 @@ def _make_live(
         container=_id(docker.container(spec.live)),
         gap=entry.gap,
         seconds=entry.seconds,
-        warnings=list(strategy.verdict.warnings),
         classvm_notes=[*strategy.verdict.warnings, *strategy.verdict.notes],
     )
 
