@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from classvm.base.errors import ClassvmError
 from classvm.release import health
-from fake_engine import PORT, RELEASE_SPEC, Clock, Engine
+from fake_engine import PORT, RELEASE_SPEC, Behaviour, Clock, Engine
 from start_states import World, deploy, engine_in, nothing
 
 if TYPE_CHECKING:
@@ -130,12 +130,21 @@ def test_health_words(test: list[str], words: list[str]) -> None:
     assert health.check_argv(live) == words
 
 
-def test_an_image_without_a_health_check_is_asked_whether_it_runs(world: World) -> None:
-    engine = engine_in(nothing)
+def test_an_image_without_a_health_check_has_to_answer_on_its_port(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_in(nothing, Behaviour(healthy_after=0))
     engine.healthcheck = []
     world(engine)
     deploy(engine)
-    assert ("exec", RELEASE_SPEC.live, "true") in engine.calls
+    assert "exec" not in engine.verbs()
+    live = engine.container(RELEASE_SPEC.live)
+    assert live is not None
+    assert health.is_healthy(engine, live)
+    monkeypatch.setattr(health, "answers", lambda _: False)
+    assert not health.is_healthy(engine, live)
+    with pytest.raises(ClassvmError, match="it was not healthy within 2 s"):
+        health.wait(engine, RELEASE_SPEC.live, 2)
 
 
 def test_a_container_that_vanishes_is_refused() -> None:

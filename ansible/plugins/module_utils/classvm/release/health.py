@@ -119,7 +119,9 @@ def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
 
 
 def _passes(docker: Docker, container: Container, seconds: float) -> bool:
-    check = check_argv(container) or ["true"]
+    check = check_argv(container)
+    if not check:  # that it runs does not tell that anybody reaches it
+        return any(map(answers, published(container)))
     try:
         return docker.run_within(seconds, "exec", container.name, *check).code == 0
     except ClassvmError:  # it hangs
