@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,3 +75,9 @@ def test_errors_are_a_failure(app: Path) -> None:
 def test_a_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["/no/such"]) == 2
     assert "/no/such is not a folder" in capsys.readouterr().err
+
+
+def test_only_the_program_of_its_own_lets_a_closed_pipe_end_it(app: Path) -> None:
+    before = signal.getsignal(signal.SIGPIPE)
+    assert command_line.main([str(app)]) == 0
+    assert signal.getsignal(signal.SIGPIPE) == before

@@ -22,9 +22,14 @@ WRONG_USAGE = 2
 FROM_HERE = ("github", "sarif")
 
 
+def program() -> int:
+    """Run `classvm-check` as a program of its own; return its exit status."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` ends it without a traceback
+    return main()
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run `classvm-check`, for hooks and workflows that have no Makefile; return its exit status."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` ends it without a traceback
     parser = argparse.ArgumentParser(description="Check an app without deploying it.")
     parser.add_argument("app", nargs="?", default=".", help="folder of the app")
     parser.add_argument("--format", choices=sorted(FORMATS), default="text", help="for programs")

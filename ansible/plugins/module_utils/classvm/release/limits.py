@@ -12,6 +12,8 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from ..base.errors import ClassvmError
 
+# The least memory that the engine gives to a container.
+LEAST_MEMORY = "6m"
 UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 # Mount options of /tmp, the only writable folder of the image. Two more are the engine's own:
 # /dev/shm, for memory that processes share, gets the same size; in /dev/mqueue, for messages
@@ -28,11 +30,13 @@ class Limit:
         argv: takes the value and returns the arguments of `docker create`.
         host_config: takes the value and returns what `docker container inspect` shows of it, by its
             key of ``HostConfig``.
+        takes: takes the value and returns what it has to be, "" where it is.
 
     """
 
     argv: Callable[[str], List[str]]
     host_config: Callable[[str], Dict[str, Any]]
+    takes: Callable[[str], str]
 
 
 def in_bytes(size: str) -> int:
@@ -62,15 +66,37 @@ def as_count(number: str) -> int:
     return int(number)
 
 
+def _size(value: str) -> str:
+    try:
+        in_bytes(value)
+    except ClassvmError:
+        return "a number and k, m or g, such as 512m"
+    return ""
+
+
+def _memory(value: str) -> str:
+    too_small = not _size(value) and in_bytes(value) < in_bytes(LEAST_MEMORY)
+    return f"{LEAST_MEMORY} or more, such as 512m" if too_small else _size(value)
+
+
+def _count(value: str) -> str:
+    try:
+        return "" if as_count(value) > 0 else "a number above 0"
+    except ClassvmError:
+        return "a number above 0"
+
+
 LIMITS: Dict[str, Limit] = {
     "memory": Limit(
         # Swap is not added to it.
         argv=lambda value: ["--memory", value, "--memory-swap", value],
         host_config=lambda value: {"Memory": in_bytes(value)},
+        takes=_memory,
     ),
     "pids": Limit(
         argv=lambda value: ["--pids-limit", value],
         host_config=lambda value: {"PidsLimit": as_count(value)},
+        takes=_count,
     ),
     "tmpfs_size": Limit(
         argv=lambda value: ["--tmpfs", f"{TMP}:{TMPFS.format(value)}", "--shm-size", value],
@@ -78,6 +104,7 @@ LIMITS: Dict[str, Limit] = {
             "Tmpfs": {TMP: TMPFS.format(value)},
             "ShmSize": in_bytes(value),
         },
+        takes=_size,
     ),
 }
 

@@ -7,12 +7,10 @@ from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Opt
 
 from ..base import names
 from ..base.errors import ClassvmError
-from .limits import as_count, in_bytes
+from .limits import LIMITS
 
 # From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable.
 SLIP = 0.8
-# The least memory that the engine gives to a container.
-LEAST_MEMORY = "6m"
 HIGHEST_PORT = 65535
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
@@ -122,27 +120,6 @@ def _of_meaning(name: str, value: Any) -> str:  # noqa: ANN401 - of any type
     return ""
 
 
-def _of_size(value: str) -> str:
-    try:
-        in_bytes(value)
-    except ClassvmError:
-        return "a number and k, m or g, such as 512m"
-    return ""
-
-
-def _of_memory(value: str) -> str:
-    takes = _of_size(value)
-    too_small = not takes and in_bytes(value) < in_bytes(LEAST_MEMORY)
-    return f"{LEAST_MEMORY} or more, such as 512m" if too_small else takes
-
-
-def _of_count(value: str) -> str:
-    try:
-        return "" if as_count(value) > 0 else "a number above 0"
-    except ClassvmError:
-        return "a number above 0"
-
-
 def _of_amount(value: str) -> str:
     return "" if (_number(value) or 0) >= 0 else "a number that is not below 0"
 
@@ -157,8 +134,6 @@ def _of_name(value: str) -> str:
 
 MEANINGS: Dict[str, Callable[[str], str]] = {
     "service_name": _of_name,
-    "service_memory": _of_memory,
-    "service_tmpfs_size": _of_size,
-    "service_pids": _of_count,
     "service_keep_releases": _of_amount,
+    **{f"service_{name}": limit.takes for name, limit in LIMITS.items()},
 }
