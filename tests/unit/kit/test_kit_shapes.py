@@ -276,3 +276,31 @@ def test_an_access_log_has_one_object_per_request_and_no_health_check(
     entries = [json.loads(line) for line in launched.out.splitlines()]
     assert [(one["target"], one["status"]) for one in entries] == [("/", 200), ("/none?x=1", 404)]
     assert launched.err == ""
+
+
+IN_MEMORY = """
+import sqlite3
+
+from flask import Flask
+
+app = Flask(__name__)
+database = sqlite3.connect(":memory:")  # refuses every thread but this one
+database.execute("create table words (word text)")
+database.execute("insert into words values ('hello')")
+
+
+@app.route("/")
+def home():
+    return database.execute("select word from words").fetchone()[0]
+
+
+app.run(threaded=False)
+"""
+
+
+def test_without_threads_requests_are_answered_in_the_thread_of_the_program(
+    launch: Callable[..., Launched],
+) -> None:
+    launched = launch("server.py", **{"server.py": IN_MEMORY})
+    launched.wait()
+    assert [launched.get() for _ in range(3)] == [(200, "hello")] * 3

@@ -20,6 +20,7 @@ from typing import Any, Dict
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.sync import SyncWorker
 
 from . import EVERYWHERE, PORT, serving
 
@@ -48,7 +49,8 @@ def serve(app: Any, threads: int) -> None:
     if _is_green("gevent.monkey", "is_module_patched"):
         _serve_with_gevent(wsgi)
     else:
-        Worker(wsgi, listen(), settings(threads)).init_process()
+        worker = Worker if threads > 1 else OneThreadWorker
+        worker(wsgi, listen(), settings(threads)).init_process()
     serving.stop()
     # What the program does at its end may take a moment, but may not keep the container.
     end = threading.Timer(GRACEFUL_SECONDS, os._exit, [0])
@@ -80,12 +82,12 @@ def listen() -> socket.socket:
     return listener
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
-    """gunicorn's threaded worker, without a master process."""
+class WithoutMaster:
+    """What gunicorn's workers do otherwise here, where they have no master process."""
 
     def __init__(self, wsgi: object, listener: socket.socket, config: Any) -> None:
         self.random_state = random.getstate()
-        super().__init__(1, os.getppid(), [listener], None, 0, config, JsonLogger(config))
+        super().__init__(1, os.getppid(), [listener], None, 0, config, JsonLogger(config))  # type: ignore[call-arg] # of gunicorn's worker
         self.pid = os.getpid()
         self.wsgi = wsgi
 
@@ -93,15 +95,26 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         """Leave the app as it is; undo gunicorn's `random.seed()`: the program may have its own."""
         random.setstate(self.random_state)
 
+    def init_signals(self) -> None:
+        """Handle signals, which Python allows in the main thread only."""
+        if threading.current_thread() is threading.main_thread():
+            super().init_signals()  # type: ignore[misc] # of gunicorn's worker
+
+
+class Worker(WithoutMaster, ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's threaded worker."""
+
     def run(self) -> None:
         """Serve; a signal ends the wait for connections at once, not within a second."""
         self.poller.register(self.PIPE[0], selectors.EVENT_READ, lambda pipe: os.read(pipe, 1))
         super().run()
 
-    def init_signals(self) -> None:
-        """Handle signals, which Python allows in the main thread only."""
-        if threading.current_thread() is threading.main_thread():
-            super().init_signals()
+
+class OneThreadWorker(WithoutMaster, SyncWorker):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's worker that answers in the thread of the program, one request after the other.
+
+    A database in memory (`sqlite:///:memory:`) is there only in the thread that made it.
+    """
 
 
 class JsonLogger(Logger):  # type: ignore[misc] # gunicorn ships no types
