@@ -32,6 +32,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if subprocess.run(door, check=False).returncode:  # noqa: S603 - a program of this tree
         return WRONG_USAGE
     make(folder)
+    leave_out(folder.resolve())
     print(f"{folder}: a new app. Next: make check APP={folder} && make deploy APP={folder}")
     return 0
 
@@ -42,6 +43,26 @@ def make(folder: Path) -> None:
 
     answers = {"name": folder.name, **ports()}
     copier.run_copy(str(TEMPLATE), folder, data=answers, defaults=True, quiet=True)
+
+
+def leave_out(folder: Path, clone: Path = ROOT) -> None:
+    """Tell the git of this clone, if the app lies in it, that the app is no part of classvm.
+
+    Args:
+        folder: the app's folder, without links.
+        clone: the top of the clone.
+
+    """
+    if clone not in folder.parents:
+        return
+    command = ("git", "-C", str(clone), "rev-parse", "--git-path", "info/exclude")
+    found = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - a program by its name
+    if found.returncode:
+        return  # an unpacked archive
+    exclude = clone / found.stdout.strip()
+    exclude.parent.mkdir(exist_ok=True)
+    with exclude.open("a", encoding="utf-8") as file:
+        file.write(f"/{folder.relative_to(clone)}/\n")
 
 
 def ports() -> Dict[str, int]:

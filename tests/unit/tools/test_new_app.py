@@ -102,3 +102,21 @@ def test_nothing_is_overwritten(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert "it is there already" in capfd.readouterr().err
     assert new_app.main([str(tmp_path / "no/such")]) == 2
     assert "there is no folder for it" in capfd.readouterr().err
+
+
+def test_an_app_in_a_clone_is_no_part_of_it(tmp_path: Path) -> None:
+    clone = tmp_path / "classvm"
+    subprocess.run(["git", "init", "--quiet", str(clone)], check=True)
+    for name in ("weather", "weather-2"):
+        (clone / name).mkdir()
+        (clone / name / "server.py").touch()
+    new_app.leave_out(clone / "weather", clone)
+    assert tree.files(clone) == ["weather-2/server.py"]
+
+
+def test_an_app_beside_a_clone_is_nothing_to_it(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path / "classvm")], check=True)
+    exclude = tmp_path / "classvm/.git/info/exclude"
+    before = exclude.read_text() if exclude.exists() else ""
+    new_app.leave_out(tmp_path / "weather", tmp_path / "classvm")
+    assert (exclude.read_text() if exclude.exists() else "") == before
