@@ -5,12 +5,17 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from classvm.release import health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# How long a case takes depends on the machine, and is no reason to fail.
+hypothesis.settings.register_profile("classvm", deadline=None)
+hypothesis.settings.load_profile("classvm")
 
 # What the code and the fakes themselves call and may have for real.
 REAL = ("cat", "kill", "rm", "sleep")

@@ -15,6 +15,12 @@ CMD python server.py
 """
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time."""
+    monkeypatch.setattr(hadolint, "TIMEOUT_SECONDS", 60)
+
+
 def found(folder: Path, text: str) -> list[str]:
     (folder / "Dockerfile").write_text(text)
     findings = hadolint.check(AppFolder(folder))

@@ -141,7 +141,7 @@ def test_what_a_list_of_constraints_names_is_followed_as_constraints() -> None:
     assert requirement_lines.followed(line) == ("more.txt", True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     text=strategies.text(max_size=120)
     | strategies.from_regex(r"[a-z]+(\[[a-z,]*\])?[ @=<>~!;.#'\"0-9a-z/\\-]*")

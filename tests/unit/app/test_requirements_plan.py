@@ -179,7 +179,7 @@ def test_an_app_without_a_list_gets_what_it_imports(tmp_path: Path) -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=strategies.binary(max_size=300), lines=strategies.text(max_size=100))
 @pytest.mark.parametrize("name", ["requirements.txt", "Pipfile", "pyproject.toml", "setup.cfg"])
 def test_any_list_has_an_answer(name: str, content: bytes, lines: str) -> None:

@@ -134,7 +134,7 @@ def answered(files: dict[str, bytes]) -> None:
         assert time.process_time() - started < 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(document=YAML_VALUES)
 def test_any_document_has_an_answer(document: object) -> None:
     spec = {"openapi": "3.0.0", "paths": document, "components": document, "servers": document}
@@ -146,7 +146,7 @@ def test_any_document_has_an_answer(document: object) -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=strategies.binary(max_size=200))
 @pytest.mark.parametrize(
     "name",

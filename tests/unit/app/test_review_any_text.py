@@ -218,13 +218,13 @@ SERVER = (
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=strategies.data())
 def test_any_text_has_an_answer(name: str, data: strategies.DataObject) -> None:
     answered({"server.py": SERVER, name: data.draw(text_of(name))})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     files=strategies.fixed_dictionaries({}, optional={name: text_of(name) for name in FRAGMENTS})
 )

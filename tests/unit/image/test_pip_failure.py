@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from classvm.image import pip_failure
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 
 TABLE = yaml.safe_load(Path(__file__).with_name("pip_failures.yml").read_text())
 WORDS = sorted({word for one in TABLE.values() for word in one["log"].split()})
@@ -17,7 +17,6 @@ def test_a_failure_of_pip_in_a_sentence(name: str) -> None:
     assert pip_failure.explain(line.strip() for line in log.splitlines()) == explained
 
 
-@settings(deadline=None)
 @given(
     words=strategies.lists(strategies.sampled_from([*WORDS, "\n"]) | strategies.text(max_size=5))
 )

@@ -170,4 +170,4 @@ class Run:
 
 
 TestHost = Host.TestCase
-TestHost.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestHost.settings = settings(max_examples=60, stateful_step_count=12)
