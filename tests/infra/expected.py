@@ -322,12 +322,13 @@ def ask(words: Sequence[str]) -> dict[str, Any]:
 
 
 def run(words: Sequence[str], **environment: str) -> Finished:
-    """Run one of Ansible's programs in the top folder and keep its output."""
+    """Run one of Ansible's programs in the top folder and keep its own output, task by task."""
+    own = {"ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "200"}
     return subprocess.run(
         words,
         cwd=ROOT,
         # Molecule sets colours and narrow lines, which would break the regular expressions.
-        env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "200", **environment},
+        env={**os.environ, **own, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
