@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from e2e.machine import Run, run
 
 GUIDE = Path(__file__).parents[2] / "docs/student.md"
 # Commands that need an engine, or packages from an index.
@@ -13,6 +14,8 @@ NEEDS_MACHINE = re.compile(r"^(make deploy|make -C|curl) ", re.MULTILINE)
 OURS = re.compile(r"^make (?!-C)", re.MULTILINE)
 # A block of commands, and right below it a block of what they print.
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+# What stands behind a command that the guide has fail; it is the last of its block.
+FAILS = "# ends with an error\n"
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,16 @@ class Step:
         """The first command."""
         return self.commands.partition("\n")[0]
 
-    def run(self, folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
+    @property
+    def fails(self) -> bool:
+        """Whether the last command has to fail."""
+        return self.commands.endswith(FAILS)
+
+    def run(self, folder: Path, seconds: float) -> Run:
         """Run the commands in a folder; the first one that fails ends them."""
         # `setup` has been done: it would take the tests' own environment for another one.
         commands = OURS.sub("make --old-file=setup ", self.commands)
-        return subprocess.run(
-            ["bash", "-e", "-c", commands],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        return run("bash", "-e", "-c", commands, cwd=folder, seconds=seconds)
 
     def missing(self, output: str) -> list[str]:
         """Return the lines that an output should have and does not."""
