@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any, Dict, List, Tuple
 
+from ..contract.contract_document import GATE, WARN
 from .dockerfile import APT_PACKAGE
 from .findings import Finding, did_you_mean, listed
 from .folder import AppFolder
@@ -22,7 +23,7 @@ KEYS: Dict[str, type] = {
     "writable": list,
     "apt": list,
 }
-CHOICES = {"dockerfile": ("own", "kit"), "contract": ("gate", "warn")}
+CHOICES = {"dockerfile": ("own", "kit"), "contract": (GATE, WARN)}
 
 
 def read(folder: AppFolder) -> Tuple[Dict[str, Any], List[Finding]]:

@@ -8,6 +8,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
+from ..contract.contract_document import GATE
 from . import code, dockerfile, dockerfile_effect, requirements_plan, spec_checks
 from .findings import listed
 from .reading import App
@@ -111,7 +112,7 @@ def make_plan(app: App, host_port: int) -> Plan:
         # What only the lock needs is no news for the student.
         changes=adapt(for_lock=False).summary(),
         places=adapted.places,
-        contract=said.get("contract", "gate"),
+        contract=said.get("contract", GATE),
         specs=_spec_files(app),
         notes=(),
     )

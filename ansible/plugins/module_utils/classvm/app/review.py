@@ -32,6 +32,11 @@ class Review(NamedTuple):
 def review(root: Path) -> Review:
     """Read an app's folder and return all findings, the errors first."""
     app = reading.read(root)
+    return Review(app, findings_of(app))
+
+
+def findings_of(app: reading.App) -> List[Finding]:
+    """Return all findings in an app that was read, the errors first."""
     found = set(app.findings)
     for spec in app.specs:
         if spec.call:  # what else looks like a spec may be another program's file
@@ -46,7 +51,7 @@ def review(root: Path) -> Review:
     found.update(local_packages.check(app.folder, app.used, app.requirements))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))
-    return Review(app, sorted(found, key=lambda one: (ORDER[one.severity], one)))
+    return sorted(found, key=lambda one: (ORDER[one.severity], one))
 
 
 def _missing(app: reading.App) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Collection, List, Mapping, Sequence, Tuple
+from typing import Collection, List, Mapping, Optional, Sequence, Tuple
 
 from ..app import app_files, formats, lock, openapi, pack, plan, reading, review
 from ..app.codes import ERROR, NOTE
@@ -50,6 +50,7 @@ class Source:
         lock_source: digest of what decides the lock that the host compiles; "" where it compiles none.
         notes: lines for the person.
         places: where each package is named, by its normal name: "requirements.txt:3".
+        app: what was read of it; None where nothing had to be read to pack it.
 
     """
 
@@ -61,6 +62,7 @@ class Source:
     lock_source: str = ""
     notes: Tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
+    app: Optional[reading.App] = None
 
 
 def read(folder: Path, kit: Path, ports: Ports) -> Source:
@@ -93,7 +95,7 @@ def require_no_errors(folder: Path, source: Source, valid: Collection[str] = ())
 
     """
     skipped = NOT_OF_SEALED if source.is_sealed else set()
-    found = review.review(folder).findings
+    found = review.findings_of(source.app or reading.read(folder))
     findings = [one for one in found if one.severity != NOTE and one.code not in skipped]
     errors = [one for one in findings if one.severity == ERROR]
     if errors:
@@ -161,6 +163,7 @@ def _planned(folder: Path, kit: Path, ports: Ports) -> Source:
         lock_source="" if own else kit_context.lock_source(made, kit),
         notes=(*made.notes, *files.notes()),
         places=made.places,
+        app=app,
     )
 
 

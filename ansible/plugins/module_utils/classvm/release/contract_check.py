@@ -17,6 +17,7 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 
 # The variable with the seconds for all calls together.
 LIMIT = "service_contract_seconds"
+# As `contract.contract_document` has it, which takes too long to import here (see `argv`).
 STRICT = "strict"
 # How many failing operations are shown in full, and how long a line of them may be.
 FAILURES, LINE_LENGTH = 10, 250
