@@ -25,8 +25,12 @@ WRONG_USAGE = 2
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Make an app; return the exit status."""
     parser = argparse.ArgumentParser(description="Make a small app to start from.")
-    parser.add_argument("folder", type=Path, help="where to make it; its last part is the name")
-    folder: Path = parser.parse_args(arguments).folder
+    parser.add_argument("folder", nargs="?", help="where to make it; its last part is the name")
+    named: str = parser.parse_args(arguments).folder or ""
+    if not named:
+        print("new-app: the app has no name. Give one: make new-app NAME=weather", file=sys.stderr)
+        return WRONG_USAGE
+    folder = Path(named)
     # The front door validates the name, whoever gives it.
     door = [str(ROOT / "tools/front_door"), f"NAME={folder.absolute()}"]
     if subprocess.run(door, check=False).returncode:  # noqa: S603 - a program of this tree

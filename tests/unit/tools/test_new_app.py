@@ -120,3 +120,9 @@ def test_an_app_beside_a_clone_is_nothing_to_it(tmp_path: Path) -> None:
     before = exclude.read_text() if exclude.exists() else ""
     new_app.leave_out(tmp_path / "weather", tmp_path / "classvm")
     assert (exclude.read_text() if exclude.exists() else "") == before
+
+
+@pytest.mark.parametrize("words", [[], [""]])
+def test_a_missing_name_is_asked_for(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert new_app.main(words) == new_app.WRONG_USAGE
+    assert "make new-app NAME=weather" in capsys.readouterr().err
