@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base import docker
 from classvm.base.command import CommandError
 from classvm.base.docker import (
     CONTAINERD_ROOT,
@@ -239,7 +240,7 @@ def test_a_user_s_choice_of_another_engine_does_not_count(
     shutil_programs(program)
     program("docker", SHOW)
     seen = dict(line.split("=", 1) for line in Docker().check("info").splitlines())
-    assert seen["DOCKER_HOST"] == "unix:///var/run/docker.sock"
+    assert seen["DOCKER_HOST"] == f"unix://{docker.SOCKET}"
     assert seen["DOCKER_CONFIG"].endswith("/.cache/classvm/docker")
     assert (seen["DOCKER_CONTEXT"], seen["DOCKER_TLS_VERIFY"]) == ("", "")
 
@@ -255,7 +256,7 @@ def test_root_s_client_speaks_to_the_same_engine(program: Callable[..., Path]) -
     Docker(as_root=("sudo", "--non-interactive")).run("info")
     words = calls.read_text().split()
     assert words[:2] == ["--non-interactive", "env"]
-    assert "DOCKER_HOST=unix:///var/run/docker.sock" in words
+    assert f"DOCKER_HOST=unix://{docker.SOCKET}" in words
     assert words[-2:] == ["docker", "info"]
 
 

@@ -642,6 +642,7 @@ def test_a_failed_build_gets_its_line(
     monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
     monkeypatch.setattr(docker.Docker, "image", lambda _, name: BASES.get(name))
     monkeypatch.setattr(docker.Docker, "data_root", lambda _: "/")
+    monkeypatch.setattr(docker.Docker, "labels_of", lambda *_: {})
     monkeypatch.setattr(service_image, "build", fail)
     (tmp_path / "context").write_bytes(b"")
     state_dir = tmp_path if written else tmp_path / "absent"

@@ -47,6 +47,8 @@ def create_app():
 """
 
 MOST_DELAY = 3
+# A request takes about a millisecond; three times as much may be the scheduler and goes unnoticed.
+NOTICED_SECONDS = 0.005
 # Other programs of the machine can delay a round, but not help it.
 ROUNDS = 3
 REQUESTS = 200
@@ -239,13 +241,16 @@ def attack(server: Server, calls: list[tuple[str, str, str]]) -> Iterator[None]:
 
 
 def p99(server: Server) -> float:
-    """Return the 99th percentile of the seconds that a request of another client takes."""
+    """Return the 99th percentile of the seconds that a request of another client takes.
+
+    Less than NOTICED_SECONDS counts as that.
+    """
     taken = []
     for _ in range(REQUESTS):
         started = time.perf_counter()
         assert server.get(HELLO) == 200
         taken.append(time.perf_counter() - started)
-    return statistics.quantiles(taken, n=100)[98]
+    return max(NOTICED_SECONDS, statistics.quantiles(taken, n=100)[98])
 
 
 @contextmanager
