@@ -17,6 +17,8 @@ from classvm.release.release_spec import ReleaseSpec
 from infra import inside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.expected import Facts
 
 LOG_LINES = 15
@@ -38,8 +40,15 @@ class HostDocker(docker.Docker):
         done = self.vm.root(" ".join(["%s"] * len(argv)), *argv)
         return Finished(argv, done.rc, done.stdout, done.stderr)
 
-    def run_within(self, seconds: float, *words: str, stdin: bytes | None = None) -> Finished:
+    def run_within(
+        self,
+        seconds: float,
+        *words: str,
+        stdin: bytes | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> Finished:
         """Run `docker ARGUMENTS` there with a time limit, after which its exit code is 124."""
+        del heard  # testinfra returns all output at the end
         if stdin is not None:
             raise NotImplementedError("nothing can be piped over this connection")
         argv = ["timeout", str(seconds), self.program, *words]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -9,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.contract import checker, contract_document
+from ..module_utils.classvm.output import progress_files
 
 ARGUMENTS = {
     "contract": {"type": "str"},
@@ -29,21 +33,27 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         _, options = self.validate_argument_spec(
             argument_spec=ARGUMENTS, mutually_exclusive=ONE_OF, required_one_of=ONE_OF
         )
-        return check(options)
+        host = str((task_vars or {}).get("inventory_hostname", ""))
+        near = progress_files.folder(os.environ)
+        try:
+            return check(options, functools.partial(progress_files.write, near, host))
+        finally:
+            progress_files.clear(near, host)
 
 
-def check(options: dict[str, Any]) -> dict[str, Any]:
+def check(options: dict[str, Any], tell: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Return the task's result.
 
     Args:
         options: those of the task, as documented.
+        tell: called with how far the check has come.
 
     """
     if checker.IMPORT_ERROR:
         missing = missing_required_lib("PyYAML and jsonschema")
         return {"failed": True, "msg": missing, "exception": checker.IMPORT_ERROR}
     try:
-        report = run(options)
+        report = run(options, tell)
     except checker.InputError as error:
         return {"failed": True, "msg": str(error)}
     result = {
@@ -58,7 +68,7 @@ def check(options: dict[str, Any]) -> dict[str, Any]:
     return {**result, "failed": True, "msg": failure_message(report, options["url"])}
 
 
-def run(options: dict[str, Any]) -> checker.Report:
+def run(options: dict[str, Any], tell: Callable[[str], None]) -> checker.Report:
     """Check the service; one that is not held to a strict contract is only asked.
 
     Raises:
@@ -71,7 +81,7 @@ def run(options: dict[str, Any]) -> checker.Report:
         # What a strict contract promises has no consequences; of other services nothing is known,
         # and the data of a live one belong to its users.
         safe_only = contract_document.read(text).mode != contract_document.STRICT
-        return checker.check_contract(text=text, safe_only=safe_only, **limits)
+        return checker.check_contract(text=text, safe_only=safe_only, tell=tell, **limits)
     return checker.check(spec=options["spec"], **limits)
 
 

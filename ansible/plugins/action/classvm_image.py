@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.app import requirements_plan, revision
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import kit_context, pip_settings, source, wanted
+from .classvm_watched import Watched
 
 
-class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
+class ActionModule(Watched):
     """Two calls of the module at most: ask what is missing, then build it.
 
     What was told before of the host's images spares the first one, and where nothing has to be
@@ -25,7 +25,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         if args.get("state") == "absent":
-            return self._call(args, task_vars)
+            return self.call(args, task_vars)
         folder, files = (Path(args.pop(name)).resolve() for name in ("folder", "files"))
         ports = source.Ports(int(args.pop("host_port")), int(args.pop("container_port")))
         known = args.pop("known", {})
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             checker = kit_context.of_folder(files / "checker")
             args.update(arguments(app, checker.digest), revision=revision.revision(folder))
             result = {} if self._task.check_mode else wanted.predicted(args, known)
-            result = result or self._call(args, task_vars)
+            result = result or self.call(args, task_vars)
             notes = list(app.notes[:1])
             # A host that has built this very content has it from a deploy that checked it.
             if result.get("changed") or result.get("needs_context"):
@@ -53,10 +53,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
             raise AnsibleActionFail(str(error)) from error
         return {**result, **facts(app), "revision": args["revision"], "classvm_notes": notes}
 
-    def _call(self, args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._execute_module(self._task.action, args, task_vars=task_vars)
-        return answer
-
     def _build(
         self, args: dict[str, Any], archives: dict[str, bytes], task_vars: Any
     ) -> dict[str, Any]:
@@ -68,7 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         settings = pip_settings.read()
         secrets = {"pip.conf": settings.conf, "ca.pem": settings.ca}
         try:
-            return self._call({**args, **files, "secrets": secrets}, task_vars)
+            return self.call({**args, **files, "secrets": secrets}, task_vars)
         finally:
             self._remove_tmp_path(folder, force=True)
 

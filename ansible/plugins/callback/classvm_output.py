@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
-from ..module_utils.classvm.output import answer, reason, steps
+from ..module_utils.classvm.output import answer, progress_files, reason, steps
 from ..module_utils.classvm.output.run_log import RunLog
 from ..module_utils.classvm.output.screens import Terminal, screen_for
 from ..module_utils.classvm.output.story import Story
@@ -83,7 +84,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         super().__init__()
         # A program that asks for JSON gets nothing else from the standard output.
         for_json = answer.wanted(os.environ) == answer.JSON
-        self.story = Story(screen_for(sys.stderr if for_json else sys.stdout, os.environ))
+        screen = screen_for(sys.stderr if for_json else sys.stdout, os.environ)
+        self._folder = tempfile.TemporaryDirectory(prefix="classvm-")
+        self.story = Story(screen, said_by=self._said_by)
         self._log_display = LogDisplay.like(self._display)
         self._own: Any = None
         self._failed = False
@@ -113,6 +116,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         self._log("v2_playbook_on_start", playbook)
         if isinstance(self.story.screen, Terminal):
             self._display.display = self._above(self._display.display)
+        # The workers have the environment of this process.
+        os.environ[progress_files.VARIABLE] = self._folder.name
         threading.Thread(target=self._tick, daemon=True).start()
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -184,6 +189,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         if self._own is not None:
             self._own._current_task_result = self._current_task_result  # noqa: SLF001 - as Ansible itself sets it
             getattr(self._own, event)(*args, **kwargs)
+
+    def _said_by(self, host: str) -> str:
+        return progress_files.read(self._folder.name, host)
 
     def _tick(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 from classvm.base import command
@@ -14,6 +15,42 @@ def python(code: str) -> list[str]:
 def test_run_keeps_what_a_program_said() -> None:
     argv = python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
     assert command.run(argv) == command.Finished(argv, 3, "out\n", "err\n")
+
+
+LINES = """
+import sys, time
+sys.stderr.write(sys.stdin.read())
+for number in range(3):
+    print(number, flush=True)
+    time.sleep(0.05)
+sys.exit(3)
+"""
+
+
+def test_a_program_is_heard_while_it_runs() -> None:
+    heard: list[str] = []
+    started = time.monotonic()
+    times = []
+
+    def hear(line: str) -> None:
+        heard.append(line)
+        times.append(time.monotonic() - started)
+
+    done = command.run(python(LINES), stdin=b"in\n", heard=hear)
+    assert (done.code, done.out, done.err) == (3, "0\n1\n2\n", "in\n")
+    assert sorted(heard) == ["0", "1", "2", "in"]
+    assert times[-1] - times[0] >= 0.1
+
+
+def test_a_program_that_is_heard_need_not_read_what_it_is_given() -> None:
+    done = command.run(["true"], stdin=b"x" * 1_000_000, heard=lambda _: None)
+    assert done.code == 0
+
+
+def test_a_program_that_is_heard_has_its_time_and_so_has_what_it_leaves_behind() -> None:
+    for script in ("sleep 9", "sleep 9 & exit 0"):
+        with pytest.raises(command.TimeLimitError):
+            command.run(["sh", "-c", script], timeout=0.3, heard=lambda _: None)
 
 
 def test_check_returns_the_output() -> None:

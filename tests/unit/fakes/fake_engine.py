@@ -255,12 +255,22 @@ class Engine(Docker):
             raise CommandError(finished)
         return finished.out
 
-    def run_within(self, seconds: float, *words: str, stdin: bytes | None = None) -> Finished:
+    def run_within(
+        self,
+        seconds: float,
+        *words: str,
+        stdin: bytes | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> Finished:
         if self._hangs(words):
             self.run(*words, stdin=stdin)
             self.clock.sleep(seconds)
             raise ClassvmError(f"docker did not end within {seconds:.0f} s")
-        return self.run(*words, stdin=stdin)
+        finished = self.run(*words, stdin=stdin)
+        if heard:
+            for line in finished.err.splitlines():
+                heard(line)
+        return finished
 
     def revive(self) -> None:
         """Let the next process talk to the engine that the last one left behind."""

@@ -22,7 +22,7 @@ esac
 
 def test_what_was_printed_is_returned(program: Callable[..., Path], tmp_path: Path) -> None:
     calls = program("docker", SCRIPT.format(seen=tmp_path, seconds=0))
-    built = builder.build(["--tag", "a:1"], b"tar", {"ca.pem": "x", "pip.conf": ""})
+    built = builder.build(["--tag", "a:1"], b"tar", {"ca.pem": "x", "pip.conf": ""}, "it")
     assert (built.code, built.out, built.err) == (3, "out\n", "err\n")
     words = calls.read_text().splitlines()[-1].split()
     assert words[:4] == ["build", "--progress=plain", "--tag", "a:1"]
@@ -35,7 +35,7 @@ def test_what_was_printed_is_returned(program: Callable[..., Path], tmp_path: Pa
 def test_a_build_has_its_time(program: Callable[..., Path], tmp_path: Path) -> None:
     program("docker", SCRIPT.format(seen=tmp_path, seconds=1))
     with pytest.raises(ClassvmError, match=r"^The build did not end within 0 minutes"):
-        builder.build([], b"", {}, timeout=0.1)
+        builder.build([], b"", {}, "it", timeout=0.1)
 
 
 def test_labels() -> None:

@@ -132,34 +132,69 @@ def test_without_a_terminal_a_quick_step_is_a_line() -> None:
     assert watched(build(), 0.8) == ["12:00:00 Build"]
 
 
-def test_without_a_terminal_a_step_is_told_when_it_begins_and_every_ten_seconds() -> None:
-    assert watched(build(), 25) == [
+def test_without_a_terminal_a_step_is_told_when_it_begins_and_whenever_it_was_silent() -> None:
+    assert watched(build(), 20) == [
         "12:00:00 Build",
-        "12:00:00 still: Build, 10 s: Install",
-        "12:00:00 still: Build, 20 s: Install",
+        "12:00:00 still: Build, 9 s: Install",
+        "12:00:00 still: Build, 17 s: Install",
     ]
+
+
+def test_silence_is_counted_over_several_steps() -> None:
+    out = io.StringIO()
+    screen = Lines(out, lambda: "12:00:00")
+    for number, name in enumerate(("Look", "Ask", "Wait")):
+        progress = build(name=name, kept=False)
+        progress.began = 100 + 4 * number
+        for second in range(4):
+            screen.show(progress, progress.began + second)
+    assert out.getvalue().splitlines() == ["12:00:00 still: Wait: Install"]
+
+
+def test_ten_seconds_of_silence_leave_a_busy_machine_its_share() -> None:
+    assert screens.BEAT_SECONDS <= 8
 
 
 def test_a_question_of_ours_to_a_host_is_told_only_when_it_takes_long() -> None:
     asked = build(name="Look", kept=False)
-    assert watched(asked, 9) == ["12:00:00 Look, 9 s"]
-    assert len(watched(asked, 19)) == 2
+    assert watched(asked, 7) == ["12:00:00 Look, 7 s"]
+    assert len(watched(asked, 15)) == 2
 
 
 def test_it_says_which_hosts_are_still_at_work() -> None:
     progress = build("a", "b")
     progress.hosts["a"].busy = False
-    assert watched(progress, 10)[1] == "12:00:00 still: Build, 10 s: Install (b)"
+    assert watched(progress, 10)[1] == "12:00:00 still: Build, 9 s: Install (b)"
+
+
+def test_what_a_host_says_is_told() -> None:
+    alone = build("a")
+    alone.hosts["a"].doing = "downloading 3 of 9 packages"
+    assert watched(alone, 10)[1].endswith("still: Build, 9 s: downloading 3 of 9 packages")
+    several = build("a", "b", "c", "d", "e")
+    several.hosts["b"].doing = "unpacking x"
+    assert watched(several, 10)[1].endswith("9 s: Install (a; b: unpacking x; c; 2 more)")
+
+
+def test_a_terminal_has_what_each_host_says() -> None:
+    progress = build("a", "b")
+    progress.hosts["a"].doing = "unpacking x"
+    assert screens.host_lines(progress) == ["    a  unpacking x", "    b  at work"]
+    progress.hosts["a"].failed = True
+    progress.hosts["b"].busy = False
+    assert screens.host_lines(progress) == ["    a  failed", "    b  done"]
 
 
 def test_a_second_step_is_counted_from_its_own_beginning() -> None:
     out = io.StringIO()
     screen = Lines(out, lambda: "12:00:00")
-    for progress in (build(), build(name="Swap")):
-        screen.show(progress, 111)
-    screen.failed(build(name="Swap"), 112, "")
-    assert out.getvalue().splitlines()[-3:] == [
+    first, second = build(), build(name="Swap")
+    second.began = 110
+    for progress, now in ((first, 101), (second, 110.5), (second, 112), (second, 119)):
+        screen.show(progress, now)
+    screen.failed(second, 122, "")
+    assert out.getvalue().splitlines() == [
+        "12:00:00 Build",
         "12:00:00 Swap",
-        "12:00:00 still: Swap, 11 s: Install",
         "12:00:00 failed: Swap, 12 s",
     ]

@@ -99,6 +99,18 @@ def test_nothing_is_shown_between_steps_and_while_something_is_asked(run: Run) -
     assert run.told == ["… Build 0: more"]
 
 
+def test_what_a_host_says_is_asked_while_it_works() -> None:
+    said = {"a": "unpacking x", "b": "of the step before"}
+    story = Story(Recorded(), lambda: 0.0, lambda host: said[host])
+    story.task(["build"])
+    for host in said:
+        story.started(host)
+    story.ended("b")
+    story.tick()
+    hosts = story._progress.hosts if story._progress else {}
+    assert {host: work.doing for host, work in hosts.items()} == {"a": "unpacking x", "b": ""}
+
+
 def test_a_note_is_said_once(run: Run) -> None:
     run.task("build", hosts="a b", notes=["reads 3 files"])
     assert run.told == ["  reads 3 files"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ import tree
 from classvm.app import pack
 from classvm.contract import checker, contract_document
 from classvm.image.source import Source
+from classvm.output import progress_files
 from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
@@ -175,3 +180,106 @@ def test_the_settings_of_the_roles_are_known() -> None:
     given = {name: value for one in defaults for name, value in one.items()}
     assert len(given) > 30
     assert settings_checked(service_answer_seconds=30, **given) == {"changed": False}
+
+
+# --- classvm_watched -----------------------------------------------------------------------------
+
+PLUGINS = tree.ROOT / "ansible/plugins"
+ROUTES = tree.ROOT / "ansible/collections/ansible_collections/classvm/kit/meta/runtime.yml"
+
+
+def imported(file: Path) -> set[Path]:
+    """Return the files of the package that a module or plugin imports, directly or not."""
+    package = PLUGINS / "module_utils/classvm"
+    found: set[Path] = set()
+    todo = [file]
+    while todo:
+        here = todo.pop()
+        for node in ast.walk(ast.parse(here.read_text())):
+            if not (isinstance(node, ast.ImportFrom) and node.level):
+                continue
+            inside = here.is_relative_to(package)
+            name = (node.module or "").removeprefix("module_utils.classvm").lstrip(".")
+            base = here.parents[node.level - 1] if inside else package
+            folder = base.joinpath(*name.split(".")) if name else base
+            names = [folder.with_suffix(".py"), *(folder / f"{one.name}.py" for one in node.names)]
+            new = {path for path in names if path.is_file()} - found
+            found |= new
+            todo += new
+    return found
+
+
+# It uses of such code only what is done at once.
+AT_ONCE = {"classvm_service_info"}
+
+
+def test_every_module_that_tells_its_progress_is_watched() -> None:
+    says = {
+        path.stem
+        for path in (PLUGINS / "modules").glob("*.py")
+        for used in imported(path)
+        if "progress.say(" in used.read_text() and used.stem != "progress"
+    }
+    routed = tree.read_yaml(ROUTES)["plugin_routing"]["modules"]
+    own = {path.stem for path in (PLUGINS / "action").glob("*.py")}
+    assert set(routed) == says - own - AT_ONCE
+    assert {one["action_plugin"] for one in routed.values()} == {"classvm.kit.classvm_watched"}
+
+
+class Connection:
+    """A connection to a host whose module says one thing after the other."""
+
+    def __init__(self, *said: bytes) -> None:
+        self._options: dict[str, Any] = {"ssh_extra_args": "-o A=b"}
+        self.said = list(said)
+        self.asked: list[str] = []
+        self.ended = threading.Event()
+
+    def has_option(self, name: str) -> bool:
+        return name in self._options
+
+    def get_option(self, name: str) -> Any:
+        return self._options[name]
+
+    def set_option(self, name: str, value: Any) -> None:
+        self._options[name] = value
+
+    def exec_command(self, command: str, *, sudoable: bool) -> tuple[int, bytes, bytes]:
+        assert not sudoable
+        self.asked.append(command)
+        if not self.said:
+            raise ConnectionError
+        return 0, self.said.pop(0), b""
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Any:
+    plugin = load_plugin("action", "classvm_watched")
+    monkeypatch.setattr(plugin, "PAUSE_SECONDS", 0)
+    return plugin
+
+
+def test_what_a_module_says_is_copied_until_reading_fails(watched: Any, tmp_path: Path) -> None:
+    connection = Connection(b"one", b"", b"two\n")
+    reader = watched.Reader(connection, "/run/far", str(tmp_path), "vm-1")
+    reader.read_until(threading.Event())
+    assert progress_files.read(str(tmp_path), "vm-1") == "two"
+    assert connection.asked == ["cat /run/far"] * 4
+
+
+def test_a_module_that_has_ended_is_not_asked(watched: Any, tmp_path: Path) -> None:
+    ended = threading.Event()
+    ended.set()
+    connection = Connection(b"one")
+    watched.Reader(connection, "/run/far", str(tmp_path), "vm-1").read_until(ended)
+    assert connection.asked == []
+
+
+def test_the_second_connection_asks_for_no_password(watched: Any) -> None:
+    first = Connection()
+    before = copy.deepcopy(first._options)
+    second = watched.without_questions(first)
+    assert second.get_option("ssh_extra_args") == "-o A=b -o BatchMode=yes"
+    assert first._options == before
+    first._options.clear()
+    assert watched.without_questions(first)._options == {}

@@ -160,7 +160,8 @@ def test_secrets_are_not_logged(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_every_action_plugin_has_its_module() -> None:
-    actions = {file.stem for file in (PLUGINS / "action").glob("*.py")}
+    # That one is for several modules: test_actions has which.
+    actions = {file.stem for file in (PLUGINS / "action").glob("*.py")} - {"classvm_watched"}
     assert actions == set(ACTION_OPTIONS)
     assert actions <= {file.stem for file in MODULES}
 

@@ -101,20 +101,59 @@ def test_ansible_s_own_output_is_a_variable_away(tmp_path: Path) -> None:
     assert "ANSIBLE_STDOUT_CALLBACK=default" in (tree.ROOT / "Makefile").read_text()
 
 
-def test_a_terminal_has_the_step_in_place(tmp_path: Path) -> None:
-    play(tmp_path, TASKS)
-    words = f"ansible-playbook {tmp_path}/play.yml --inventory {tmp_path}/hosts.yml"
-    shown = subprocess.run(
+def in_terminal(folder: Path, tasks: list[dict[str, Any]]) -> str:
+    """Run tasks on the two hosts in a terminal, and return all that was drawn."""
+    play(folder, [])
+    one = {"name": "Try", "hosts": "all", "gather_facts": False, "tasks": tasks}
+    (folder / "play.yml").write_text(yaml.safe_dump([one]))
+    words = f"ansible-playbook {folder}/play.yml --inventory {folder}/hosts.yml"
+    return subprocess.run(
         ["script", "--quiet", "--return", "--command", words, "/dev/null"],
         cwd=tree.ROOT,
-        env={**os.environ, "TERM": "xterm", "CLASSVM_LOG_FOLDER": str(tmp_path), "COLUMNS": "80"},
+        env={**os.environ, "TERM": "xterm", "CLASSVM_LOG_FOLDER": str(folder), "COLUMNS": "80"},
         capture_output=True,
         check=True,
         text=True,
     ).stdout
+
+
+def test_a_terminal_has_the_step_in_place(tmp_path: Path) -> None:
+    shown = in_terminal(tmp_path, TASKS)
     assert "⠋" in shown or "Look at the host" in shown
     assert "vm-148-2  at work" in shown
     assert shown.rstrip().endswith("classvm: all is up (1 changed)")
+
+
+# Installs a package by a program that takes its time, and says so.
+SLOW = {
+    "name": "Install",
+    "classvm.kit.classvm_packages": {"names": ["nothing-of-this-name"]},
+    "environment": {"PATH": "{{ playbook_dir }}/bin"},
+}
+APT = "#!/bin/sh\necho 'Setting up apparmor (4.0.1) ...'\nexec /bin/sleep 4\n"
+
+
+def left_on_the_host() -> set[Path]:
+    """Return the files by which modules have told their progress."""
+    folder = load_plugin("action", "classvm_watched").FOLDER
+    return set(Path(folder).glob("classvm-*"))
+
+
+def programs(folder: Path) -> None:
+    """Put the programs that install a package into the folder of a play."""
+    (folder / "bin").mkdir()
+    for name, text in (("apt-get", APT), ("dpkg-query", "#!/bin/sh\nexit 1\n")):
+        (folder / "bin" / name).write_text(text)
+        (folder / "bin" / name).chmod(0o755)
+
+
+def test_what_a_module_does_is_told_while_it_works(tmp_path: Path) -> None:
+    programs(tmp_path)
+    before = left_on_the_host()
+    shown = in_terminal(tmp_path, [SLOW])
+    for host in HOSTS:
+        assert f"{host}  installing apparmor" in shown
+    assert left_on_the_host() <= before
 
 
 def test_molecule_has_ansible_s_own_output() -> None:

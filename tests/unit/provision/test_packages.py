@@ -51,6 +51,30 @@ def test_the_lists_are_refreshed_before_something_is_installed(
     assert install.endswith(" one two=1.*")
 
 
+def test_how_far_apt_get_has_come_is_told() -> None:
+    told = [
+        apt.text(line)
+        for apt in [packages.AptProgress()]
+        for line in (
+            "Reading package lists...",
+            "Get:1 http://archive.example noble InRelease [256 kB]",
+            "0 upgraded, 2 newly installed, 0 to remove and 4 not upgraded.",
+            "Get:2 http://archive.example noble/universe amd64 docker.io amd64 29.1 [30 MB]",
+            "Selecting previously unselected package docker.io.",
+            "Unpacking docker.io (29.1-0ubuntu1) ...",
+            "Setting up apparmor (4.0.1) ...",
+            "Setting up docker.io (29.1-0ubuntu1) ...",
+        )
+    ]
+    assert [line for line in told if line] == [
+        "downloading 1",
+        "downloading 2 of 2 packages",
+        "unpacking docker.io",
+        "installing apparmor, 1 of 2",
+        "installing docker.io, 2 of 2",
+    ]
+
+
 def test_a_failure_names_its_reason_and_the_next_command(program: Callable[..., Path]) -> None:
     program("apt-get", 'echo "E: cannot $1" >&2; exit 100')
     with pytest.raises(ClassvmError) as caught:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from classvm.base import progress
 from classvm.base.command import Finished
 from classvm.base.errors import ClassvmError
 from classvm.contract import archive, command_line, contract_document
@@ -156,6 +157,7 @@ def test_only_a_strict_contract_leaves_the_app_as_it_was(mode: str, *, altered: 
     [
         (Finished((), 2, "", "a\nclassvm-contract: the document is no JSON\n"), "no JSON"),
         (Finished((), 125, "", "docker: No such image: classvm/checker:1\n"), "No such image"),
+        (Finished((), 3, "", "a\nprogress: 1 of 2 operations\n"), "a"),
         (Finished((), 0, "", ""), "it ended with exit code 0"),
         (Finished((), 1, "[]", ""), r"\[\]"),
     ],
@@ -177,6 +179,15 @@ def test_a_candidate_that_ends_meanwhile_is_refused_with_its_exit_code(
     assert refused(engine)[0] == (
         "Release r2 was refused: it ended with exit code 4, during its contract check"
     )
+
+
+def test_how_far_the_check_has_come_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "say", said.append)
+    for line in (f"{command_line.PROGRESS}7 of 10 operations", "a warning of Python's"):
+        contract_check.say_progress(line)
+    assert said == ["checking its contract: 7 of 10 operations"]
+    assert contract_check.PROGRESS == command_line.PROGRESS
 
 
 def test_modes_are_those_of_the_contract_package() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import subprocess
+import threading
+import time
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence
+from typing import IO, Callable, List, Mapping, Optional, Sequence
 
 from .errors import ClassvmError
 
+LOCALE = {"LC_ALL": "C.UTF-8"}
 LAST_LINES = 20
 LINE_LENGTH = 300
 # The words by which programs begin the reason of a failure, and what tells nothing.
@@ -82,6 +86,7 @@ def run(
     stdin: Optional[bytes] = None,
     env: Optional[Mapping[str, str]] = None,
     timeout: Optional[float] = None,
+    heard: Optional[Callable[[str], None]] = None,
 ) -> Finished:
     """Run a program to its end and return its output, whatever its exit code.
 
@@ -90,20 +95,14 @@ def run(
         stdin: bytes for its standard input; without them it is empty.
         env: variables added to the present environment.
         timeout: seconds after which it is killed.
+        heard: called with each line of its output and of its errors when it is printed; it may not raise.
 
     Raises:
         ClassvmError: the program is not installed, or ran longer than ``timeout``.
 
     """
     try:
-        done = subprocess.run(  # noqa: S603 - argv is a list, no shell reads it
-            list(argv),
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
-            timeout=timeout,
-            check=False,
-        )
+        done = _run(argv, stdin or b"", {**os.environ, **LOCALE, **(env or {})}, timeout, heard)
     except FileNotFoundError as error:
         raise ClassvmError(
             f"{argv[0]} is not installed on this machine",
@@ -128,6 +127,7 @@ def check(
     stdin: Optional[bytes] = None,
     env: Optional[Mapping[str, str]] = None,
     timeout: Optional[float] = None,
+    heard: Optional[Callable[[str], None]] = None,
 ) -> str:
     """Run a program that has to succeed and return its standard output.
 
@@ -136,7 +136,62 @@ def check(
         ClassvmError: as ``run``.
 
     """
-    finished = run(argv, stdin=stdin, env=env, timeout=timeout)
+    finished = run(argv, stdin=stdin, env=env, timeout=timeout, heard=heard)
     if finished.code:
         raise CommandError(finished)
     return finished.out
+
+
+def _run(
+    argv: Sequence[str],
+    stdin: bytes,
+    env: Mapping[str, str],
+    timeout: Optional[float],
+    heard: Optional[Callable[[str], None]],
+) -> subprocess.CompletedProcess[bytes]:
+    if heard is None:
+        return subprocess.run(  # noqa: S603 - argv is a list, no shell reads it
+            list(argv), input=stdin, capture_output=True, env=env, timeout=timeout, check=False
+        )
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(list(argv), stdin=pipe, stdout=pipe, stderr=pipe, env=env)  # noqa: S603 - as above
+    kept: List[List[bytes]] = [[], []]
+    threads = [threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True)]
+    for stream, lines in zip((process.stdout, process.stderr), kept):
+        threads += [threading.Thread(target=_keep, args=(stream, lines, heard), daemon=True)]
+    for thread in threads:
+        thread.start()
+    try:
+        process.wait(timeout)
+    except BaseException:
+        # The threads end with whatever else holds the pipes.
+        process.kill()
+        process.wait()
+        raise
+    # A program that it has left behind may hold the pipes.
+    _join(threads, argv, timeout)
+    out, err = (b"".join(lines) for lines in kept)
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def _join(
+    threads: Sequence[threading.Thread], argv: Sequence[str], timeout: Optional[float]
+) -> None:
+    deadline = time.monotonic() + (timeout or 0)
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()) if timeout else None)
+        if thread.is_alive():
+            raise subprocess.TimeoutExpired(list(argv), timeout or 0)
+
+
+def _feed(pipe: IO[bytes], content: bytes) -> None:
+    # A program need not read it to the end.
+    with contextlib.suppress(BrokenPipeError), pipe:
+        pipe.write(content)
+
+
+def _keep(pipe: IO[bytes], lines: List[bytes], heard: Callable[[str], None]) -> None:
+    with pipe:
+        for line in pipe:
+            lines.append(line)
+            heard(line.decode(errors="replace").rstrip())

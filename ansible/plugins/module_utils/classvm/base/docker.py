@@ -13,7 +13,7 @@ import os
 import pwd
 import shutil
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from . import command
 from .errors import ClassvmError
@@ -134,14 +134,15 @@ class Docker:
         seconds: float,
         *words: str,
         stdin: Optional[bytes] = None,
+        heard: Optional[Callable[[str], None]] = None,
     ) -> command.Finished:
-        """Run `docker WORDS` as `run` does, but not for longer.
+        """Run `docker WORDS` as `run` does, but not for longer; ``heard`` as in `command.run`.
 
         Raises:
             ClassvmError: it did not end within ``seconds``; what it began in a container may go on.
 
         """
-        return self._call(words, stdin, timeout=seconds)
+        return self._call(words, stdin, timeout=seconds, heard=heard)
 
     def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
         """Run `docker WORDS`, which has to succeed, and return its output."""
@@ -155,13 +156,14 @@ class Docker:
         words: Sequence[str],
         stdin: Optional[bytes],
         timeout: Optional[float],
+        heard: Optional[Callable[[str], None]] = None,
     ) -> command.Finished:
         environment = client_environment()
         argv = [self.program, *words]
         if self.as_root:  # sudo does not hand on the environment
             settings = [f"{name}={value}" for name, value in environment.items()]
             argv = [*self.as_root, "env", *settings, *argv]
-        return command.run(argv, stdin=stdin, env=environment, timeout=timeout)
+        return command.run(argv, stdin=stdin, env=environment, timeout=timeout, heard=heard)
 
     def engine_version(self) -> Optional[str]:
         """Return the version of the engine, or None when no engine answers."""

@@ -8,7 +8,7 @@ import os
 import time
 from typing import Iterator
 
-from . import state
+from . import progress, state
 from .errors import ClassvmError
 
 FILE = "lock"
@@ -34,6 +34,7 @@ def held(state_dir: str) -> Iterator[None]:
                     f"Another deploy holds this host: {state.read(path).strip()}."
                     f" Waited {SECONDS:g} s for it; run again when it has ended.",
                 )
+            progress.say(f"waiting for another deploy: {state.read(path).strip()}")
             time.sleep(POLL_SECONDS)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} of {state.account()}, since {state.now()}\n")

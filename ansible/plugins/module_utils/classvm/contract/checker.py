@@ -22,7 +22,7 @@ from .contract_document import STRICT
 from .document import InputError, Json, Node
 from .examples import example_of
 from .libraries import IMPORT_ERROR
-from .perform import perform
+from .perform import Tell, in_silence, perform
 from .probes import undeclared_method_calls, unknown_path_call, wrong_value_calls
 from .references import resolve
 from .report import Note, Outcome, Report, joined, unanswered
@@ -91,13 +91,14 @@ def check(
     return _check([spec_file.load(spec)], check_spec, url, timeout, wait)
 
 
-def check_contract(
+def check_contract(  # noqa: PLR0913 - each is an option of the program
     text: str,
     url: str,
     timeout: float = DEFAULT_TIMEOUT,
     wait: float = 0,
     *,
     safe_only: bool = False,
+    tell: Tell = in_silence,
 ) -> Report:
     """Check the service at ``url`` against the contract document ``text``.
 
@@ -107,6 +108,7 @@ def check_contract(
         timeout: as for `check`.
         wait: as for `check`.
         safe_only: send only what changes nothing: GET and HEAD, no values made up.
+        tell: called with how far the check has come, such as "7 of 10 operations".
 
     Raises:
         InputError: an argument or a spec cannot be used.
@@ -117,7 +119,7 @@ def check_contract(
     reading = spec_file.read_strictly if is_strict else spec_file.read_any
     specs = [reading(one) for one in contract.specs]
     checking = strict.check_spec if is_strict else gate.check_spec
-    check_spec = functools.partial(checking, timeout=timeout, safe_only=safe_only)
+    check_spec = functools.partial(checking, timeout=timeout, safe_only=safe_only, tell=tell)
     found = _check(specs, check_spec, url, timeout, wait)
     return dataclasses.replace(found, mode=contract.mode)
 

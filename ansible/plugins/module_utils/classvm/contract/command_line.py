@@ -14,6 +14,8 @@ from .document import InputError
 from .libraries import IMPORT_ERROR
 from .report import Report
 
+# Before a line of standard error that tells how far the check has come.
+PROGRESS = "progress: "
 EXIT_OK, EXIT_BROKEN, EXIT_UNUSABLE = 0, 1, 2
 
 
@@ -72,4 +74,12 @@ def run(options: argparse.Namespace) -> Report:
         text = pathlib.Path(options.contract).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the contract {options.contract}: {error}") from error
-    return check_contract(text, options.url, options.timeout, safe_only=options.safe_only)
+    return check_contract(
+        text, options.url, options.timeout, safe_only=options.safe_only, tell=tell
+    )
+
+
+def tell(text: str) -> None:
+    """Print how far the check has come, for a program that reads along."""
+    sys.stderr.write(f"{PROGRESS}{text}\n")
+    sys.stderr.flush()

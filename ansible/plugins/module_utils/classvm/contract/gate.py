@@ -15,7 +15,7 @@ from .attempts import Attempt, Caller, UncallableError, has_optional
 from .client import Answer
 from .document import InputError
 from .known_values import KnownValues
-from .perform import perform
+from .perform import Tell, in_silence, perform
 from .probes import unknown_path_call, wrong_calls
 from .report import Note, Outcome, Report, title_of
 from .spec import Operation, list_operations, status_range
@@ -43,7 +43,9 @@ class _Found:
     probes: list[Outcome] = dataclasses.field(default_factory=list)
 
 
-def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False) -> Report:
+def check_spec(
+    spec: Spec, base: str, timeout: float, *, safe_only: bool = False, tell: Tell = in_silence
+) -> Report:
     """Check the service behind ``base`` against a spec.
 
     Args:
@@ -51,6 +53,7 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
         base: where its paths begin, such as ``http://localhost:11000/e222``.
         timeout: longest silence of the service during one call, in seconds.
         safe_only: send only GET and HEAD, and only what the spec itself gives.
+        tell: called with how far the check has come.
 
     Raises:
         InputError: the spec cannot be used.
@@ -59,7 +62,10 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
     operations = [_readable(one, base) for one in list_operations(spec.document)]
     check = _Check(spec, base, timeout, safe_only=safe_only)
     order = sorted(range(len(operations)), key=lambda at: _turn(operations[at]))
-    found = {at: check.operation(operations[at]) for at in order}
+    found = {}
+    for number, at in enumerate(order, 1):
+        tell(f"{number} of {len(order)} operations")
+        found[at] = check.operation(operations[at])
     in_order = [found[at] for at in range(len(operations))]
     outcomes = tuple(one for each in in_order for one in each.outcomes)
     probes = [one for each in in_order for one in each.probes]

@@ -11,7 +11,7 @@ from typing import Callable, Sequence
 
 from .document import Node
 from .examples import missing_examples
-from .perform import perform
+from .perform import Tell, in_silence, perform
 from .probes import undeclared_method_calls, unknown_path_call, wrong_value_calls
 from .report import Outcome, Report, unanswered
 from .requests import Call, example_calls
@@ -24,7 +24,9 @@ Place = Callable[[Operation, "int | None"], str]
 SAFE_METHODS = ("GET", "HEAD")  # RFC 9110, section 9.2.1
 
 
-def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False) -> Report:
+def check_spec(
+    spec: Spec, base: str, timeout: float, *, safe_only: bool = False, tell: Tell = in_silence
+) -> Report:
     """Check the service behind ``base`` against a spec.
 
     Args:
@@ -32,6 +34,7 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
         base: where its paths begin, such as ``http://localhost:11000/e222``.
         timeout: longest silence of the service during one call, in seconds.
         safe_only: send only what changes nothing.
+        tell: called with how far the check has come.
 
     Raises:
         InputError: the spec cannot be used.
@@ -41,13 +44,14 @@ def check_spec(spec: Spec, base: str, timeout: float, *, safe_only: bool = False
     operations = list_operations(document)
     if safe_only:
         operations = [one for one in operations if one.method in SAFE_METHODS]
-    calls = tuple(
-        outcome
-        for operation in operations
-        for outcome in check_operation(document, operation, base, timeout, spec.place)
-    )
+    calls: tuple[Outcome, ...] = ()
+    for number, operation in enumerate(operations, 1):
+        tell(f"{number} of {len(operations)} operations")
+        calls += tuple(check_operation(document, operation, base, timeout, spec.place))
     # Without a single answer the probes would only repeat why there is none.
     probing = not safe_only and any(outcome.status is not None for outcome in calls)
+    if probing:
+        tell("requests that are wrong")
     probes = check_probes(document, operations, base, timeout, spec.place) if probing else []
     return Report(calls, tuple(probes))
 

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Sequence, Tuple
 
-from ..base import command
+from ..base import command, progress
 from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
 
@@ -93,10 +93,11 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
         return present, "present"
     reasons: List[str] = []
     for source in sources.order:
+        progress.say(f"source: {source}")
         try:
             _SOURCES[source](docker, name, sources)
             return _verified(docker, name), source
-        except ClassvmError as reason:  # noqa: PERF203 - three rounds at most
+        except ClassvmError as reason:
             reasons.append(f"{source}: {reason.line}")
     raise ClassvmError(
         f"No source gave the base image {name}: {', '.join(sources.order)} failed",
@@ -170,7 +171,9 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
                 "APT_SEQUOIA_CRYPTO_POLICY": policy,
             },
             timeout=BOOTSTRAP_TIMEOUT,
+            heard=progress.say_noted,
         )
+        progress.say("packing it as an image")
         layer = os.path.join(folder, "layer.tar")
         rewrite(rootfs, layer)
         archive = os.path.join(folder, "image.tar")

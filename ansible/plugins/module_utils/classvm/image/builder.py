@@ -9,12 +9,17 @@ from typing import Dict, Mapping, Sequence
 from ..base import command
 from ..base.docker import build_environment, buildkit_client
 from ..base.errors import ClassvmError
+from .build_progress import BuildProgress
 
 BUILD_TIMEOUT = 1800
 
 
 def build(
-    words: Sequence[str], context: bytes, secrets: Mapping[str, str], timeout: float = BUILD_TIMEOUT
+    words: Sequence[str],
+    context: bytes,
+    secrets: Mapping[str, str],
+    title: str,
+    timeout: float = BUILD_TIMEOUT,
 ) -> command.Finished:
     """Run `docker build` and return what it printed, whatever its exit code.
 
@@ -22,6 +27,7 @@ def build(
         words: its arguments: tag, labels, target, build arguments.
         context: the build context as a tar file.
         secrets: text of each build secret by name; empty ones are not passed.
+        title: what is built, for the person who waits.
         timeout: seconds after which the client is killed.
 
     Raises:
@@ -42,6 +48,7 @@ def build(
                 stdin=context,
                 env=build_environment(),
                 timeout=timeout,
+                heard=BuildProgress(title).heard,
             )
         except command.TimeLimitError as slow:
             raise ClassvmError(

@@ -64,7 +64,8 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, 
 
     """
     words = ["--tag", recipe.image, "--build-arg", f"BASE_IMAGE={recipe.base}"]
-    built = builder.build([*words, *builder.label_words(recipe.labels)], context, secrets)
+    words += builder.label_words(recipe.labels)
+    built = builder.build(words, context, secrets, "what checks the contract")
     # As with the service image: another deploy may have built the same content meanwhile.
     image = docker.image(recipe.image)
     if image is None or image.labels.get(LABEL_DIGEST) != recipe.digest:

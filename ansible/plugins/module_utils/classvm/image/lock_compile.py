@@ -33,7 +33,7 @@ def compile_lock(docker: Docker, recipe: Recipe, context: bytes, secrets: Mappin
     image = image_name(recipe.service, f"{STAGE}-{recipe.lock[:TAG_LENGTH]}")
     words = ["--target", STAGE, "--tag", image, "--build-arg", f"BASE_IMAGE={recipe.base}"]
     words += builder.label_words({LABEL_SERVICE: recipe.service})
-    built = builder.build(words, context, secrets)
+    built = builder.build(words, context, secrets, "the versions of its packages")
     if built.code:
         raise failure(built)
     try:

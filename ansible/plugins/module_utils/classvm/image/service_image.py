@@ -151,7 +151,7 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, 
         ClassvmError: the build failed; the first line names the cause.
 
     """
-    built = builder.build(build_words(recipe), context, secrets)
+    built = builder.build(build_words(recipe), context, secrets, "the app")
     # Where another deploy has built the same content meanwhile, this build fails at giving its image
     # the name; the image of that name has the same content.
     image = find(docker, recipe)

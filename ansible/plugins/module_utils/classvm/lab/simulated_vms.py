@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import Dict, List, Sequence, Union
 
-from ..base import command
+from ..base import command, progress
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 from . import system_image
@@ -203,6 +203,7 @@ def wait_for_boot(docker: Docker, container: str, address: str) -> str:
         ClassvmError: it takes too long; the text ends with what systemd says.
 
     """
+    progress.say(f"waiting until {container} has booted")
     end = time.monotonic() + BOOT_SECONDS
     while time.monotonic() < end:
         state = docker.run("exec", container, "systemctl", "is-system-running").out.strip()

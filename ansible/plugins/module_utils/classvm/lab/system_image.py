@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Dict, List, Mapping
 
-from ..base import command, systems
+from ..base import command, progress, systems
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 
@@ -127,7 +127,8 @@ def bootstrap(system: str, argv: List[str]) -> None:
         ClassvmError: it failed; the first line has the reason that apt or mmdebstrap gave.
 
     """
-    finished = command.run(argv, timeout=BOOTSTRAP_TIMEOUT)
+    progress.say(f"bootstrapping {system}")
+    finished = command.run(argv, timeout=BOOTSTRAP_TIMEOUT, heard=progress.say_noted)
     if finished.code == 0:
         return
     # apt marks an error with "E:"; mmdebstrap's own last line only names the step that failed.

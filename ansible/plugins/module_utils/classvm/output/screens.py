@@ -7,15 +7,15 @@ import time
 from typing import Callable, List, Mapping, Optional, TextIO
 
 from .steps import FIRST
-from .story import Progress, Screen
+from .story import HostWork, Progress, Screen
 
 GREEN, RED, DIM, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 5
-# Hosts with a line of their own while they work.
-HOST_LINES = 12
-# Without a terminal, the output is not silent for longer than this.
-BEAT_SECONDS = 10
+# Hosts with a line of their own while they work; and those that are named where there is one line.
+HOST_LINES, HOSTS_IN_LINE = 12, 3
+# Without a terminal, the output is never silent for ten seconds, though a busy machine takes its share.
+BEAT_SECONDS = 8
 # A step that has ended by then is told by its result.
 QUICK_SECONDS = 1.0
 
@@ -89,24 +89,28 @@ class Lines(Screen):
         self._stream = stream
         self._stamp = stamp
         self._current: Optional[Progress] = None
-        self._beats = 0
         self._begun = False
+        # Since when nothing was printed; None: since the last line.
+        self._silent_since: Optional[float] = None
 
     def say(self, text: str) -> None:
         """Print text as it is."""
+        self._silent_since = None
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
     def show(self, progress: Progress, now: float) -> None:
-        """Print that a step has begun, then every ten seconds that it is still going on."""
+        """Print that a step has begun, and after each while of silence how it goes on."""
         if progress is not self._current:
-            self._current, self._beats, self._begun = progress, 0, False
-        if not self._begun and progress.step.kept and now - progress.began >= QUICK_SECONDS:
+            self._current, self._begun = progress, False
+        if self._silent_since is None:
+            self._silent_since = now
+        silent = now - self._silent_since >= BEAT_SECONDS
+        told_soon = silent or now - progress.began >= QUICK_SECONDS
+        if not self._begun and progress.step.kept and told_soon:
             self._begun = True
             self._print(progress.step.name)
-        beats = progress.seconds(now) // BEAT_SECONDS
-        if beats > self._beats:
-            self._beats = beats
+        elif silent:
             self._print(f"still: {running(progress, now)}{busy_hosts(progress)}")
 
     def done(self, progress: Progress, now: float) -> None:
@@ -128,9 +132,11 @@ def ssh_may_ask(progress: Progress) -> bool:
 
 
 def running(progress: Progress, now: float) -> str:
-    """Return how a step goes on: "Provide the base image, 20 s: Install mmdebstrap"."""
+    """Return how a step goes on: "Provide the base image, 20 s: downloading 5 of 12 packages"."""
     text = progress.step.name + took(progress.seconds(now))
-    return text if progress.doing in ("", progress.step.name) else f"{text}: {progress.doing}"
+    alone = next(iter(progress.hosts.values())).doing if len(progress.hosts) == 1 else ""
+    doing = alone or progress.doing
+    return text if doing in ("", progress.step.name) else f"{text}: {doing}"
 
 
 def took(seconds: int) -> str:
@@ -144,9 +150,15 @@ def on_host(text: str, host: str) -> str:
 
 
 def busy_hosts(progress: Progress) -> str:
-    """Return which hosts still work, where there are several."""
-    busy = [host for host, work in progress.hosts.items() if work.busy]
-    return f" ({', '.join(busy[:HOST_LINES])})" if len(progress.hosts) > 1 else ""
+    """Return which hosts still work, and what they say, where there are several."""
+    busy = [
+        f"{host}: {work.doing}" if work.doing else host
+        for host, work in sorted(progress.hosts.items())
+        if work.busy
+    ]
+    more = [f"{len(busy) - HOSTS_IN_LINE} more"] if len(busy) > HOSTS_IN_LINE else []
+    named = "; ".join([*busy[:HOSTS_IN_LINE], *more])
+    return f" ({named})" if len(progress.hosts) > 1 and named else ""
 
 
 def host_lines(progress: Progress) -> List[str]:
@@ -155,8 +167,14 @@ def host_lines(progress: Progress) -> List[str]:
         return []
     width = max(map(len, progress.hosts), default=0)
     lines = [
-        f"    {host:{width}}  {'failed' if work.failed else 'at work' if work.busy else 'done'}"
-        for host, work in sorted(progress.hosts.items())
+        f"    {host:{width}}  {state_of(work)}" for host, work in sorted(progress.hosts.items())
     ]
     more = len(lines) - HOST_LINES
     return lines if more <= 0 else [*lines[:HOST_LINES], f"    … and {more} more"]
+
+
+def state_of(work: HostWork) -> str:
+    """Return how far a host is in the current step."""
+    if work.failed:
+        return "failed"
+    return (work.doing or "at work") if work.busy else "done"

@@ -22,12 +22,14 @@ class HostWork:
         busy: whether a task of it runs.
         changed: whether a task of the step changed something.
         failed: whether it failed in this step.
+        doing: what is going on, as its module says; "" where it says nothing.
 
     """
 
     busy: bool = True
     changed: bool = False
     failed: bool = False
+    doing: str = ""
 
 
 @dataclass
@@ -82,9 +84,22 @@ class Screen:
 class Story:
     """Turns the events of a run into what a person is told."""
 
-    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without a step."""
+    def __init__(
+        self,
+        screen: Screen,
+        clock: Callable[[], float] = time.monotonic,
+        said_by: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Begin without a step.
+
+        Args:
+            screen: where the story is told.
+            clock: seconds that pass.
+            said_by: tells what the module of a host says of its work, "" where it says nothing.
+
+        """
         self.screen = screen
+        self._said_by = said_by
         self._clock = clock
         self._steps: Mapping[str, Step] = {}
         self._play = ""
@@ -155,6 +170,8 @@ class Story:
     def tick(self) -> None:
         """Show how the current step goes on. Called several times a second."""
         if self._progress is not None and not self._asks:
+            for host, work in self._progress.hosts.items():
+                work.doing = self._said_by(host) if work.busy else ""
             self.screen.show(self._progress, self._clock())
 
     def end_step(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
-from ..base import command
+from ..base import command, progress
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 from .guard import FOLDER, UNITS
@@ -279,6 +279,7 @@ def restart(docker: Docker) -> None:
         ClassvmError: it does not answer; the message ends with the end of its log.
 
     """
+    progress.say("starting the engine")
     if has_systemd():
         command.check(["systemctl", "enable", "--quiet", "docker"])
         restarted = command.run(["systemctl", "restart", "docker"])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import time
 from typing import List, Sequence
 
-from ..base import command
+from ..base import command, progress
 from ..base.errors import ClassvmError
 
 # At first boot a system may update itself for some minutes, and holds apt's locks meanwhile.
 LOCK_SECONDS = 300
 POLL_SECONDS = 2.0
+# What apt-get prints: "0 upgraded, 12 newly installed, …", then "Get:3 ADDRESS …" and "Setting up NAME …".
+NEW = re.compile(r"(\d+) newly installed")
+FETCHED = re.compile(r"Get:(\d+)$")
 LOCKED = "Could not get lock"
 SETTINGS = {"DEBIAN_FRONTEND": "noninteractive"}
 INSTALL = (
@@ -66,7 +70,7 @@ def install(names: Sequence[str]) -> None:
 def _run_unlocked(argv: Sequence[str], deadline: float) -> command.Finished:
     """Run apt-get, again and again while another program holds its locks."""
     while True:
-        finished = command.run(argv, env=SETTINGS)
+        finished = command.run(argv, env=SETTINGS, heard=AptProgress().heard)
         if finished.code == 0 or LOCKED not in finished.err:
             return finished
         if time.monotonic() > deadline:
@@ -77,4 +81,39 @@ def _run_unlocked(argv: Sequence[str], deadline: float) -> command.Finished:
                 " has ended.",
                 details=finished.last_lines(),
             )
+        progress.say("waiting for another program that installs packages")
         time.sleep(POLL_SECONDS)
+
+
+class AptProgress:
+    """Says from what apt-get prints how far it has come."""
+
+    def __init__(self) -> None:
+        """Begin before the first line."""
+        self._new, self._set_up = 0, 0
+
+    def heard(self, line: str) -> None:
+        """Take a line that apt-get has printed."""
+        text = self.text(line)
+        if text:
+            progress.say(text)
+
+    def text(self, line: str) -> str:
+        """Return how far apt-get is by that line, "" where the line does not tell."""
+        doing, _, rest = line.partition(" ")
+        fetched = FETCHED.match(doing)
+        counted = NEW.search(line)
+        if counted:
+            self._new = int(counted[1])
+        if fetched:
+            of = f" of {self._new} packages" if self._new else ""
+            return f"downloading {fetched[1]}{of}"
+        if doing == "Unpacking":
+            return f"unpacking {rest.partition(' ')[0]}"
+        if line.startswith("Setting up "):
+            self._set_up += 1
+            package = line.split()[2]
+            return f"installing {package}" + (
+                f", {self._set_up} of {self._new}" if self._new else ""
+            )
+        return ""

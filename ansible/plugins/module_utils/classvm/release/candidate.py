@@ -6,6 +6,7 @@ import json
 import time
 from typing import Dict
 
+from ..base import progress
 from ..base.docker import Docker
 from ..base.edge import LABEL_SLOT
 from ..base.errors import ClassvmError
@@ -48,8 +49,10 @@ def prove(docker: Docker, spec: ReleaseSpec) -> Verdict:
 
     """
     start(docker, spec, spec.candidate)
+    progress.say("checking its contract")
     healthy = time.monotonic()
     verdict = require_contract(docker, spec)
+    progress.say("watching whether it stays up")
     time.sleep(max(0.0, healthy + spec.seconds.steady - time.monotonic()))
     reason = health.reason_of_end(docker, spec.candidate)
     if reason:
@@ -96,6 +99,7 @@ def start(docker: Docker, spec: ReleaseSpec, name: str) -> None:
         ClassvmError: it does not start, ends, or does not become healthy in time.
 
     """
+    progress.say(f"waiting until it is healthy, {spec.seconds.health:.0f} s at most")
     started = docker.run("start", name)
     if started.code:
         raise refusal(docker, spec, name, f"it does not start: {started.last_lines()}")

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..base import progress
 from ..base.command import Finished
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
@@ -19,6 +20,8 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 LIMIT = "service_contract_seconds"
 # As `contract.contract_document` has it, which takes too long to import here (see `argv`).
 STRICT = "strict"
+# As `contract.command_line` has it: what stands before the number of operations that were called.
+PROGRESS = "progress: "
 # How many failing operations are shown in full, and how long a line of them may be.
 FAILURES, LINE_LENGTH = 10, 250
 
@@ -50,7 +53,7 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> Verdict:
         return Verdict()
     try:
         checked = docker.run_within(
-            spec.seconds.contract, *argv(spec), stdin=spec.contract.encode()
+            spec.seconds.contract, *argv(spec), stdin=spec.contract.encode(), heard=say_progress
         )
     except ClassvmError as slow:
         limit = f"{spec.seconds.contract:.0f} s altogether ({LIMIT})"
@@ -69,6 +72,12 @@ def require_contract(docker: Docker, spec: ReleaseSpec) -> Verdict:
     if checked.code:
         raise broken(docker, spec, report["first"], report["failures"])
     return verdict(report)
+
+
+def say_progress(line: str) -> None:
+    """Say from what the check prints how far it has come."""
+    if line.startswith(PROGRESS):
+        progress.say(f"checking its contract: {line[len(PROGRESS) :]}")
 
 
 def promises(contract: str) -> bool:
@@ -113,6 +122,7 @@ def report_of(checked: Finished) -> Optional[Dict[str, Any]]:
 def said(checked: Finished) -> str:
     """Return why the check did not come to a report, in one line."""
     lines = checked.last_lines().splitlines()
+    lines = [line for line in lines if not line.startswith(PROGRESS)]
     return lines[-1] if lines else f"it ended with exit code {checked.code}"
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Optional
 
+from ..base import progress
 from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
@@ -131,6 +132,7 @@ class BlueGreen(Swap):
     def retire(self) -> None:
         """Remove the former release once it has answered the requests that it had begun."""
         if self.live:
+            progress.say("waiting until the former release has answered what it has begun")
             self.edge.drain(slot_of(self.live), self.spec.seconds.request)
         remove(self.docker, self.spec, self.live)
 

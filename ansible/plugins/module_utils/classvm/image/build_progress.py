@@ -1,0 +1,57 @@
+"""Say from what a build prints how far it has come."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict
+
+from ..base import progress
+
+# `#7 [stage 3/9] RUN …` begins a step of a build, `#7 1.234 …` is what it prints.
+# Source: `docker build --progress=plain`
+STEP = re.compile(r"^#(?P<number>\d+) \[(?:[\w.-]+ +)?(?P<at>\d+/\d+)\] (?P<what>.+)")
+OUTPUT = re.compile(r"^#(?P<number>\d+) +\d+\.\d+ +(?P<text>.+)")
+# The options of an instruction tell a person nothing.
+OPTIONS = re.compile(r"--(?:mount|from|chown|chmod)=\S+ +")
+# Of what a step prints, the lines that tell how far it is: those of pip, and those of apt.
+TELLING = re.compile(
+    r"^\s*(?P<doing>Collecting|Building wheel for|Installing collected packages|Unpacking|Setting up)"
+    r"(?: (?P<what>[\w.\[\]+-]+))?"
+)
+
+
+class BuildProgress:
+    """What is said of one build."""
+
+    def __init__(self, title: str) -> None:
+        """Say that it begins.
+
+        Args:
+            title: what is built, such as "the image".
+
+        """
+        self._title = title
+        self._steps: Dict[str, str] = {}
+        progress.say(title)
+
+    def heard(self, line: str) -> None:
+        """Take a line that the build has printed."""
+        text = self.text(line)
+        if text:
+            progress.say(f"{self._title}: {text}")
+
+    def text(self, line: str) -> str:
+        """Return how far the build is by that line, "" where the line does not tell."""
+        step = STEP.match(line)
+        if step:
+            self._steps[step["number"]] = f"step {step['at'].replace('/', ' of ')}"
+            return f"{self._steps[step['number']]}, {OPTIONS.sub('', step['what'])}"
+        said = OUTPUT.match(line)
+        telling = TELLING.match(said["text"]) if said else None
+        if said is None or telling is None or said["number"] not in self._steps:
+            return ""
+        doing = f"{telling['doing'][0].lower()}{telling['doing'][1:]}"
+        what = (
+            telling["what"] if telling["what"] and doing != "installing collected packages" else ""
+        )
+        return f"{self._steps[said['number']]}, {doing} {what}".rstrip()

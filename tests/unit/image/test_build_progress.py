@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from classvm.base import progress
+from classvm.image.build_progress import BuildProgress
+
+LOG = """\
+#1 [internal] load build definition from Dockerfile
+#1 transferring dockerfile: 2.1kB done
+#5 [app 3/9] RUN --mount=type=secret,id=pip.conf,target=/a pip install -r requirements.txt
+#5 0.912 Collecting flask==2.2.5 (from -r requirements.txt (line 3))
+#5 1.210   Downloading https://index.example/packages/flask-2.2.5.whl (101 kB)
+#5 1.310      |████████| 101 kB
+#5 2.001 Installing collected packages: click, flask
+#6 [4/9] COPY --from=builder --chown=1:1 /a /b
+#7 exporting to image
+#7 0.100 Collecting what belongs to no step
+#8 [lock 2/2] RUN apt-get install -y python3.7
+#8 3.000 Unpacking python3.7 (3.7.5-2ubuntu1~18.04) ...
+#8 4.000 Setting up python3.7 (3.7.5-2ubuntu1~18.04) ...
+"""
+
+
+def test_the_steps_of_a_build_and_what_they_do_are_told() -> None:
+    build = BuildProgress("the app")
+    told = [build.text(line) for line in LOG.splitlines()]
+    assert [line for line in told if line] == [
+        "step 3 of 9, RUN pip install -r requirements.txt",
+        "step 3 of 9, collecting flask",
+        "step 3 of 9, installing collected packages",
+        "step 4 of 9, COPY /a /b",
+        "step 2 of 2, RUN apt-get install -y python3.7",
+        "step 2 of 2, unpacking python3.7",
+        "step 2 of 2, setting up python3.7",
+    ]
+
+
+def test_what_is_built_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(progress, "say", said.append)
+    build = BuildProgress("the app")
+    for line in LOG.splitlines()[:4]:
+        build.heard(line)
+    assert said == [
+        "the app",
+        "the app: step 3 of 9, RUN pip install -r requirements.txt",
+        "the app: step 3 of 9, collecting flask",
+    ]
