@@ -85,3 +85,10 @@ def test_the_gateway_is_read_from_the_routes(tmp_path: Path) -> None:
     assert read_gateway(tmp_path / "route") == GATEWAY
     assert read_gateway(tmp_path / "no_default") is None
     assert read_gateway(tmp_path / "missing") is None
+
+
+def test_an_address_is_read_once() -> None:
+    client.plain.cache_clear()
+    for _ in range(3):
+        client.address(request(f"::ffff:{CLIENT}", None))
+    assert client.plain.cache_info()[:3] == (2, 1, client.REMEMBERED_ADDRESSES)
