@@ -6,9 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 from classvm.app import openapi
-from e2e.machine import Run, common_defaults, docker, get, live, play, ports, run
+from e2e.machine import ROOT, Run, common_defaults, docker, get, live, play, ports, run
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -115,4 +116,7 @@ def test_the_status_is_what_was_asked_and_nothing_else() -> None:
 
 def test_a_program_gets_the_status_as_json() -> None:
     done = run("make", "--no-print-directory", "status", "FORMAT=json")
-    assert json.loads(done.text)["localhost"]["state"] == "up"
+    told = json.loads(done.text)
+    jsonschema.validate(told, json.loads((ROOT / "docs/json.schema.json").read_text()))
+    host = told["hosts"]["localhost"]
+    assert (host["state"], host["answers"], host["provision"]) == ("up", True, [])

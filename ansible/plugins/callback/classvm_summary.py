@@ -84,7 +84,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         self._end(NO_HOSTS)
 
     def _end(self, why: str) -> NoReturn:
-        self._display.display(why)
+        self._display.display(
+            answer.document({}, {}, {}, error=why) if self._format == answer.JSON else why
+        )
         # Ansible itself would warn, go on, and end with 0.
         raise SystemExit(1)
 
@@ -92,7 +94,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         """Print the lines after all other output."""
         if self._format == answer.JSON:
             said = {host: one["classvm"] for host, one in stats.custom.items() if "classvm" in one}
-            changes = {host: stats.summarize(host)["changed"] for host in said}
+            changes = {host: stats.summarize(host)["changed"] for host in {*said, *self._failures}}
             self._display.display(answer.document(said, self._failures, changes))
             return
         for host, custom in sorted(stats.custom.items()):

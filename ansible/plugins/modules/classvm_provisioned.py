@@ -10,10 +10,11 @@ description:
   - With O(state=queried) compares the host with its last provision, and tells why it needs the next one and how this
     account could become root. The guard in the kernel and the engine are asked with the right that the account has.
   - With O(state=account) tells only what this account may do.
+  - With O(state=compared) tells all that is not as the provision left it, for a person who only looks, and refuses nothing.
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
   - The action plugin of the same name adds the fingerprint on the control node.
 options:
-  state: {type: str, choices: [account, queried, recorded], default: queried, description: "What to ask, or to record."}
+  state: {type: str, choices: [account, compared, queried, recorded], default: queried, description: "What to ask, or to record."}
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
   state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
   service: {type: str, default: "", description: "Name of the service; a host that has the containers of another one is refused, because its guard would close that one's port."}
@@ -33,6 +34,8 @@ EXAMPLES = """
 
 RETURN = """
 stale: {type: str, returned: queried, description: Why the host needs its provision; empty when it does not.}
+problems: {type: list, returned: compared, description: "Why the host needs its provision again, all of it; the values of variables do not count."}
+guard: {type: str, returned: compared, description: "none, loaded, missing, changed, or unknown to an account that may not list the rules."}
 privilege: {type: str, returned: queried, description: "root, sudo, password or none."}
 unseen: {type: str, returned: queried, description: What only root could tell; empty when everything was asked.}
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
@@ -41,7 +44,7 @@ images: {type: dict, returned: queried, description: "What is known of the image
 
 import grp
 import os
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -49,7 +52,7 @@ from ..module_utils.classvm.base import account, host
 from ..module_utils.classvm.base.docker import SOCKET, Docker, ignored_settings
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import service_image
-from ..module_utils.classvm.provision import freshness
+from ..module_utils.classvm.provision import freshness, guard
 
 SPACE_MEGABYTES = 10
 
@@ -58,7 +61,10 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"choices": ["account", "queried", "recorded"], "default": "queried"},
+            "state": {
+                "choices": ["account", "compared", "queried", "recorded"],
+                "default": "queried",
+            },
             "fingerprint": {"type": "str", "default": ""},
             "state_dir": {"type": "path", "default": ""},
             "service": {"type": "str", "default": ""},
@@ -78,13 +84,15 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     described = describe_account()
     if module.params["state"] == "account":
         return {"changed": False, "stale": "", **described}
+    if module.params["state"] == "compared":
+        return compare(module.params, described)
     desired, state_dir = module.params["fingerprint"], module.params["state_dir"]
     host.require_space(state_dir, SPACE_MEGABYTES)
     asking = freshness.Account(
         may_provision=described["privilege"] != "none" or module.params["password_given"],
         as_root=account.root_argv(described["privilege"]),
     )
-    docker = Docker(as_root=() if described["engine_access"] else asking.as_root or ())
+    docker = asked_engine(described, asking.as_root)
     require_only_service(docker, module.params["service"], state_dir)
     recording = module.params["state"] == "recorded"
     if recording and not module.check_mode:
@@ -102,6 +110,36 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         "images": {} if stale else known_images(docker, module.params["base_image"]),
         **described,
     }
+
+
+def compare(params: Dict[str, Any], described: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what is not as the provision left it."""
+    as_root, state_dir = account.root_argv(described["privilege"]), params["state_dir"]
+    docker = asked_engine(described, as_root)
+    problems = freshness.problems(
+        docker, state_dir, params["fingerprint"], params["base_image"], as_root
+    )
+    return {
+        "changed": False,
+        "stale": "",
+        "problems": problems,
+        "guard": guard.standing(as_root, expected=is_guarded(state_dir)),
+        "unseen": freshness.unseen(docker, freshness.Account(as_root=as_root)),
+        **described,
+    }
+
+
+def is_guarded(state_dir: str) -> bool:
+    """Tell whether the last provision has installed a guard, as far as this account may know."""
+    try:
+        return bool(host.choices(state_dir).get("guarded"))
+    except ClassvmError:
+        return False
+
+
+def asked_engine(described: Dict[str, Any], as_root: Optional[Sequence[str]]) -> Docker:
+    """Return the engine, asked with the right that this account has."""
+    return Docker(as_root=() if described["engine_access"] else as_root or ())
 
 
 def require_only_service(docker: Docker, service: str, state_dir: str) -> None:

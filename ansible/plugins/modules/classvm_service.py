@@ -33,7 +33,7 @@ EXAMPLES = """
 """
 
 RETURN = """
-status: {type: dict, returned: "started, restarted", description: "As M(classvm.kit.classvm_service_info) returns it."}
+status: {type: dict, returned: "started, restarted, stopped", description: "As M(classvm.kit.classvm_service_info) returns it."}
 removed: {type: list, returned: absent, description: What was removed.}
 kept: {type: list, returned: absent, description: "The volumes of folders that apps keep; they stay, and `docker volume rm` removes them."}
 """
@@ -103,10 +103,12 @@ def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -
 def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     """Stop the live release."""
     docker.require_engine()
-    name = module.params["service"]
+    name, state_dir = module.params["service"], module.params["state_dir"]
     if module.check_mode:
-        return {"changed": bool(lifecycle.running(docker, name))}
-    return {"changed": lifecycle.stop(docker, name, module.params["state_dir"])}
+        changed = bool(lifecycle.running(docker, name))
+    else:
+        changed = lifecycle.stop(docker, name, state_dir)
+    return {"changed": changed, "status": vars(status.read(docker, name, state_dir))}
 
 
 def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:

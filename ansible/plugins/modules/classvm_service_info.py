@@ -8,6 +8,9 @@ module: classvm_service_info
 short_description: Return which release is live, its log, and the history of releases
 description:
   - Changes nothing.
+  - Used through the action plugin of the same name. Given an C(address) and a C(port), it asks the service from the control node,
+    too, and returns C(facts) and C(text) of the status; C(provision) is the result of M(classvm.kit.classvm_provisioned) with
+    V(state=compared).
 options:
   service: {type: str, required: true, description: Name of the service.}
   state_dir: {type: path, required: true, description: Folder of the host that keeps classvm's state.}
@@ -21,12 +24,18 @@ EXAMPLES = """
   classvm.kit.classvm_service_info:
     service: lab
     state_dir: /var/lib/classvm
+    address: "{{ inventory_hostname }}"
+    port: 11000
+    provision: "{{ provisioned }}"
   register: service_found
 """
 
 RETURN = """
-status: {type: dict, returned: success, description: "C(state), C(release), C(since), C(port), C(problems): how the live release differs from what was desired, and C(remarks)."}
-releases: {type: list, returned: success, description: "The host's history, the oldest first."}
+status: {type: dict, returned: success, description: "C(state), C(release), C(since), C(port), C(edge), C(maintenance), C(restarts), and C(problems): how the live release differs from what was desired."}
+facts: {type: dict, returned: with an address, description: "The status with what a client sees, and with what is not as the provision left it."}
+text: {type: str, returned: with an address, description: "The same as a sentence."}
+releases: {type: list, returned: success, description: "The host's history, the oldest first; C(mark) is live, kept, or empty."}
+remark: {type: str, returned: success, description: "What the history does not show, because its file is missing or damaged."}
 table: {type: str, returned: success, description: "The last lines of the history as a table."}
 log: {type: str, returned: success, description: "The last log lines, in order of time."}
 """
@@ -69,11 +78,13 @@ def look(
         shown = log.read(docker, names.container_name(service), log_lines, everything=log_all)
     entries = history.read(state_dir, service)
     kept = prune.named(docker, service) if entries else []
+    marks = table.marks(entries, found.release, kept)
     return {
         "status": vars(found),
         "log": shown,
-        "releases": [vars(entry) for entry in entries],
-        "table": table.table(entries, found.release, kept),
+        "releases": [{**vars(entry), "mark": mark} for entry, mark in zip(entries, marks)],
+        "table": table.table(entries, marks),
+        "remark": history.remark(state_dir, service, found.release),
     }
 
 

@@ -14,6 +14,8 @@ from classvm.app import pack
 from classvm.contract import checker, contract_document
 from classvm.image.source import Source
 from classvm.output import progress_files
+from classvm.release import outside
+from classvm.release.status import Status
 from plugin_loader import load_plugin
 
 URL = "http://127.0.0.1:1"
@@ -283,3 +285,29 @@ def test_the_second_connection_asks_for_no_password(watched: Any) -> None:
     assert first._options == before
     first._options.clear()
     assert watched.without_questions(first)._options == {}
+
+
+# --- classvm_service_info ------------------------------------------------------------------------
+
+PROVISION = {"problems": [], "guard": "none", "unseen": ""}
+
+
+@pytest.mark.parametrize(
+    ("state", "port", "asked"), [("up", 12345, [12345]), ("degraded", 0, []), ("stopped", 0, [])]
+)
+def test_the_port_that_the_host_names_is_asked_from_outside(
+    state: str, port: int, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    def ask(host: str, at: int) -> outside.Asked:
+        told.append(at)
+        return outside.Asked(outside.url_of(host, at), "timed out")
+
+    plugin = load_plugin("action", "classvm_service_info")
+    monkeypatch.setattr(outside, "ask", ask)
+    answer = {"status": vars(Status(state, "r1", "2026-01-02T03:04:05Z", port))}
+    seen = plugin.seen(answer, address="vm-148-1", port="11000", provision=PROVISION)
+    assert told == asked
+    assert seen["facts"]["url"] == f"http://vm-148-1:{port or 11000}/"
+    assert seen["text"].startswith("degraded" if asked else state)

@@ -34,6 +34,7 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
     "classvm_settings": set(),
+    "classvm_service_info": {"address", "port", "provision"},
     "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
     "classvm_provisioned": {"playbook"},
 }
@@ -525,6 +526,22 @@ def test_provisioned_asks_with_the_right_that_the_account_has(
     assert (answer["stale"], answer["unseen"]) == found
 
 
+@pytest.mark.usefixtures("program", "bare")
+def test_provisioned_compares_and_refuses_nothing(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = ClassvmError("Disk full")
+    monkeypatch.setattr("classvm.base.host.require_space", lambda *_: pytest.fail(str(full)))
+    (tmp_path / "host.json").write_text('{"service": "lab", "guarded": true, "open_tcp": [11000]}')
+    asked = {**STATE, "state": "compared", "state_dir": str(tmp_path)}
+    answer = call("classvm_provisioned", **asked, service="svc2")
+    assert answer["problems"] == ["this host was never provisioned"]
+    assert answer["guard"] == guard.MISSING
+    assert set(documented(PLUGINS / "modules" / "classvm_provisioned.py", "RETURN")) >= (
+        set(answer) - {"changed"}
+    )
+
+
 BASE_ONLY = """case "$*" in *:18.04*) echo '[{"Id": "i", "Size": 1}]';; esac"""
 
 
@@ -603,6 +620,8 @@ def test_info_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
     assert answer["changed"] is False
     assert [one["release"] for one in answer["releases"]] == ["r1", "r2"]
     assert [line.split()[0] for line in answer["table"].splitlines()[1:]] == ["kept", "live"]
+    assert [one["mark"] for one in answer["releases"]] == ["kept", "live"]
+    assert answer["remark"] == ""
     assert answer["log"] == ""
     assert answer["status"]["state"] == "up"
     shown = call("classvm_service_info", service="lab", state_dir="/state", log_lines=5)
@@ -821,7 +840,8 @@ def test_starting(
         assert done["changed"] is expected
         assert done["status"]["release"] == "r2"
         assert model.serving() == "r2"
-        assert call("classvm_service", state="stopped", service="lab")["changed"] is True
+        stopped = call("classvm_service", state="stopped", service="lab", state_dir="/state")
+        assert (stopped["changed"], stopped["status"]["state"]) == (True, "stopped")
 
 
 @pytest.mark.parametrize("state", ["started", "restarted"])

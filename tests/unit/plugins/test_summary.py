@@ -122,10 +122,21 @@ def test_a_program_gets_one_json_document(run: Run, monkeypatch: pytest.MonkeyPa
     run.callback.v2_playbook_on_start(None)
     run.fail("vm-148-2", {"msg": "Refused\nwhy"})
     (line,) = run.end({"vm-148-1": {"classvm": {"text": "x", "facts": {"state": "up"}}}})
-    assert json.loads(line) == {
-        "vm-148-1": {"state": "up", "changed": 0},
-        "vm-148-2": {"failed": "Refused", "reason": "Refused\nwhy"},
+    assert json.loads(line)["hosts"] == {
+        "vm-148-1": {"state": "up", "changed": 0, "error": None},
+        "vm-148-2": {"changed": 0, "error": {"cause": "Refused", "reason": "Refused\nwhy"}},
     }
+
+
+def test_a_program_is_told_in_json_that_there_is_no_host(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSVM_FORMAT", "json")
+    run.callback.v2_playbook_on_start(None)
+    with pytest.raises(SystemExit):
+        run.callback.v2_playbook_on_no_hosts_matched()
+    (line,) = run.lines
+    assert "no host" in json.loads(line)["error"]["cause"]
 
 
 def test_a_format_of_another_command_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

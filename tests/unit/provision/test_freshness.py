@@ -125,6 +125,31 @@ def test_a_record_that_a_power_cut_spoiled_means_provision_again(text: str, stat
     assert why(state_dir) == ""
 
 
+def test_who_only_looks_is_told_everything(state_dir: str, files: list[Path]) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    files[0].unlink()
+    found = freshness.problems(Host(image=False), state_dir, "f2-v2", BASE, ())
+    assert found == [
+        "the roles have changed since this host was provisioned",
+        f"{files[0]} is missing",
+        f"the base image {BASE} is missing",
+    ]
+
+
+def test_who_only_looks_has_not_read_all_variables(state_dir: str) -> None:
+    freshness.write_record(state_dir, "f1-v1")
+    assert freshness.problems(Host(), state_dir, "f1-v2", BASE, ()) == []
+
+
+def test_nothing_else_is_said_of_a_host_without_a_provision_or_an_engine(state_dir: str) -> None:
+    assert freshness.problems(Host(), state_dir, "f1", BASE, ()) == [
+        "this host was never provisioned"
+    ]
+    freshness.write_record(state_dir, "f1-v1")
+    stopped = Host(engine=False, image=False)
+    assert freshness.problems(stopped, state_dir, "f1", BASE, ()) == ["no Docker engine answers"]
+
+
 # --- The host itself -----------------------------------------------------------------------------
 
 

@@ -305,3 +305,36 @@ def test_remove_ends_a_trial(files: guard.Files) -> None:
     assert guard.remove(files)
     assert has_ended(reverter)
     assert os.listdir(files.rules.parent) == []
+
+
+@pytest.mark.usefixtures("nft")
+@pytest.mark.parametrize(
+    ("listed", "as_root", "expected"),
+    [
+        (LISTED, (), guard.LOADED),
+        (LISTED, None, guard.UNKNOWN),
+        ("", (), guard.MISSING),
+        ("table inet classvm { other }", (), guard.CHANGED),
+    ],
+)
+def test_how_the_guard_is(
+    listed: str,
+    as_root: tuple[str, ...] | None,
+    expected: str,
+    files: guard.Files,
+    tmp_path: Path,
+) -> None:
+    files.rules.parent.mkdir()
+    files.rules.write_text(DESIRED)
+    files.listing.write_text(LISTED)
+    if listed:
+        (tmp_path / "loaded").write_text(listed)
+    assert guard.standing(as_root, expected=True, files=files) == expected
+
+
+def test_a_host_without_a_guard_has_none(files: guard.Files) -> None:
+    assert guard.standing((), expected=False, files=files) == guard.NONE
+
+
+def test_a_guard_whose_rules_are_gone_is_missing(files: guard.Files) -> None:
+    assert guard.standing((), expected=True, files=files) == guard.MISSING

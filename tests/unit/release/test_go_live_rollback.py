@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.release import go_live, lifecycle
+from classvm.release import go_live, history, lifecycle
 from fake_engine import (
     CRASHES,
     GAP,
@@ -92,3 +92,21 @@ def test_the_difference_is_to_the_release_that_one_goes_back_to(three: Engine) -
         "release r3",
         "release r2",
     )
+
+
+@pytest.mark.parametrize("asked", ["previous", "r1"])
+def test_where_the_history_is_missing_its_file_is_named(asked: str, three: Engine) -> None:
+    path = f"{STATE_DIR}/{history.FILE}"
+    del three.files[path]
+    with pytest.raises(ClassvmError, match=f"Release r3 is live, but {path} is missing") as refused:
+        roll_back(three, asked)
+    assert "`make releases` shows" not in str(refused.value)
+    assert three.serving() == "r3"
+
+
+def test_where_the_history_is_damaged_its_lines_are_named(three: Engine) -> None:
+    path = f"{STATE_DIR}/{history.FILE}"
+    last = three.files[path].splitlines(keepends=True)[-1]
+    three.files[path] = "{\n" + last
+    with pytest.raises(ClassvmError, match=f"no earlier release. {path} is damaged: line 1 cannot"):
+        roll_back(three)

@@ -133,3 +133,33 @@ def test_the_same_release_again_is_another_attempt(state_dir: str) -> None:
     history.intend(state_dir, again)
     history.settle(state_dir, "lab", unchanged)
     assert history.read(state_dir, "lab") == [ENTRY, again]
+
+
+def test_of_a_complete_history_nothing_is_said(state_dir: str) -> None:
+    assert history.remark(state_dir, "lab", "") == ""
+    history.finish(state_dir, ENTRY)
+    assert history.remark(state_dir, "lab", "r1") == ""
+    assert history.remark(state_dir, "lab", "") == ""
+
+
+def test_a_history_that_is_missing_is_said_where_a_release_is_live(state_dir: str) -> None:
+    path = os.path.join(state_dir, history.FILE)
+    missing = f"Release r1 is live, but {path} is missing; `make deploy` of it writes its line."
+    assert history.remark(state_dir, "lab", "r1") == missing
+    history.finish(state_dir, NEXT)
+    history.finish(state_dir, replace(ENTRY, result=REFUSED))
+    assert f"r1 is live, but {path} does not show it" in history.remark(state_dir, "lab", "r1")
+
+
+def test_damaged_lines_are_said_with_their_numbers(state_dir: str) -> None:
+    path = os.path.join(state_dir, history.FILE)
+    history.finish(state_dir, ENTRY)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("\0\0\n")
+    found = history.remark(state_dir, "lab", "r1")
+    assert found.startswith(f"{path} is damaged: line 2 cannot be read and is left out.")
+    assert f"`sed -n 2p {path}`" in found
+    history.finish(state_dir, NEXT)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("\n[1]\n")
+    assert "lines 2, 5 cannot be read and are left out" in history.remark(state_dir, "lab", "r1")

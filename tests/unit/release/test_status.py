@@ -47,7 +47,11 @@ def test_the_status(
     assert (found.state, found.release, found.port) == (state, release, port)
     assert found.since == ("2026-01-01T10:00:00Z" if release else "")
     assert list(found.problems) == []
-    assert list(found.remarks) == []
+    assert (found.maintenance, found.restarts) == (False, 0)
+    assert found.edge == (
+        status.EDGE_UP if start is same_release_behind_the_edge else status.NO_EDGE
+    )
+    assert found.is_running == (state not in (status.ABSENT, status.STOPPED))
 
 
 @pytest.mark.parametrize(
@@ -85,9 +89,16 @@ def test_maintenance_and_restarts_are_told(world: World, monkeypatch: pytest.Mon
     world(engine)
     engine.boxes[RELEASE_SPEC.live].restarts = 3
     monkeypatch.setattr(Edge, "read", lambda edge: {**edge_map(edge), "maintenance": ON})
-    maintenance, restarts = status.read(engine, "lab", STATE_DIR).remarks
-    assert "`make maintenance off` ends" in maintenance
-    assert "started again 3 times" in restarts
+    found = status.read(engine, "lab", STATE_DIR)
+    assert (found.maintenance, found.restarts) == (True, 3)
+
+
+def test_a_stopped_haproxy_is_told_of_a_stopped_service_too(world: World) -> None:
+    engine = engine_in(edge_stopped)
+    world(engine)
+    engine.boxes[RELEASE_SPEC.live].state = "exited"
+    found = status.read(engine, "lab", STATE_DIR)
+    assert (found.state, found.edge) == (status.STOPPED, status.EDGE_DOWN)
 
 
 edge_map = Edge.read

@@ -15,9 +15,13 @@ SECOND = replace(FIRST, release="77aa001", image="i3", revision="", who="student
 BACK = replace(FIRST, result="rolled back", gap=12.0)
 
 
+def tabled(entries: list[Entry], live: str, kept: list[str]) -> str:
+    return table.table(entries, table.marks(entries, live, kept))
+
+
 def test_the_table() -> None:
     entries = [FIRST, REFUSED, SECOND, BACK]
-    assert table.table(entries, "3f2a91c", ["i1", "i2", "i3"]).splitlines() == [
+    assert tabled(entries, "3f2a91c", ["i1", "i2", "i3"]).splitlines() == [
         "      time (UTC)           release  result       git revision  who      gap",
         "kept  2026-01-01 10:00:00  3f2a91c  live         abc1234       root     -",
         "      2026-01-01 10:00:00  9c1d2e3  refused      abc1234       root     -       no",
@@ -27,17 +31,22 @@ def test_the_table() -> None:
 
 
 def test_what_was_removed_is_not_kept() -> None:
-    (line,) = table.table([SECOND], "", []).splitlines()[1:]
+    (line,) = tabled([SECOND], "", []).splitlines()[1:]
     assert line.split()[0] == "2026-01-01"
 
 
 def test_an_empty_history_is_no_table() -> None:
-    assert table.table([], "", []) == ""
+    assert tabled([], "", []) == ""
 
 
 def test_a_long_history_shows_its_end() -> None:
     entries = [replace(FIRST, release=f"r{number}") for number in range(table.ROWS + 3)]
-    shown = table.table(entries, "r5", []).splitlines()
+    shown = tabled(entries, "r5", []).splitlines()
     assert len(shown) == table.ROWS + 2
     assert shown[-1] == "(3 earlier ones are in releases.jsonl)"
     assert "r3 " in shown[1]
+
+
+def test_the_live_release_is_marked_even_where_the_table_does_not_reach() -> None:
+    entries = [replace(FIRST, release=f"r{number}") for number in range(table.ROWS + 3)]
+    assert table.marks(entries, "r0", [])[:2] == ["live", ""]

@@ -1,9 +1,12 @@
-"""The answer of a command to a program that asks: one JSON document instead of lines."""
+"""The answer of a command to a program that asks: one JSON document instead of lines.
+
+docs/json.md describes it, docs/json.schema.json in the terms of JSON Schema.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from .reason import cause
 
@@ -21,19 +24,34 @@ def document(
     said: Mapping[str, Mapping[str, Any]],
     failures: Mapping[str, str],
     changes: Mapping[str, int],
+    error: str = "",
 ) -> str:
-    """Return the document: an object with one member per host.
+    """Return the document.
 
     Args:
         said: by host what a playbook has left for the end of the run: its "facts", or the "state" that
             the closing line tells.
         failures: by host the reason of its failure.
         changes: by host the number of changes.
+        error: why no host was reached, or "".
 
     """
     hosts: Dict[str, Any] = {
-        host: {**one.get("facts", {"state": one.get("state", "")}), "changed": changes.get(host, 0)}
-        for host, one in said.items()
+        host: {
+            **(_facts(said[host]) if host in said else {}),
+            "changed": changes.get(host, 0),
+            "error": _error(failures.get(host, "")),
+        }
+        for host in {*said, *failures}
     }
-    hosts.update({host: {"failed": cause(why), "reason": why} for host, why in failures.items()})
-    return json.dumps(hosts, indent=2, sort_keys=True, ensure_ascii=False)
+    told = {"error": _error(error), "hosts": hosts}
+    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def _facts(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    facts: Mapping[str, Any] = one.get("facts", {"said": one.get("state", "")})
+    return facts
+
+
+def _error(why: str) -> Optional[Dict[str, str]]:
+    return {"cause": cause(why), "reason": why} if why else None

@@ -63,6 +63,25 @@ def why_stale(
     return next(filter(None, _reasons(docker, state_dir, desired, base_image, account)), "")
 
 
+def problems(
+    docker: Docker, state_dir: str, desired: str, base_image: str, as_root: Optional[Sequence[str]]
+) -> List[str]:
+    """Return all reasons for which a host needs its provision again, for a person who only looks.
+
+    The values of variables do not count: who looks has not read those of all roles.
+
+    Args:
+        docker: as for `why_stale`.
+        state_dir: the same.
+        desired: the same.
+        base_image: the same.
+        as_root: words before a command that make it root's, None where this account cannot be root.
+
+    """
+    account = Account(may_provision=False, as_root=as_root)
+    return list(filter(None, _reasons(docker, state_dir, desired, base_image, account)))
+
+
 def _reasons(
     docker: Docker,
     state_dir: str,
@@ -72,14 +91,19 @@ def _reasons(
 ) -> Iterator[str]:
     """Yield what is wrong, or "", from what is cheap to what is not."""
     yield state_problem(state_dir)
-    yield _record_problem(read_record(state_dir), desired, account)
-    yield _file_problem(read_record(state_dir).get("files", {}))
+    record = read_record(state_dir)
+    yield _record_problem(record, desired, account)
+    if not record:  # that is reason enough for all the rest
+        return
+    yield _file_problem(record.get("files", {}))
     if account.as_root is not None:
         yield guard.problem(account.as_root)
     problem = docker.engine_problem()
     if problem == NOT_IN_GROUP:  # `unseen` names what could not be asked
         return
     yield problem
+    if problem:
+        return
     yield engine.problem(docker)
     yield "" if docker.image(base_image) else f"the base image {base_image} is missing"
     yield haproxy.problem(Edge.load(state_dir))

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Mapping, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 from ..base import command
 from ..base.errors import ClassvmError
@@ -23,6 +23,10 @@ TABLE = "classvm"
 UNIT = "classvm-guard.service"
 UNITS = Path("/etc/systemd/system")
 REVERT_SECONDS = 30
+NOT_LOADED = "the guard is not loaded"
+BY_HAND = "the guard's rules were changed by hand"
+# How the guard of a host is; ``UNKNOWN`` to an account that may not list the rules.
+NONE, LOADED, MISSING, CHANGED, UNKNOWN = "none", "loaded", "missing", "changed", "unknown"
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,26 @@ def problem(as_root: Sequence[str], files: Files = Files()) -> str:
         return ""
     loaded = listing(as_root)
     if not loaded:
-        return "the guard is not loaded"
+        return NOT_LOADED
     if not files.listing.exists() or files.listing.read_text(encoding="utf-8") != loaded:
-        return "the guard's rules were changed by hand"
+        return BY_HAND
     return ""
+
+
+def standing(as_root: Optional[Sequence[str]], *, expected: bool, files: Files = Files()) -> str:
+    """Return how the guard of this host is: one of the words above.
+
+    Args:
+        as_root: words before a command that make it root's, None where this account cannot be root.
+        expected: whether the last provision has installed one.
+        files: the guard's files.
+
+    """
+    if not files.rules.exists():
+        return MISSING if expected else NONE
+    if as_root is None:
+        return UNKNOWN
+    return {NOT_LOADED: MISSING, BY_HAND: CHANGED}.get(problem(as_root, files), LOADED)
 
 
 def ruleset(

@@ -187,7 +187,15 @@ def resolved(
 
     """
     entries = history.read(state_dir, spec.service)
-    target = rollback.resolve(docker, entries, spec.release, _release(live))
+    try:
+        target = rollback.resolve(docker, entries, spec.release, _release(live))
+    except ClassvmError as error:
+        incomplete = history.remark(state_dir, spec.service, _release(live))
+        if not incomplete:
+            raise
+        # The rest of the sentence sends to a history that does not show it.
+        cause = str(error).partition(";")[0].rstrip(".")
+        raise ClassvmError(f"{cause}. {incomplete}") from error
     return dataclasses.replace(spec, release=target.release, revision=target.revision)
 
 

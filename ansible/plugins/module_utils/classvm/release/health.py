@@ -19,6 +19,7 @@ ANSWER_SECONDS = 0.5
 PORT_GRACE_SECONDS = 1.0
 # A health check that takes longer has failed.
 PROBE_SECONDS = 10
+USER_AGENT = "classvm-health"
 TRIES, PAUSE_SECONDS = 3, 1.0
 GONE = "it is gone"
 # The variable with the seconds within which a release has to be healthy.
@@ -88,7 +89,7 @@ def answers(port: int) -> bool:
     """Tell whether a TCP port of this host gives any HTTP answer."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
-        client.request("HEAD", "/", headers={"User-Agent": "classvm-health"})
+        client.request("HEAD", "/", headers={"User-Agent": USER_AGENT})
         client.getresponse()
     except (OSError, http.client.HTTPException):
         return False

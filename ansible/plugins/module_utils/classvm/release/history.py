@@ -80,6 +80,36 @@ def read(state_dir: str, service: str) -> List[Entry]:
     return [entry for entry in entries if entry.service == service]
 
 
+def remark(state_dir: str, service: str, live: str) -> str:
+    """Return what the file does not show, and what to do; "" where it is complete.
+
+    Args:
+        state_dir: folder with the host's state.
+        service: name of the service.
+        live: id of the live release, or "".
+
+    Raises:
+        ClassvmError: as `read`.
+
+    """
+    path = _history(state_dir)
+    lines = state.read(path).splitlines()
+    illegible = [
+        str(number) for number, line in enumerate(lines, 1) if line.strip() and not _parsed(line)
+    ]
+    if illegible:
+        some = f"line {illegible[0]}" if len(illegible) == 1 else f"lines {', '.join(illegible)}"
+        return (
+            f"{path} is damaged: {some} cannot be read and {'is' if len(illegible) == 1 else 'are'}"
+            f" left out. Restore the file from a copy, or go on without: `sed -n {illegible[0]}p"
+            f" {path}` shows what is left."
+        )
+    if not live or any(one.release == live for one in read(state_dir, service) if one.went_live):
+        return ""
+    state_of = "does not show it" if lines else "is missing"
+    return f"Release {live} is live, but {path} {state_of}; `make deploy` of it writes its line."
+
+
 def intend(state_dir: str, entry: Entry) -> None:
     """Write to the journal which release is about to become live."""
     state.write_atomically(_journal(state_dir, entry.service), _line(entry))

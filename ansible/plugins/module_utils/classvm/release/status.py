@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Sequence
+from typing import Sequence
 
 from ..base.docker import Container, Docker
 from ..base.edge import ON, Edge, slot_of
@@ -12,6 +12,8 @@ from ..image.service_image import LABEL_RELEASE
 from . import drift
 
 ABSENT, STOPPED, UNHEALTHY, DEGRADED, UP = "absent", "stopped", "unhealthy", "degraded", "up"
+# How HAProxy is.
+NO_EDGE, EDGE_UP, EDGE_DOWN = "none", "up", "down"
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,10 @@ class Status:
         release: id of the release, or "".
         since: when its container was started, ISO 8601 with the zone, or "".
         port: TCP port of the host that leads to it; 0 where none does.
+        edge: ``EDGE_UP`` if HAProxy holds the port, ``EDGE_DOWN``, or ``NO_EDGE``.
+        maintenance: whether HAProxy answers 503 in its place.
+        restarts: how often it has ended and was started again.
         problems: how it differs from what was desired, a phrase each.
-        remarks: what else a person has to know of it, a phrase each.
 
     """
 
@@ -33,8 +37,15 @@ class Status:
     release: str = ""
     since: str = ""
     port: int = 0
+    edge: str = NO_EDGE
+    maintenance: bool = False
+    restarts: int = 0
     problems: Sequence[str] = ()
-    remarks: Sequence[str] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its container runs."""
+        return self.state not in (ABSENT, STOPPED)
 
 
 def read(docker: Docker, service: str, state_dir: str) -> Status:
@@ -44,18 +55,19 @@ def read(docker: Docker, service: str, state_dir: str) -> Status:
         ClassvmError: the state folder cannot be read, or the engine does not answer.
 
     """
-    live = docker.container(container_name(service))
+    live, edge = docker.container(container_name(service)), Edge.load(state_dir)
     if live is None:
-        return Status()
-    edge = Edge.load(state_dir)
+        return Status(edge=_edge(edge))
     problems = drift.problems(docker, edge, live) if live.running else []
     return Status(
         state=_state(live, problems),
         release=live.labels.get(LABEL_RELEASE, ""),
         since=_with_zone(live.started),
         port=drift.published_port(edge, live),
+        edge=_edge(edge),
+        maintenance=bool(slot_of(live)) and edge.read()["maintenance"] == ON,
+        restarts=live.restarts,
         problems=problems,
-        remarks=_remarks(edge, live),
     )
 
 
@@ -64,15 +76,10 @@ def _with_zone(started: str) -> str:
     return f"{started.partition('.')[0].rstrip('Z')}Z" if started else ""
 
 
-def _remarks(edge: Edge, live: Container) -> List[str]:
-    found = []
-    if slot_of(live) and edge.read()["maintenance"] == ON:
-        found.append("maintenance is on, which `make maintenance off` ends")
-    if live.restarts:
-        found.append(
-            f"it ended and was started again {live.restarts} times, `make logs` may tell why"
-        )
-    return found
+def _edge(edge: Edge) -> str:
+    if not edge.slots:
+        return NO_EDGE
+    return EDGE_UP if edge.holds_port() else EDGE_DOWN
 
 
 def _state(live: Container, problems: Sequence[str]) -> str:

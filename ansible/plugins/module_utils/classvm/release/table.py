@@ -10,8 +10,8 @@ ROWS = 20
 HEAD = ["", "time (UTC)", "release", "result", "git revision", "who", "gap", ""]
 
 
-def table(entries: Sequence[Entry], live: str, kept: Collection[str]) -> str:
-    """Return the last attempts as a table, the newest last; "" where there are none.
+def marks(entries: Sequence[Entry], live: str, kept: Collection[str]) -> List[str]:
+    """Return for each attempt whether its release is "live", or "kept" for a rollback; else "".
 
     Args:
         entries: the history of the service, the oldest first.
@@ -19,12 +19,22 @@ def table(entries: Sequence[Entry], live: str, kept: Collection[str]) -> str:
         kept: names of the images that are still here, so that their releases can be rolled back to.
 
     """
+    marked = next((one for one in reversed(entries) if one.went_live and one.release == live), None)
+    return [_mark(one, marked, kept) for one in entries]
+
+
+def table(entries: Sequence[Entry], marked: Sequence[str]) -> str:
+    """Return the last attempts as a table, the newest last; "" where there are none.
+
+    Args:
+        entries: the history of the service, the oldest first.
+        marked: what `marks` returns of them.
+
+    """
     if not entries:
         return ""
-    shown = entries[-ROWS:]
-    marked = next((one for one in reversed(shown) if one.went_live and one.release == live), None)
-    rows = [row(one, _mark(one, marked, kept)) for one in shown]
-    left_out = len(entries) - len(shown)
+    rows = [row(one, mark) for one, mark in zip(entries[-ROWS:], marked[-ROWS:])]
+    left_out = len(entries) - len(rows)
     more = [f"({left_out} earlier ones are in {FILE})"] if left_out else []
     return "\n".join(aligned([HEAD, *rows]) + more)
 

@@ -1,0 +1,120 @@
+"""What `make status` says: what the host tells of itself, and whether the port answers from outside."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+from typing import Any, Dict, List, Mapping, Sequence
+
+from .health import USER_AGENT
+from .status import ABSENT, DEGRADED, EDGE_DOWN, STOPPED, UNHEALTHY, UP, Status
+
+ANSWER_SECONDS = 5
+TRIES = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What a client on the control node sees.
+
+    Attributes:
+        url: where the service is reached.
+        silence: why nothing answers there, or "" where something does.
+
+    """
+
+    url: str
+    silence: str = ""
+
+
+def ask(host: str, port: int) -> Asked:
+    """Ask a port of a host; any answer to HTTP will do.
+
+    Args:
+        host: name or address; of IPv6, in brackets.
+        port: TCP port of the host.
+
+    """
+    silence = ""
+    for _ in range(TRIES):
+        client = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+        try:
+            client.request("HEAD", "/", headers={"User-Agent": USER_AGENT})
+            client.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            silence = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        else:
+            return Asked(url_of(host, port))
+        finally:
+            client.close()
+    return Asked(url_of(host, port), silence)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address of a service."""
+    return f"http://{host}:{port}/"
+
+
+def facts(status: Status, asked: Asked, provision: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the status as data, for a program.
+
+    Args:
+        status: what the host tells of itself.
+        asked: what a client sees; of a service that does not run, nothing is asked.
+        provision: "problems", "guard" and "unseen", as the module `classvm_provisioned` returns them.
+
+    """
+    silence = [f"it does not answer from outside: {asked.silence}"] if asked.silence else []
+    return {
+        **vars(status),
+        "state": DEGRADED if status.state == UP and silence else status.state,
+        "url": asked.url,
+        "answers": not asked.silence if status.is_running and status.port else None,
+        "problems": [*status.problems, *silence],
+        "guard": provision["guard"],
+        "provision": list(provision["problems"]),
+        "not_checked": provision["unseen"],
+    }
+
+
+def sentence(status: Status, asked: Asked, provision: Mapping[str, Any]) -> str:
+    """Return the status as a sentence, for a person: what is wrong, each with its command."""
+    state = facts(status, asked, provision)["state"]
+    return "; ".join([_beginning(status, state, asked.url), *_remarks(status, asked, provision)])
+
+
+def _beginning(status: Status, state: str, url: str) -> str:
+    if state == ABSENT:
+        return "absent; `make deploy` brings it up"
+    if state == STOPPED:
+        return f"stopped, release {status.release}; `make start` starts it"
+    since = status.since.replace("T", " ").replace("Z", " UTC")
+    text = f"{state}, release {status.release} at {url} since {since}"
+    return f"{text}; `make logs` may tell why" if state == UNHEALTHY else text
+
+
+def _remarks(status: Status, asked: Asked, provision: Mapping[str, Any]) -> List[str]:
+    found = []
+    if status.problems:
+        found.append(f"{_listed(status.problems)}; `make deploy` repairs it")
+    elif asked.silence:  # where the host itself knows a reason, that is it
+        found.append(
+            f"it answers on its host, but not from here ({asked.silence}): look for a firewall between"
+        )
+    if status.edge == EDGE_DOWN and not status.problems:
+        found.append("HAProxy does not hold the port; `make deploy` repairs it")
+    if status.maintenance:
+        found.append("maintenance is on, which `make maintenance off` ends")
+    if status.restarts:
+        times = "once" if status.restarts == 1 else f"{status.restarts} times"
+        found.append(f"it ended and was started again {times}, `make logs` may tell why")
+    if provision["problems"]:
+        stale = _listed(provision["problems"])
+        found.append(f"the provision is not current: {stale}; `make deploy` renews it")
+    if provision["unseen"]:
+        found.append(f"not checked: {provision['unseen']} (only root can tell)")
+    return found
+
+
+def _listed(phrases: Sequence[str]) -> str:
+    return ", ".join(phrases)
