@@ -204,8 +204,8 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 unit: setup ## run the fast tests (no Docker, no root)
 	pytest
 
-e2e: setup ## deploy to this machine, break the deploy, redeploy (root, Docker; SCOPE=quick: without the student's guide)
-	pytest tests/e2e $(if $(SCOPE),--ignore tests/e2e/test_guide.py)
+e2e: setup ## deploy to this machine, break the deploy, redeploy (root, Docker; SCOPE=quick: without the guides)
+	pytest tests/e2e $(if $(SCOPE),--ignore-glob 'tests/e2e/test_guide_*')
 
 verify: setup ## check every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
 	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))

@@ -1,21 +1,26 @@
-"""The commands of docs/student.md and what they print, for the tests that run them."""
+"""The commands of the guides in docs/ and what they print, for the tests that run them."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.machine import Run, run
+from e2e.machine import ROOT, Run, run
 
-GUIDE = Path(__file__).parents[2] / "docs/student.md"
-# Commands that need an engine, or packages from an index.
-NEEDS_MACHINE = re.compile(r"^(make deploy|make -C|curl) ", re.MULTILINE)
+STUDENT, ADMIN = "student", "admin"
+# Commands that need an engine, hosts, or packages from an index.
+NEEDS_MACHINE = re.compile(
+    r"^(make (?!check|new-app|adopt)|curl |docker |ssh-keygen |\.venv/bin/)", re.MULTILINE
+)
 OURS = re.compile(r"^make (?!-C)", re.MULTILINE)
 # A block of commands, and right below it a block of what they print.
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 # What stands behind a command that the guide has fail; it is the last of its block.
 FAILS = "# ends with an error\n"
+# What a copy of the tree does without.
+LEFT_OUT = (".venv", ".git", ".lab", ".classvm", "__pycache__", ".*_cache", ".hypothesis")
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Step:
 
     @property
     def needs_machine(self) -> bool:
-        """Whether the commands deploy, or install packages."""
+        """Whether the commands reach an engine or hosts, or install packages."""
         return NEEDS_MACHINE.search(self.commands) is not None
 
     @property
@@ -50,6 +55,13 @@ class Step:
         """Return the lines that an output should have and does not."""
         return [line for line in self.shown if line not in output]
 
+    def follow(self, folder: Path, seconds: float) -> None:
+        """Run the commands in a folder; they have to do what the guide shows."""
+        done = self.run(folder, seconds)
+        assert (done.code != 0) == self.fails, f"{self.title}:\n{done.text}"
+        missing = self.missing(done.text)
+        assert not missing, f"{self.title}: {missing} is not in\n{done.text}"
+
 
 def steps(document: str) -> list[Step]:
     """Return the steps of a guide, in order."""
@@ -58,11 +70,24 @@ def steps(document: str) -> list[Step]:
     ]
 
 
-def clone(folder: Path) -> Path:
+def read(name: str) -> list[Step]:
+    """Return the steps of one of our guides."""
+    return steps((ROOT / f"docs/{name}.md").read_text(encoding="utf-8"))
+
+
+def linked(folder: Path) -> Path:
     """Return a folder `classvm` that shows this tree, so that `..` is a place of the test's own."""
     made = folder / "classvm"
     made.mkdir()
-    for entry in GUIDE.parents[1].iterdir():
-        if entry.name != ".git":
+    for entry in ROOT.iterdir():
+        if entry.name not in (".git", ".lab"):
             (made / entry.name).symlink_to(entry)
+    return made
+
+
+def copied(folder: Path) -> Path:
+    """Return a folder `classvm` that is a copy of this tree, with its virtual environment."""
+    made = folder / "classvm"
+    shutil.copytree(ROOT, made, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (made / ".venv").symlink_to(ROOT / ".venv")
     return made
