@@ -13,6 +13,7 @@ from faults.load import RATES
 from packaging.requirements import Requirement
 
 README = tree.read(tree.ROOT / "README.md")
+COMMANDS = tree.read(tree.ROOT / "docs/commands.md")
 CONTRIBUTING = tree.read(tree.ROOT / "CONTRIBUTING.md")
 MAKEFILE = tree.read(tree.ROOT / "Makefile")
 TESTS = tree.read(tree.ROOT / "docs/tests.md")
@@ -61,8 +62,8 @@ def documented_variables(document: str) -> set[str]:
     return {match[1] for row in rows(document) if (match := re.match(r"`([A-Z_]+)=`$", row[0]))}
 
 
-def test_each_variable_of_make_is_in_the_readme() -> None:
-    assert user_variables(MAKEFILE) == documented_variables(README)
+def test_each_variable_of_make_is_documented() -> None:
+    assert user_variables(MAKEFILE) == documented_variables(COMMANDS)
 
 
 def test_a_variable_is_seen_wherever_it_is_used() -> None:
@@ -83,7 +84,7 @@ def targets_of(document: str) -> set[str]:
 
 def test_each_target_is_explained_to_its_readers() -> None:
     explained = set(re.findall(r"^([a-z0-9-]+):.*## \S", MAKEFILE, re.MULTILINE))
-    assert explained - targets_of(README) - targets_of(CONTRIBUTING) - {"help"} == set()
+    assert explained - targets_of(COMMANDS) - targets_of(CONTRIBUTING) - {"help"} == set()
 
 
 # --- The stages, the scenarios and the workflow
@@ -228,3 +229,57 @@ def test_the_license_is_the_text_of_apache() -> None:
     content = (tree.ROOT / "LICENSE").read_bytes()
     known = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
     assert hashlib.sha256(content).hexdigest() == known
+
+
+def unlinked(readme: str, names: set[str]) -> set[str]:
+    """Return which documents a README has no link to."""
+    return names - set(re.findall(r"\]\(([^)#]+)", readme))
+
+
+def test_the_readme_leads_to_each_document() -> None:
+    documents = {f"docs/{path.name}" for path in (tree.ROOT / "docs").glob("*.md")}
+    assert unlinked(README, documents) == set()
+
+
+def test_a_document_without_a_link_is_seen() -> None:
+    assert unlinked("[a](a.md#b), c.md", {"a.md", "c.md"}) == {"c.md"}
+
+
+def order_of_packages(document: str) -> list[str]:
+    """Return the packages of the logic in the order in which they may import each other."""
+    (names,) = re.findall(r"imports only from those before it: ([^.]+)\.", one_line(document))
+    return re.findall(r"`(\w+)`", names)
+
+
+def wrong_imports(order: list[str], imports: dict[str, set[str]]) -> list[str]:
+    """Return which package imports another one that does not stand before it."""
+    return [
+        f"{name} imports {other}"
+        for name, others in imports.items()
+        for other in sorted(others)
+        if name not in order or other not in order[: order.index(name)]
+    ]
+
+
+def test_the_packages_import_as_contributors_are_told() -> None:
+    folder = tree.ROOT / "ansible/plugins/module_utils/classvm"
+    imports = {
+        path.name: set(
+            re.findall(
+                r"^from \.\.(\w+)",
+                "\n".join(tree.read(file) for file in path.glob("*.py")),
+                re.MULTILINE,
+            )
+        )
+        for path in folder.iterdir()
+        if (path / "__init__.py").exists()
+    }
+    order = order_of_packages(CONTRIBUTING)
+    assert sorted(order) == sorted(imports)
+    assert wrong_imports(order, imports) == []
+
+
+def test_an_import_against_the_order_is_seen() -> None:
+    order = order_of_packages("Each imports only from those before it: `a`,\n`b`. And `c`.")
+    assert order == ["a", "b"]
+    assert wrong_imports(order, {"a": {"b"}, "b": {"a"}}) == ["a imports b"]
