@@ -51,6 +51,13 @@ SURVEY = (
     f"$as docker ps --filter label={service_image.LABEL_SERVICE} --format '{RUNNING}' 2>/dev/null; "
     "exit 0"
 )
+SCAN_INTRODUCTION = (
+    "# What a port scan sees",
+    "",
+    "`make verify` scanned all ports of a class VM, from the control node and from a neighbour,",
+    "and wrote this.",
+    "",
+)
 EXIT_GOOD, EXIT_RED, EXIT_UNUSABLE = 0, 1, 2
 
 
@@ -348,6 +355,7 @@ def as_json(
 def scan_table(scans: Iterable[Scan]) -> str:
     """Return what the scans saw, as Markdown."""
     lines = [
+        *SCAN_INTRODUCTION,
         "| host | seen from | ports asked | open | refused | silent | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
