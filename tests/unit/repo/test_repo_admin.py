@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 import tree
 import yaml
-from classvm.lab.simulated_vms import GROUP
+from classvm.lab.simulated_vms import GROUP, Machine
 from e2e import guide
 from plugin_loader import load_plugin
 
 STEPS = guide.read(guide.ADMIN)
 COMMANDS = "".join(step.commands for step in STEPS)
 # What `make lab-up` writes, without the addresses.
-LAB: dict[str, Any] = {"all": {"children": {GROUP: {"hosts": {"vm-148-1": {}, "vm-148-2": {}}}}}}
+HOSTS = ("vm-148-1", "vm-148-2")
+LAB: Any = {"all": {"children": {GROUP: {"hosts": {host: {} for host in HOSTS}}}}}
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,18 @@ def test_the_hosts_are_in_the_class_and_in_their_sections(inventory: dict[str, A
 def test_a_limit_names_a_host_or_a_group(inventory: dict[str, Any]) -> None:
     limits = set(re.findall(r" LIMIT=(\S+)", COMMANDS))
     assert limits
-    assert limits <= {*LAB["all"]["children"][GROUP]["hosts"], *inventory}
+    assert limits <= {*HOSTS, *inventory}
 
 
-@pytest.mark.parametrize("host", ["vm-148-1", "vm-148-2"])
+def test_the_containers_are_those_of_the_lab() -> None:
+    lab = settings(COMMANDS)["lab_name"]
+    there = {Machine(host, "", GROUP, "", "").container(lab) for host in HOSTS}
+    named = set(re.findall(r"^docker (?:stop|start) (\S+)", COMMANDS, re.MULTILINE))
+    assert named
+    assert named <= there
+
+
+@pytest.mark.parametrize("host", HOSTS)
 def test_the_settings_of_a_host_are_known(host: str, inventory: dict[str, Any]) -> None:
     known = load_plugin("action", "classvm_settings")
     given = {**of_host(inventory, host), **settings(COMMANDS)}
