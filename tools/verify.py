@@ -44,6 +44,7 @@ SLOW_MARKS = ("scan", "fuzz")
 EVIDENCE_LINES, LINE_LENGTH = 25, 200
 # What the survey prints where the account cannot become root; else a line for each container.
 NO_ROOT = "no root"
+NO_ROOT_THERE = "run make verify with an account that may use sudo there without a password"
 RUNNING = f'{{{{.Names}}}} {{{{.Label "{service_image.LABEL_CONTENT}"}}}}'
 SURVEY = (
     'as="sudo -n"; [ "$(id -u)" != 0 ] || as=; '
@@ -218,9 +219,10 @@ def obstacle(
         return f"cannot be reached: {why}. Next: {command}"
     lines = str(answer.get("stdout", "")).splitlines()
     if NO_ROOT in lines:
+        is_local = facts is not None and facts.is_local
         return (
-            "can be verified by root only, and this account needs a password for sudo there."
-            " Next: let an administrator run make verify"
+            "can be verified by root only, and without a password this account cannot become root."
+            f" Next: {'sudo make verify' if is_local else NO_ROOT_THERE}"
         )
     running = dict(line.split(" ", 1) for line in lines if " " in line)
     if facts is None or facts.container not in running:

@@ -51,6 +51,8 @@ def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
+        # Without a terminal, even where the tests have one: nobody would answer a question.
+        start_new_session=True,
         text=True,
         timeout=seconds,
         check=False,

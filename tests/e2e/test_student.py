@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from e2e.machine import ROOT, Run, get, live, play, run
+from pseudo_terminal import PseudoTerminal, terminal
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
@@ -27,6 +30,10 @@ class Student:
         """Run make in the clone, as the student, in a login shell."""
         command = f"cd {self.clone} && make {' '.join(words)}"
         return run("su", "--login", ACCOUNT, "--command", command)
+
+    def terminal(self) -> AbstractContextManager[PseudoTerminal]:
+        """Open a terminal in which the student has logged in."""
+        return terminal("su", "--login", ACCOUNT, cwd=Path("/"))
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace the first match of a regular expression in a file of the clone."""
@@ -89,6 +96,15 @@ def test_a_student_cannot_provision_a_bare_machine(student: Student) -> None:
     assert live()["Id"] == before["Id"]
 
 
+@pytest.mark.parametrize("target", ["lab-up", "reset", "verify"])
+def test_a_student_is_told_at_once_what_needs_root(target: str, student: Student) -> None:
+    refused = student.make(target)
+    assert refused.code != 0
+    assert "root" in refused.last_line
+    assert "on localhost" in refused.last_line or "verify" in refused.last_line
+    assert len([line for line in refused.text.splitlines() if "root" in line]) == 1
+
+
 def test_without_the_docker_group_the_engine_is_out_of_reach(student: Student) -> None:
     before = live()
     assert run("gpasswd", "--delete", ACCOUNT, "docker").code == 0
@@ -106,6 +122,58 @@ def test_an_admin_is_asked_for_the_sudo_password(student: Student) -> None:
     assert deploy.code != 0
     assert "needs a password, and there is no terminal to ask for it" in deploy.last_line
     assert live()["Id"] == before["Id"]
+
+
+def test_the_password_is_asked_on_the_terminal_though_the_output_is_piped(
+    student: Student,
+) -> None:
+    with student.terminal() as screen:
+        screen.type(f"cd {student.clone}; make status | tail -1; echo end''ed\n")
+        shown = screen.wait_for(f"sudo password of {ACCOUNT} on localhost: ")
+        # Without a password in the future: once, before the first question.
+        assert shown.count("sudo usermod -aG docker") == 1
+        screen.type("wrong\n")
+        assert f"That is not the password of {ACCOUNT}" in screen.wait_for("localhost: ")
+        screen.type(f"{PASSWORD}\n")
+        shown = screen.wait_for("ended")
+    assert "classvm: localhost: up" in shown
+    assert "password" not in shown
+    assert PASSWORD not in screen.shown
+
+
+def test_no_process_survives_the_terminal_on_which_it_asks(student: Student) -> None:
+    with student.terminal() as screen:
+        screen.type(f"cd {student.clone}; make status | tail -1\n")
+        screen.wait_for("sudo password of")
+        screen.hang_up()
+        deadline = time.monotonic() + 10
+        while "ansible-playbook" in (left := run("ps", "-o", "args=", "-u", ACCOUNT).text):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.2)
+
+
+def test_one_password_is_enough_for_a_deploy_that_provisions(student: Student) -> None:
+    before = live()
+    with student.terminal() as screen:
+        # The dry run provisions, releases and checks, and changes nothing.
+        options = "ARGS='--check -e classvm_state_dir=/var/lib/elsewhere'"
+        screen.type(f"cd {student.clone}; make deploy {options}; echo end''ed\n")
+        shown = screen.wait_for("sudo password of")
+        assert "usermod" not in shown
+        screen.type(f"{PASSWORD}\n")
+        shown = screen.wait_for("ended", seconds=300)
+    assert "sudo password of" not in shown
+    assert live()["Id"] == before["Id"]
+
+
+def test_a_wrong_password_of_a_file_is_said_in_one_line(student: Student) -> None:
+    file = student.clone / "wrong"
+    file.write_text("wrong")
+    status = student.make("status", f"ARGS='--become-password-file {file}'")
+    assert status.code != 0
+    assert status.last_line.endswith(
+        "The sudo password is wrong on this host. Correct it, then run the command again"
+    )
 
 
 def test_an_admin_deploys_without_the_docker_group(student: Student) -> None:

@@ -9,7 +9,7 @@ from ansible import context
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
-from ..module_utils.classvm.output import answer, reason
+from ..module_utils.classvm.output import answer, reason, terminal
 
 DOCUMENTATION = """
 name: classvm_summary
@@ -48,6 +48,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """End the run where it is asked to answer in a way that it cannot."""
         del playbook
+        # Its workers have none; they ask on this one.
+        terminal.OWN.open()
         self._format = answer.wanted(os.environ)
         if self._format not in (answer.TEXT, answer.JSON):
             self._end(WRONG_FORMAT.format(wanted=self._format))

@@ -38,11 +38,12 @@ problems: {type: list, returned: compared, description: "Why the host needs its 
 guard: {type: str, returned: compared, description: "none, loaded, missing, changed, or unknown to an account that may not list the rules."}
 privilege: {type: str, returned: queried, description: "root, sudo, password or none."}
 unseen: {type: str, returned: queried, description: What only root could tell; empty when everything was asked.}
+account: {type: str, returned: queried, description: Name of this account.}
+password_hint: {type: str, returned: queried, description: "How this account uses the engine without a password; empty where it needs none."}
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
 images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm.kit.classvm_image#module:known); empty when the provision is not current."}
 """
 
-import grp
 import os
 from typing import Any, Dict, Optional, Sequence
 
@@ -173,11 +174,12 @@ def known_images(docker: Docker, base_image: str) -> Dict[str, Any]:
 
 def describe_account() -> Dict[str, Any]:
     """Return what this account may do on the host."""
-    here = set(os.getgroups())
-    groups = [group.gr_name for group in grp.getgrall() if group.gr_gid in here]
+    name, groups = account.name(), account.groups()
     return {
-        "privilege": account.privilege(groups),
-        "engine_access": os.geteuid() == 0 or "docker" in groups,
+        "account": name,
+        "privilege": account.privilege(sorted(groups)),
+        "engine_access": os.geteuid() == 0 or account.ENGINE_GROUP in groups,
+        "password_hint": account.without_password(name, groups, account.listed_groups(name)),
     }
 
 

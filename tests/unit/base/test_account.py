@@ -51,3 +51,30 @@ def test_without_sudo_a_group_does_not_help(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_root_argv(privilege: str, argv: tuple[str, ...] | None) -> None:
     assert account.root_argv(privilege) == argv
+
+
+@pytest.mark.parametrize(
+    ("here", "listed", "hint"),
+    [
+        (["docker"], ["docker"], ""),
+        (["docker"], [], ""),
+        (["sudo"], ["sudo", "docker"], "log out and in again, and no password"),
+        (["sudo"], ["sudo"], "sudo usermod -aG docker alice, then log out and in again"),
+    ],
+)
+def test_an_account_is_told_how_to_need_no_password(
+    here: list[str], listed: list[str], hint: str
+) -> None:
+    said = account.without_password("alice", here, listed)
+    assert hint in said
+    assert bool(said) is bool(hint)
+    assert "\n" not in said
+
+
+def test_the_account_of_this_process_is_known() -> None:
+    assert account.listed_groups(account.name()) <= account.group_names(range(70_000))
+    assert account.listed_groups("no such account") == frozenset()
+
+
+def test_a_group_without_a_name_is_left_out() -> None:
+    assert account.group_names([0, 2**31 - 2]) == frozenset({"root"})

@@ -30,6 +30,19 @@ def test_the_reason_of_a_failure(result: dict[str, Any], expected: str) -> None:
     assert reason.reason(result) == expected
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Task failed: Incorrect sudo password",
+        "Task failed: Duplicate become password prompt encountered.\n>>> Standard Error",
+    ],
+)
+def test_a_wrong_password_is_said_as_such(said: str) -> None:
+    assert reason.reason({"msg": said}) == (
+        "The sudo password is wrong on this host. Correct it, then run the command again"
+    )
+
+
 def test_an_unreachable_host_has_one_line() -> None:
     said = (
         "Task failed: Failed to connect to the host via ssh: Warning: added a key\n"

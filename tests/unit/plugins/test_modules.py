@@ -33,13 +33,14 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 # Options that an action plugin adds or takes away on the control node.
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
+    "classvm_password": set(),
     "classvm_settings": set(),
     "classvm_service_info": {"address", "port", "provision"},
     "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
     "classvm_provisioned": {"playbook"},
 }
 # The action plugin does all the work; the module's file holds its documentation.
-WITHOUT_MODULE = {"classvm_contract", "classvm_settings"}
+WITHOUT_MODULE = {"classvm_contract", "classvm_password", "classvm_settings"}
 
 
 class Ended(BaseException):
@@ -157,7 +158,7 @@ def test_names_and_results_are_documented(file: Path) -> None:
 @EACH_MODULE
 def test_secrets_are_not_logged(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, option in made(file, monkeypatch)["argument_spec"].items():
-        assert option.get("no_log", False) == (name in {"secrets", "environment"}), name
+        assert option.get("no_log", False) == (name in {"secrets", "environment", "known"}), name
 
 
 def test_every_action_plugin_has_its_module() -> None:

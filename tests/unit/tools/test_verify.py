@@ -180,6 +180,7 @@ class Host(SimpleNamespace):
     """What a host should be."""
 
     container = "classvm-lab"
+    is_local = False
     service_dir = Path("/clone/service")
 
 
@@ -217,6 +218,17 @@ def test_one_host_that_cannot_be_verified_takes_a_line_and_leaves_the_others(
     assert cause in obstacles["b"]
     assert fix in obstacles["b"].partition("Next: ")[2]
     assert "\n" not in obstacles["b"]
+
+
+@pytest.mark.parametrize(("is_local", "fix"), [(True, "sudo make verify"), (False, "an account")])
+def test_what_needs_root_names_the_command_at_once(
+    is_local: bool, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Host, "is_local", is_local)
+    with pytest.raises(verify.CannotRunError) as refused:
+        surveyed(monkeypatch, {"a": {"rc": 0, "stdout": f"{verify.NO_ROOT}\n"}})
+    assert fix in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("stdout", [f"classvm-lab {CONTENT}\n", "", "classvm-other x\n"])

@@ -2,14 +2,71 @@
 
 from __future__ import annotations
 
+import contextlib
+import grp
 import os
+import pwd
 import shutil
-from typing import Optional, Sequence, Tuple
+from typing import FrozenSet, Iterable, Optional, Sequence, Tuple
 
 from . import command
 
 ADMIN_GROUPS = ("sudo", "wheel", "admin")
 SUDO = ("sudo", "--non-interactive")
+# Its members may use the engine.
+ENGINE_GROUP = "docker"
+
+
+def name() -> str:
+    """Return the account's login name, or its number where it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def groups() -> FrozenSet[str]:
+    """Return the names of the groups of this login."""
+    return group_names(os.getgroups())
+
+
+def listed_groups(account: str) -> FrozenSet[str]:
+    """Return the groups in the system's list, which the next login of an account will have."""
+    try:
+        return group_names(os.getgrouplist(account, pwd.getpwnam(account).pw_gid))
+    except KeyError:
+        return frozenset()
+
+
+def group_names(numbers: Iterable[int]) -> FrozenSet[str]:
+    """Return the names of groups; one that the system does not list has none."""
+    names = set()
+    for number in numbers:
+        with contextlib.suppress(KeyError):
+            names.add(grp.getgrgid(number).gr_name)
+    return frozenset(names)
+
+
+def without_password(account: str, here: Iterable[str], listed: Iterable[str]) -> str:
+    """Return how an account with sudo uses the engine without a password, or "" where it does.
+
+    Args:
+        account: its name.
+        here: groups of this login.
+        listed: groups of the next login.
+
+    """
+    if ENGINE_GROUP in here:
+        return ""
+    if ENGINE_GROUP in listed:
+        return (
+            f"{account} is in the {ENGINE_GROUP} group, but this login began before that:"
+            " log out and in again, and no password is asked for."
+        )
+    return (
+        f"To be asked for no password any more: sudo usermod -aG {ENGINE_GROUP} {account},"
+        " then log out and in again."
+    )
 
 
 def privilege(groups: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from typing import Any, List, Mapping
 LONGEST_LINE = 300
 # Before its own word stands what Ansible makes of it, in one to three sentences.
 SSH = "ssh: "
+# What Ansible says where sudo asks again, over SSH and on the machine itself.
+WRONG_PASSWORD = ("Incorrect sudo password", "Duplicate become password prompt")
 
 
 def reason(result: Mapping[str, Any]) -> str:
@@ -25,6 +27,8 @@ def reason(result: Mapping[str, Any]) -> str:
     if failed_items:
         return reason(failed_items[0])
     text = str(result.get("msg", "")).strip()
+    if any(sign in text for sign in WRONG_PASSWORD):
+        return "The sudo password is wrong on this host. Correct it, then run the command again"
     return text if result.get("rc") is None else "\n".join([text, *_output(result)]).strip()
 
 
