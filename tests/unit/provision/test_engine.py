@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,9 +131,41 @@ def test_a_broken_file_is_left_alone(
 ) -> None:
     dockerd()
     present(daemon_json, text)
-    with pytest.raises(ClassvmError, match=r"daemon\.json .*: correct it by hand"):
+    with pytest.raises(ClassvmError) as told:
         engine.plan(Host(), LOGS)
+    assert told.value.place.startswith(str(daemon_json))
+    assert told.value.fix.startswith("Correct the file")
     assert daemon_json.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "bracket", "line"),
+    [
+        ('{"dns": ["192.0.2.1"],}', "}", 1),
+        ('{\n  "dns": ["192.0.2.1",\n  ]\n}', "]", 3),
+        ('{\n  "dns": [],\n}\n', "}", 3),
+    ],
+)
+def test_a_trailing_comma_is_named_with_its_line(
+    text: str, bracket: str, line: int, daemon_json: Path
+) -> None:
+    present(daemon_json, text)
+    with pytest.raises(ClassvmError) as told:
+        engine.read_settings()
+    assert told.value.cause.endswith(f"the comma before `{bracket}` is one too many")
+    # Newer versions of Python name the comma's line, which may be the one before.
+    assert told.value.place in {f"{daemon_json}:{line}", f"{daemon_json}:{line - 1}"}
+
+
+def test_a_byte_order_mark_is_taken_away(daemon_json: Path, dockerd: Callable[..., Path]) -> None:
+    # The settings are right, and the engine would not start with the file.
+    dockerd()
+    present(daemon_json, "\ufeff" + json.dumps(LOGS))
+    change = engine.plan(Host(), LOGS)
+    assert change.settings == LOGS
+    engine.install(LOGS)
+    assert json.loads(daemon_json.read_text(encoding="utf-8")) == LOGS
+    assert not engine.plan(Host(), LOGS)
 
 
 def test_plan_lays_ours_over_theirs(daemon_json: Path, dockerd: Callable[..., Path]) -> None:
@@ -270,7 +305,7 @@ def test_problem(ipv6: Path, dockerd: Callable[..., Path]) -> None:
         == f"{engine.DAEMON_JSON} no longer has the settings of the last provision"
     )
     ipv6.write_text("{")
-    assert "correct it by hand" in engine.problem(Host())
+    assert "Correct the file" in engine.problem(Host())
 
 
 # --- whether the engine understands them ------------------------------------------------------
@@ -311,7 +346,7 @@ def test_a_new_engine_validates_the_file_itself(
 ) -> None:
     calls = dockerd(NEW)
     engine.install(LOGS)
-    validate = f"--validate --config-file {daemon_json}.new"
+    validate = f"--validate --config-file {daemon_json}.trial"
     assert calls.read_text().splitlines() == ["--version", validate]
     assert daemon_json.stat().st_mode & 0o777 == 0o644
     assert [file.name for file in daemon_json.parent.iterdir()] == ["daemon.json"]
@@ -384,6 +419,101 @@ def test_an_engine_that_was_only_to_be_started_is_not_tried_twice(
     with pytest.raises(ClassvmError, match="does not start"):
         engine.apply(Host(), engine.Change(None, start=True))
     assert restart.seen == [None]
+
+
+class Power:
+    """Cuts a run off at its calls, one after the other; what the calls have done stays."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        self.last = math.inf
+        self.monkeypatch = monkeypatch
+
+    def feed(self, owner: object, name: str) -> None:
+        """Count the calls of a function, before and after each of which the run may end."""
+        function = getattr(owner, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self.tick()
+            result = function(*arguments, **options)
+            self.tick()
+            return result
+
+        self.monkeypatch.setattr(owner, name, counted)
+
+    def tick(self) -> None:
+        self.calls += 1
+        if self.calls > self.last:
+            raise KeyboardInterrupt
+
+
+class Machine(Restarts):
+    """Stands in for ``restart``: an engine that runs with the file it was started with, or not."""
+
+    running: str | None = '{"dns": []}'
+
+    def __call__(self, host: Docker) -> None:
+        self.running = None
+        super().__call__(host)
+        self.running = self.daemon_json.read_text()
+
+
+@pytest.mark.parametrize("failures", [0, 1], ids=["starts", "does not start with the new file"])
+@pytest.mark.usefixtures("program")
+def test_a_change_cut_off_anywhere_is_finished_by_the_next_run(
+    failures: int,
+    daemon_json: Path,
+    dockerd: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dockerd()
+    power = Power(monkeypatch)
+    for owner, name in (
+        (Path, "write_text"),
+        (Path, "replace"),
+        (Path, "chmod"),
+        (Path, "unlink"),
+        (engine, "restart"),
+    ):
+        if name == "restart":
+            monkeypatch.setattr(engine, "restart", lambda host: machine(host))
+        power.feed(owner, name)
+    cuts = 0
+    while True:
+        shutil.rmtree(daemon_json.parent, ignore_errors=True)
+        shutil.rmtree(daemon_json.parent.parent / "classvm", ignore_errors=True)
+        power.last = math.inf
+        present(daemon_json, '{"dns": []}')
+        machine = Machine(daemon_json, failures)
+        power.calls, power.last = 0, cuts
+        try:
+            provision()
+        except KeyboardInterrupt:
+            pass
+        except ClassvmError:
+            break
+        else:
+            break
+        power.last = math.inf
+        with contextlib.suppress(ClassvmError):
+            provision()
+        # Whatever is in the file, an engine runs with it, and the admin's own setting is there.
+        assert machine.running == daemon_json.read_text(), cuts
+        assert json.loads(machine.running)["dns"] == [], cuts
+        machine.failures = 0
+        provision()
+        assert machine.running == daemon_json.read_text(), cuts
+        assert json.loads(machine.running) == {"dns": [], **LOGS}, cuts
+        assert not engine.read_record().pending, cuts
+        cuts += 1
+    assert cuts > 10
+
+
+def provision() -> None:
+    """Do what the module does."""
+    change = engine.plan(Host(), LOGS)
+    if change:
+        engine.apply(Host(), change)
 
 
 def test_start_argv() -> None:

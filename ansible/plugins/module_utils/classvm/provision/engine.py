@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -27,6 +27,7 @@ PIDFILE = Path("/run/docker.pid")
 LOG = Path("/var/log/docker.log")
 START_SECONDS = 60
 STOP_SECONDS = 60
+BYTE_ORDER_MARK = "\ufeff"
 # From this version on the engine itself routes IPv6 to containers (ip6tables by default).
 FIRST_WITH_IPV6 = 27
 # From this version on `dockerd --validate` checks a configuration without starting.
@@ -45,11 +46,15 @@ class Record:
     Attributes:
         desired: the settings of the last provision.
         written: those of its settings, now or earlier, that an admin had not set before.
+        pending: whether a change has begun, and no engine has started with it yet.
+        former: text of daemon.json before that change; None where there was no file.
 
     """
 
     desired: Mapping[str, Any] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
+    pending: bool = False
+    former: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Change:
 
     Attributes:
         settings: the configuration to install, or None when the file is right.
-        start: whether no engine answers, or it runs with other settings than the file has.
+        start: whether no engine answers, it runs with other settings than the file has, or a run
+            was interrupted before it started the engine with them.
         record: what the kit wants, and which of it the kit wrote.
 
     """
@@ -107,17 +113,41 @@ def read_settings(path: Path = DAEMON_JSON) -> Dict[str, Any]:
         ClassvmError: the file exists but is not valid JSON; it stays as it is.
 
     """
-    if not path.exists():
-        return {}
     try:
-        settings = json.loads(path.read_text(encoding="utf-8").strip() or "{}")
+        settings = json.loads(read_text(path).lstrip(BYTE_ORDER_MARK).strip() or "{}")
     except ValueError as error:
-        raise ClassvmError(f"{path} is not valid JSON ({error}): correct it by hand") from error
+        raise ClassvmError(
+            f"The engine's settings are not valid JSON: {_json_mistake(error)}",
+            place=f"{path}:{getattr(error, 'lineno', 1)}",
+            fix=f"Correct the file (`sudo python3 -m json.tool {path}` checks it), then run the"
+            " command again.",
+        ) from error
     if not isinstance(settings, dict):
         raise ClassvmError(
-            f"{path} has to hold a JSON object, not {settings!r}: correct it by hand"
+            f"The engine's settings have to be a JSON object, not {settings!r}",
+            place=str(path),
+            fix="Correct the file, then run the command again.",
         )
     return settings
+
+
+def read_text(path: Path) -> str:
+    """Return the text of the configuration file, "" when there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _json_mistake(error: ValueError) -> str:
+    """Return what is wrong with a text that is not JSON; a trailing comma is the usual slip."""
+    if isinstance(error, json.JSONDecodeError):
+        # Python 3.13 names the place of the comma, older versions that of what follows it.
+        around = error.doc[: error.pos].rstrip()[-1:] + error.doc[error.pos :]
+        found = re.match(r".?,\s*([}\]])", around)
+        if found:
+            return f"the comma before `{found.group(1)}` is one too many"
+    return str(error)
 
 
 def without_former(
@@ -146,11 +176,22 @@ def read_record(path: Path = RECORD) -> Record:
 
 def write_record(record: Record, path: Path = RECORD) -> None:
     """Remember the kit's settings."""
-    path.parent.mkdir(mode=0o755, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(asdict(record), sort_keys=True) + "\n", encoding="utf-8")
+    _replace(path, json.dumps(asdict(record), sort_keys=True) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that everybody may read, in one step, whatever umask this account has."""
+    if not path.parent.is_dir():
+        path.parent.mkdir()
+        path.parent.chmod(0o755)
+    new = _new(path)
+    new.write_text(text, encoding="utf-8")
     new.chmod(0o644)
     new.replace(path)
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
@@ -158,18 +199,28 @@ def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
     version = command.run([DOCKERD, "--version"]).out if os.path.exists(DOCKERD) else ""
     present = read_settings()
     desired = desired_settings(settings, version, ipv6=has_ipv6())
-    former = read_record().written
-    written = {
+    last = read_record()
+    final = merged(without_former(present, last.written, desired), desired)
+    # The engine itself does not start with a byte order mark.
+    is_right = final == present and not read_text(DAEMON_JSON).startswith(BYTE_ORDER_MARK)
+    return Change(
+        settings=None if is_right else final,
+        start=last.pending or docker.engine_version() is None or not is_in_effect(docker, desired),
+        record=Record(desired, written_by_us(present, last.written, desired)),
+    )
+
+
+def written_by_us(
+    present: Mapping[str, Any],
+    former: Mapping[str, Any],
+    desired: Mapping[str, Any],
+) -> Dict[str, Any]:
+    """Return those of the desired settings that an admin had not set before."""
+    return {
         name: value
         for name, value in desired.items()
         if name in former or present.get(name) != value
     }
-    final = merged(without_former(present, former, desired), desired)
-    return Change(
-        settings=None if final == present else final,
-        start=docker.engine_version() is None or not is_in_effect(docker, desired),
-        record=Record(desired, written),
-    )
 
 
 def is_in_effect(docker: Docker, settings: Mapping[str, Any]) -> bool:
@@ -188,7 +239,9 @@ def problem(docker: Docker) -> str:
     try:
         present = read_settings()
     except ClassvmError as error:
-        return str(error)
+        return error.line
+    except PermissionError:  # an admin's own mode of the file; the engine is asked all the same
+        present = desired
     if merged(present, desired) != present:
         return f"{DAEMON_JSON} no longer has the settings of the last provision"
     if not is_in_effect(docker, desired):
@@ -205,36 +258,51 @@ def has_ipv6() -> bool:
 def apply(docker: Docker, change: Change) -> None:
     """Install the configuration and bring the engine up with it.
 
+    A run that is interrupted on the way is finished by the next: the record tells that a change is
+    pending, and what the file was before it.
+
     Raises:
         ClassvmError: the engine does not accept it; the former configuration is back in effect.
 
     """
-    former = DAEMON_JSON.read_bytes() if DAEMON_JSON.exists() else None
-    if change.settings is not None:
-        install(change.settings)
+    last = read_record()
+    former = last.former if last.pending else _present_text()
+    write_record(replace(change.record, pending=True, former=former))
     try:
+        if change.settings is not None:
+            install(change.settings)
         restart(docker)
     except ClassvmError:
-        if change.settings is None:
-            raise
-        _put_back(former)
-        restart(docker)
+        if former != _present_text():
+            put_back(former)
+            restart(docker)
+        write_record(replace(last, pending=False, former=None))
         raise
     write_record(change.record)
 
 
+def _present_text() -> Optional[str]:
+    return read_text(DAEMON_JSON) if DAEMON_JSON.exists() else None
+
+
 def install(settings: Mapping[str, Any]) -> None:
     """Validate a configuration, then replace the file in one step."""
-    DAEMON_JSON.parent.mkdir(mode=0o755, exist_ok=True)
-    new = DAEMON_JSON.with_suffix(".json.new")
-    new.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
+    trial = DAEMON_JSON.with_name(f"{DAEMON_JSON.name}.trial")
+    _replace(trial, text)
     try:
-        validate(new, settings)
-    except ClassvmError:
-        new.unlink()
-        raise
-    new.chmod(0o644)
-    new.replace(DAEMON_JSON)
+        validate(trial, settings)
+    finally:
+        trial.unlink()
+    _replace(DAEMON_JSON, text)
+
+
+def put_back(former: Optional[str]) -> None:
+    """Bring the configuration file back that a change has replaced."""
+    if former is None:
+        DAEMON_JSON.unlink()
+    else:
+        _replace(DAEMON_JSON, former)
 
 
 def validate(path: Path, settings: Mapping[str, Any]) -> None:
@@ -330,10 +398,3 @@ def _stop_without_systemd() -> None:
                 fix=f"`sudo kill -9 {process}` ends it; then run the command again.",
             )
         time.sleep(0.1)
-
-
-def _put_back(former: Optional[bytes]) -> None:
-    if former is None:
-        DAEMON_JSON.unlink()
-    else:
-        DAEMON_JSON.write_bytes(former)
