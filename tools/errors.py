@@ -23,7 +23,7 @@ PLUGINS = "ansible/plugins"
 FOLDERS = ("action", "modules", "module_utils/classvm")
 DOCUMENT = "docs/errors.md"
 # The errors for a person; a failed command composes its cause from what it printed.
-ERRORS = ("ClassvmError", "CommandError")
+ERRORS = ("ClassvmError", "CommandError", "WrongImageError")
 HEAD = """# Errors
 
 What can stop a run, and what to do then. `tools/errors.py` writes this table from the places that

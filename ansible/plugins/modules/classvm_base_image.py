@@ -13,8 +13,9 @@ options:
     description:
       - V(present) provides the image; it needs O(sources), O(reference) and O(keyring).
       - V(absent) removes it, if an engine runs.
+      - V(saved) writes it to the file O(archive), unless that exists; every account may read it.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, saved]
     default: present
   name: {type: str, required: true, description: Name that the image has on the host.}
   sources:
@@ -22,7 +23,7 @@ options:
     type: list
     elements: str
   reference: {type: str, description: "What to pull, with its digest."}
-  archive: {type: path, default: "", description: File of the host made by C(docker save).}
+  archive: {type: path, default: "", description: File of the host made by C(docker save); with O(state=saved) the one to make.}
   keyring: {type: path, description: Keyring of the host for the Ubuntu archive.}
 author: [The classvm project (!UNKNOWN)]
 """
@@ -41,10 +42,12 @@ source: {type: str, returned: with state=present, description: "present, pull, b
 id: {type: str, returned: with state=present, description: Id of the image; empty in check mode when it is not here.}
 """
 
+import os
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.classvm.base import command
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import base_image
@@ -54,16 +57,20 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "state": {"choices": ["present", "absent"], "default": "present"},
+            "state": {"choices": ["present", "absent", "saved"], "default": "present"},
             "name": {"type": "str", "required": True},
             "sources": {"type": "list", "elements": "str"},
             "reference": {"type": "str"},
             "archive": {"type": "path", "default": ""},
             "keyring": {"type": "path"},
         },
-        required_if=[("state", "present", ["sources", "reference", "keyring"])],
+        required_if=[
+            ("state", "present", ["sources", "reference", "keyring"]),
+            ("state", "saved", ["archive"]),
+        ],
         supports_check_mode=True,
     )
+    command.use_usual_umask()
     try:
         module.exit_json(**WORK[module.params["state"]](module, Docker()))
     except ClassvmError as error:
@@ -96,7 +103,15 @@ def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     return {"changed": is_here}
 
 
-WORK = {"present": present, "absent": absent}
+def saved(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
+    """Write the image to a file."""
+    is_here = os.path.exists(module.params["archive"])
+    if not is_here and not module.check_mode:
+        base_image.save(docker, module.params["name"], module.params["archive"])
+    return {"changed": not is_here}
+
+
+WORK = {"present": present, "absent": absent, "saved": saved}
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.classvm.base import command
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.edge import BLUE_GREEN, OFF, ON, RECREATE, Edge
 from ..module_utils.classvm.base.errors import ClassvmError
@@ -67,6 +68,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     works = {BLUE_GREEN: present, RECREATE: absent, None: maintained}
+    command.use_usual_umask()
     try:
         module.exit_json(**works[module.params["strategy"]](module))
     except ClassvmError as error:

@@ -38,6 +38,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.classvm.base import command
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.provision import guard, host_firewall
 
@@ -55,6 +56,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    command.use_usual_umask()
     try:
         module.exit_json(**WORK[module.params["state"]](module))
     except ClassvmError as error:

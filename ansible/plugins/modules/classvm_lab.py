@@ -51,7 +51,7 @@ from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.classvm.base import state
+from ..module_utils.classvm.base import command, state
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.lab import known_hosts, request, simulated_vms, system_image
@@ -73,6 +73,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    command.use_usual_umask()
     try:
         work = absent if module.params["state"] == "absent" else present
         module.exit_json(**work(module))

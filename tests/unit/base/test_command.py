@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base import command
 from classvm.base.errors import ClassvmError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def python(code: str) -> list[str]:
@@ -126,3 +131,13 @@ def test_last_lines_are_few_and_short() -> None:
     lines = command.Finished([], 1, out, "x" * 999).last_lines().splitlines()
     assert len(lines) == command.LAST_LINES
     assert lines[-2:] == ["line 98", "x" * command.LINE_LENGTH]
+
+
+def test_programs_make_what_everybody_may_read(tmp_path: Path) -> None:
+    former = os.umask(0o077)
+    try:
+        command.use_usual_umask()
+        command.check(["touch", str(tmp_path / "made")])
+    finally:
+        os.umask(former)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644

@@ -3,8 +3,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +33,7 @@ class Engine(Docker):
         self.os_release = os_release
         self.cat_fails = cat_fails
         self.calls: list[str] = []
+        self.run_code = 0
         self.loads = f"Loaded image: {NAME}\n"
 
     def run(self, *words: str, stdin: bytes | None = None) -> Finished:
@@ -41,7 +44,8 @@ class Engine(Docker):
             answer = json.dumps([{"Id": "sha256:1", "Size": 1}] if there else [])
             return Finished(words, int(not there), answer, "" if there else "No such image")
         if words[0] == "run":
-            return Finished(words, int(self.cat_fails), self.images[words[3]], "")
+            code = self.run_code or int(self.cat_fails)
+            return Finished(words, code, "" if code else self.images[words[3]], "")
         if words[:2] == ("image", "rm"):
             del self.images[words[2]]
         elif words[0] == "tag":
@@ -70,7 +74,93 @@ def test_what_is_here_is_taken() -> None:
     engine.images[NAME] = BIONIC
     _, source = base_image.provide(engine, NAME, sources("pull"))
     assert source == "present"
-    assert engine.calls == [f"image inspect {NAME}"]
+    assert {call.split()[0] for call in engine.calls} == {"image", "run"}
+
+
+def test_what_is_here_and_is_no_bionic_is_replaced(tmp_path: Path) -> None:
+    # A run was cut off between loading an image and looking at it.
+    archive = tmp_path / "base.tar"
+    archive.touch()
+    engine = Engine()
+    engine.images[NAME] = 'VERSION_ID="22.04"\n'
+    order = sources("archive", archive=str(archive))
+    assert base_image.provide(engine, NAME, order)[1] == "archive"
+    assert engine.images[NAME] == BIONIC
+
+
+def test_an_engine_that_starts_no_container_costs_no_image() -> None:
+    engine = Engine()
+    engine.images[NAME] = BIONIC
+    engine.run_code = base_image.ENGINE_FAILED
+    with pytest.raises(CommandError, match="starts no container"):
+        base_image.provide(engine, NAME, sources("pull"))
+    assert engine.images == {NAME: BIONIC}
+
+
+class CutOffError(BaseException):
+    """The power fails."""
+
+
+class CutEngine(Engine):
+    """An engine whose client is cut off before or after one of its calls."""
+
+    ticks, last = 0, 1000
+
+    def tick(self) -> None:
+        self.ticks += 1
+        if self.ticks > self.last:
+            raise CutOffError
+
+    def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+        self.tick()
+        finished = super().run(*words, stdin=stdin)
+        self.tick()
+        return finished
+
+
+@pytest.mark.parametrize("source", ["pull", "bootstrap", "archive"])
+@pytest.mark.parametrize("wrong_at_first", [False, True], ids=["right", "wrong at first"])
+def test_a_run_cut_off_anywhere_is_finished_by_the_next(
+    source: str, wrong_at_first: bool, program: Callable[..., Path], tmp_path: Path
+) -> None:
+    program("docker")
+    program("mmdebstrap", "for last; do :; done; /usr/bin/head -c 10240 /dev/zero >$last")
+    archive = tmp_path / "base.tar"
+    archive.touch()
+    order = sources(source, archive=str(archive))
+    cut = 0
+    while True:
+        engine = CutEngine('VERSION_ID="22.04"\n' if wrong_at_first else BIONIC)
+        engine.last = cut
+        try:
+            base_image.provide(engine, NAME, order)
+        except CutOffError:
+            pass
+        except ClassvmError:
+            break
+        else:
+            break
+        engine.last, engine.os_release = 1000, BIONIC
+        image, _ = base_image.provide(engine, NAME, order)
+        assert (image.id, engine.images[NAME]) == ("sha256:1", BIONIC), cut
+        cut += 1
+    assert cut > 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen"), [((), 0), ((os.ST_NOEXEC,), 1), ((os.ST_NODEV, os.ST_NOEXEC), 2)]
+)
+def test_the_folder_for_temporary_files_allows_programs(
+    flags: tuple[int, ...], chosen: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [str(tmp_path), *base_image.MORE_SCRATCH]
+    mounted = dict(zip(folders, flags, strict=False))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: folders[0])
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=mounted.get(path, 0)))
+    assert base_image.scratch_folder() == folders[chosen]
+    mounted.update(dict.fromkeys(folders, os.ST_NOEXEC))
+    with pytest.raises(ClassvmError, match=f"{', '.join(folders)} are mounted with noexec"):
+        base_image.scratch_folder()
 
 
 def test_pull(program: Callable[..., Path]) -> None:
@@ -318,6 +408,18 @@ def test_unused_fields_of_a_tar_file_do_not_matter(tmp_path: Path) -> None:
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(ClassvmError, match=r"no source push .* pull, bootstrap, archive"):
         sources("pull", "push")
+
+
+def test_saving_leaves_a_whole_file_that_everybody_may_read(tmp_path: Path) -> None:
+    class Saving(Engine):
+        def run(self, *words: str, stdin: bytes | None = None) -> Finished:
+            Path(words[2]).touch(0o600)
+            assert not (tmp_path / "base.tar").exists()
+            return super().run(*words, stdin=stdin)
+
+    base_image.save(Saving(), NAME, str(tmp_path / "base.tar"))
+    assert [path.name for path in tmp_path.iterdir()] == ["base.tar"]
+    assert (tmp_path / "base.tar").stat().st_mode & 0o777 == 0o644
 
 
 def test_removing_takes_the_image_of_that_name() -> None:

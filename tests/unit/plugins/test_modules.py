@@ -12,7 +12,7 @@ import pytest
 import start_states
 import yaml
 from classvm.app import pack
-from classvm.base import docker
+from classvm.base import command, docker
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
 from classvm.image import checker_image, lock_compile, lock_store, service_image
@@ -174,6 +174,7 @@ def test_every_action_plugin_has_its_module() -> None:
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Offer ``call(name, check_mode=…, **options)``, which returns the module's answer."""
+    monkeypatch.setattr(command, "use_usual_umask", lambda: None)
 
     def call(name: str, /, *, check_mode: bool = False, **options: object) -> dict[str, Any]:
         file = PLUGINS / "modules" / f"{name}.py"
@@ -288,6 +289,68 @@ def test_the_base_image_is_removed_where_it_is(
     answer = call("classvm_base_image", check_mode=check_mode, state="absent", name="b")
     assert answer["changed"] is (is_here and runs)
     assert told == [("image", "rm", "b")] * (answer["changed"] and not check_mode)
+
+
+def test_a_dry_run_with_the_base_image_in_place_changes_nothing(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
+    monkeypatch.setattr(docker.Docker, "image", lambda *_: docker.Image("i1", {}, 1))
+    answer = call("classvm_base_image", check_mode=True, **BASE)
+    assert (answer["changed"], answer["source"], answer["id"]) == (False, "present", "i1")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("is_here", [True, False])
+def test_the_base_image_is_saved_once(
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    check_mode: bool,
+    is_here: bool,
+) -> None:
+    archive = tmp_path / "base.tar"
+    if is_here:
+        archive.touch()
+    monkeypatch.setattr(
+        docker.Docker, "check", lambda _, *words: Path(words[words.index("--output") + 1]).touch()
+    )
+    answer = call(
+        "classvm_base_image", check_mode=check_mode, state="saved", name="b", archive=str(archive)
+    )
+    assert answer["changed"] is not is_here
+    assert archive.exists() is (is_here or not check_mode)
+
+
+@pytest.mark.usefixtures("program")
+def test_the_engine_is_only_queried(call: Callable[..., dict[str, Any]]) -> None:
+    answer = call("classvm_engine", state="queried")
+    assert (answer["changed"], answer["version"]) == (False, "")
+
+
+# Those that install programs, settings or images. What the other one writes has its own modes.
+INSTALLING = [
+    file.stem
+    for file in MODULES
+    if re.search(r"classvm\.(provision|lab)|base_image$", file.read_text(), re.MULTILINE)
+    and file.stem != "classvm_provisioned"
+]
+
+
+@pytest.mark.parametrize("name", INSTALLING)
+def test_what_is_installed_is_for_everybody_whatever_umask_root_has(
+    name: str, call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> None:
+        raise Ended({"umask": "usual"})
+
+    monkeypatch.setattr(command, "use_usual_umask", told)
+    assert call(name, check_mode=True) == {"umask": "usual"}
+
+
+def test_the_modules_that_install_are_found() -> None:
+    assert {"classvm_engine", "classvm_packages", "classvm_base_image"} <= set(INSTALLING)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

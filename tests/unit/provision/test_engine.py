@@ -12,7 +12,7 @@ import pytest
 from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
-from classvm.provision import engine
+from classvm.provision import engine, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,9 @@ def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(engine.read_record, "__defaults__", (record,))
     monkeypatch.setattr(engine.write_record, "__defaults__", (record,))
     monkeypatch.setattr(engine, "has_ipv6", lambda: False)
+    monkeypatch.setattr(engine, "has_systemd", lambda: False)
+    monkeypatch.setattr(network, "packet_settings", dict)
+    monkeypatch.setattr(network, "require_free_addresses", lambda _: None)
     return path
 
 
@@ -363,6 +366,78 @@ def test_what_the_engine_refuses_is_not_installed(
     assert [file.name for file in daemon_json.parent.iterdir()] == ["daemon.json"]
 
 
+# --- before there is an engine ---------------------------------------------------------------
+
+POOLS = {network.POOLS: [{"base": "10.213.0.0/16", "size": 24}]}
+
+
+@pytest.fixture
+def bare(daemon_json: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(engine, "DOCKERD", str(tmp_path / "bin" / "dockerd"))
+    return daemon_json
+
+
+def test_what_the_bridge_keeps_is_there_before_the_package_starts_an_engine(
+    bare: Path, dockerd: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present(bare, '{"dns": []}')
+    monkeypatch.setattr(network, "packet_settings", lambda: {"mtu": 1400})
+    settings = {**LOGS, **POOLS}
+    assert engine.prepare(settings, dry_run=True)
+    assert json.loads(bare.read_text()) == {"dns": []}
+    assert engine.prepare(settings)
+    early = {"dns": [], "mtu": 1400, **POOLS}
+    assert json.loads(bare.read_text()) == early
+    assert not engine.prepare(settings)
+    monkeypatch.setattr(engine, "restart", lambda _: None)
+    apply(settings, NEW, dockerd)
+    assert json.loads(bare.read_text()) == {**early, **LOGS}
+    # What the kit wrote it also takes back.
+    monkeypatch.setattr(network, "packet_settings", dict)
+    apply(LOGS, NEW, dockerd)
+    assert json.loads(bare.read_text()) == {"dns": [], **LOGS}
+
+
+def test_an_engine_that_is_there_is_not_prepared(
+    daemon_json: Path, dockerd: Callable[..., Path]
+) -> None:
+    dockerd()
+    assert not engine.prepare(POOLS)
+    assert not daemon_json.exists()
+
+
+def test_a_broken_file_is_told_before_a_package_is_installed(bare: Path) -> None:
+    present(bare, "{,}")
+    with pytest.raises(ClassvmError, match="not valid JSON"):
+        engine.prepare(LOGS)
+
+
+def test_addresses_of_others_are_refused_before_a_package_is_installed(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(settings: dict[str, Any]) -> None:
+        raise ClassvmError(str(sorted(settings)))
+
+    present(bare, '{"bip": "10.0.0.1/24"}')
+    monkeypatch.setattr(network, "require_free_addresses", refuse)
+    with pytest.raises(ClassvmError, match="bip"):
+        engine.prepare(LOGS)
+
+
+def test_an_explicit_size_of_packets_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "packet_settings", lambda: {"mtu": 1400})
+    assert engine.with_packets({"mtu": 1300}) == {"mtu": 1300}
+
+
+def test_hosts_that_the_engine_cannot_have_are_refused(
+    daemon_json: Path, dockerd: Callable[..., Path]
+) -> None:
+    dockerd()
+    present(daemon_json, '{"hosts": ["tcp://127.0.0.1:2375"]}')
+    with pytest.raises(ClassvmError, match="would not listen"):
+        engine.plan(Host(), LOGS)
+
+
 # --- bringing it up ---------------------------------------------------------------------------
 
 
@@ -450,7 +525,7 @@ class Power:
 class Machine(Restarts):
     """Stands in for ``restart``: an engine that runs with the file it was started with, or not."""
 
-    running: str | None = '{"dns": []}'
+    running: str | None = None
 
     def __call__(self, host: Docker) -> None:
         self.running = None
@@ -468,6 +543,8 @@ def test_a_change_cut_off_anywhere_is_finished_by_the_next_run(
 ) -> None:
     dockerd()
     power = Power(monkeypatch)
+    machine = Machine(daemon_json, failures)
+    monkeypatch.setattr(engine, "restart", machine)
     for owner, name in (
         (Path, "write_text"),
         (Path, "replace"),
@@ -475,8 +552,6 @@ def test_a_change_cut_off_anywhere_is_finished_by_the_next_run(
         (Path, "unlink"),
         (engine, "restart"),
     ):
-        if name == "restart":
-            monkeypatch.setattr(engine, "restart", lambda host: machine(host))
         power.feed(owner, name)
     cuts = 0
     while True:
@@ -484,7 +559,7 @@ def test_a_change_cut_off_anywhere_is_finished_by_the_next_run(
         shutil.rmtree(daemon_json.parent.parent / "classvm", ignore_errors=True)
         power.last = math.inf
         present(daemon_json, '{"dns": []}')
-        machine = Machine(daemon_json, failures)
+        machine.seen, machine.failures, machine.running = [], failures, '{"dns": []}'
         power.calls, power.last = 0, cuts
         try:
             provision()
@@ -499,11 +574,11 @@ def test_a_change_cut_off_anywhere_is_finished_by_the_next_run(
             provision()
         # Whatever is in the file, an engine runs with it, and the admin's own setting is there.
         assert machine.running == daemon_json.read_text(), cuts
-        assert json.loads(machine.running)["dns"] == [], cuts
+        assert json.loads(str(machine.running))["dns"] == [], cuts
         machine.failures = 0
         provision()
         assert machine.running == daemon_json.read_text(), cuts
-        assert json.loads(machine.running) == {"dns": [], **LOGS}, cuts
+        assert json.loads(str(machine.running)) == {"dns": [], **LOGS}, cuts
         assert not engine.read_record().pending, cuts
         cuts += 1
     assert cuts > 10

@@ -115,3 +115,78 @@ def test_a_lock_that_stays_is_named(
     program("apt-get", "echo E: Could not get lock held by process 4711 >&2; exit 100")
     with pytest.raises(ClassvmError, match=r"held apt's locks(.|\n)*process 4711"):
         packages.install(["one"])
+
+
+# --- an engine that is here from elsewhere ------------------------------------------------------
+
+OWNED = """
+case $1 in
+--search) {} ;;
+*) exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("owner", "names", "wanted"),
+    [
+        ("echo docker-ce: $2", ["docker.io", "docker-cli"], []),
+        ("echo no path found >&2; exit 1", ["docker.io", "docker-cli"], []),
+        # Half installed by a run that was cut off.
+        ("echo docker.io: $2", ["docker.io", "docker-cli"], ["docker.io", "docker-cli"]),
+        ("echo docker-ce: $2", ["docker.io=20.*"], ["docker.io=20.*"]),
+    ],
+    ids=["another package", "no package", "the package itself", "a certain version"],
+)
+def test_a_program_from_elsewhere_is_taken_as_it_is(
+    owner: str,
+    names: list[str],
+    wanted: list[str],
+    program: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program("dpkg-query", OWNED.format(owner))
+    dockerd = program("dockerd")
+    monkeypatch.setattr(packages, "SYSTEM_PATH", str(dockerd.parent / "bin"))
+    assert packages.missing(names, "dockerd") == wanted
+    assert packages.missing(names) == names
+    assert packages.missing(names, "absent") == names
+
+
+def test_nothing_is_removed_and_what_is_in_the_way_is_named(program: Callable[..., Path]) -> None:
+    removed = "The following packages will be REMOVED:\\n  podman-docker other\\n0 upgraded\\n"
+    refused = "E: Packages need to be removed but remove is disabled."
+    calls = program(
+        "apt-get",
+        f"[ $1 = update ] || {{ printf '{removed}'; echo '{refused}' >&2; exit 100; }}",
+    )
+    with pytest.raises(ClassvmError) as told:
+        packages.install(["docker.io"])
+    assert " --no-remove " in calls.read_text()
+    assert told.value.cause.startswith("docker.io cannot be installed beside podman-docker, other")
+    assert "`sudo apt-get remove podman-docker other`" in told.value.fix
+    assert refused in told.value.details
+
+
+# --- what else stops apt ------------------------------------------------------------------------
+
+
+def test_a_slow_clock_is_told(program: Callable[..., Path]) -> None:
+    said = "E: Release file for x is not valid yet (invalid for another 2d 23h 1min 40s)."
+    program("apt-get", f'echo "{said}" >&2; exit 100')
+    with pytest.raises(ClassvmError, match=r"The clock of this host is slow.*\d{4}-") as told:
+        packages.install(["one"])
+    assert "set-ntp" in told.value.fix
+
+
+def test_an_installation_that_was_cut_off_is_finished_first(
+    program: Callable[..., Path], tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    interrupted = "E: dpkg was interrupted, you must manually run dpkg --configure -a"
+    refuses = f"[ $1 = update ] || [ -e {whole} ] || {{ echo '{interrupted}' >&2; exit 100; }}"
+    calls = program("apt-get", refuses)
+    configured = program("dpkg", f"/usr/bin/touch {whole}")
+    packages.install(["one"])
+    assert "--configure --pending" in configured.read_text()
+    assert len(calls.read_text().splitlines()) == 3

@@ -25,6 +25,17 @@ PREAMBLE = re.compile(r"^(?:[\w./-]+: )?(?:(?:Error response from daemon|Error|E
 HINT = re.compile(r"^(?:See '|Run '|\^+$)")
 
 
+USUAL_UMASK = 0o022
+
+
+def use_usual_umask() -> None:
+    """Let everybody read what root makes here, and what the programs make that it starts.
+
+    On a host whose umask is 077, packages, images and settings would be for root alone.
+    """
+    os.umask(USUAL_UMASK)
+
+
 @dataclass(frozen=True)
 class Finished:
     """The result of a program that has ended.

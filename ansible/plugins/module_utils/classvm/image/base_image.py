@@ -6,6 +6,7 @@ frozen and every time stamp is clamped, so machines with the same mmdebstrap get
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -44,8 +45,16 @@ APT_IN_DOCKER = (
     'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";'
     ' DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'
 )
+# Tried where the usual folder for temporary files does not allow programs.
+MORE_SCRATCH = ("/var/tmp", "/var/lib")  # noqa: S108 - the folder made there has a name of its own
 PULL_TIMEOUT = 300
 BOOTSTRAP_TIMEOUT = 900
+# The exit code of `docker run` for a failure of the engine, not of the program in the container.
+ENGINE_FAILED = 125
+
+
+class WrongImageError(ClassvmError):
+    """An image is not Ubuntu 18.04."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,10 @@ def provide(docker: Docker, name: str, sources: Sources) -> Tuple[Image, str]:
         ClassvmError: no source worked, with the reason of each.
 
     """
-    present = docker.image(name)
-    if present is not None:
-        return present, "present"
+    if docker.image(name) is not None:
+        # A run may have been cut off before it looked at what it had loaded.
+        with contextlib.suppress(WrongImageError):
+            return _verified(docker, name), "present"
     reasons: List[str] = []
     for source in sources.order:
         progress.say(f"source: {source}")
@@ -112,13 +122,29 @@ def remove(docker: Docker, name: str) -> None:
     docker.check("image", "rm", name)
 
 
+def save(docker: Docker, name: str, path: str) -> None:
+    """Write the local image ``name`` to a file that every account may read, in one step."""
+    new = f"{path}.new"
+    docker.check("save", "--output", new, name)
+    os.chmod(new, 0o644)
+    os.replace(new, path)
+
+
 def _verified(docker: Docker, name: str) -> Image:
-    """Return the image if it really is Ubuntu 18.04; remove it and raise if it is not."""
+    """Return the image if it really is Ubuntu 18.04.
+
+    Raises:
+        WrongImageError: it is not; it was removed.
+        ClassvmError: the engine starts no container; the image was left.
+
+    """
     said = docker.run("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
+    if said.code == ENGINE_FAILED:
+        raise command.CommandError(said, f"The engine starts no container of {name}")
     image = docker.image(name)
     if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
         remove(docker, name)
-        raise ClassvmError(
+        raise WrongImageError(
             f"{name} is not an image of Ubuntu {UBUNTU_VERSION}",
             fix="Set base_image_reference or base_image_archive to one that is.",
             details=said.last_lines(),
@@ -158,7 +184,7 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         raise ClassvmError(
             "mmdebstrap is not installed", fix="Run `sudo apt-get install mmdebstrap`."
         )
-    with tempfile.TemporaryDirectory(prefix="classvm-base-") as folder:
+    with tempfile.TemporaryDirectory(prefix="classvm-base-", dir=scratch_folder()) as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
         os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
         policy = os.path.join(folder, "sequoia.toml")
@@ -169,6 +195,8 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
             env={
                 "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
                 "APT_SEQUOIA_CRYPTO_POLICY": policy,
+                # Its own folder lies in this one, too: it runs programs there.
+                "TMPDIR": folder,
             },
             timeout=BOOTSTRAP_TIMEOUT,
             heard=progress.say_noted,
@@ -179,6 +207,24 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         archive = os.path.join(folder, "image.tar")
         write_image_archive(layer, name, archive)
         docker.check("load", "--quiet", "--input", archive)
+
+
+def scratch_folder() -> str:
+    """Return a folder for temporary files in which programs may run and devices may be made.
+
+    Raises:
+        ClassvmError: there is none.
+
+    """
+    folders = (tempfile.gettempdir(), *MORE_SCRATCH)
+    for folder in folders:
+        if os.path.isdir(folder) and not os.statvfs(folder).f_flag & (os.ST_NOEXEC | os.ST_NODEV):
+            return folder
+    raise ClassvmError(
+        f"No folder for temporary files allows programs: {', '.join(folders)} are mounted with noexec"
+        " or nodev",
+        fix="`sudo mount -o remount,exec,dev /var/tmp` allows them until the next boot.",
+    )
 
 
 _SOURCES = {"pull": _pull, "bootstrap": _bootstrap, "archive": _archive}

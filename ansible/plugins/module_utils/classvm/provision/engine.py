@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from ..base import command, progress
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
+from . import engine_hosts, network
 from .guard import FOLDER, UNITS
 
 DAEMON_JSON = Path("/etc/docker/daemon.json")
@@ -35,6 +36,8 @@ FIRST_WITH_VALIDATE = 23
 # Settings of daemon.json whose option is missing or has another name.
 # Source: moby v20.10, daemon/config/config.go (skipValidateOptions), cmd/dockerd/config_unix.go
 FILE_ONLY = ("builder", "features", "runtimes")
+# What an engine's bridge keeps from its first start on, which is when its package is installed.
+OF_THE_BRIDGE = ("bip", network.POOLS, "mtu")
 # Where a running engine reports a setting. Source: `docker info --format '{{json .}}'`.
 REPORTED = {"log-driver": "{{.LoggingDriver}}", "live-restore": "{{.LiveRestoreEnabled}}"}
 
@@ -194,13 +197,45 @@ def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
+def with_packets(settings: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the settings for the host's network; an explicit one wins."""
+    return {**network.packet_settings(), **settings}
+
+
+def prepare(settings: Mapping[str, Any], *, dry_run: bool = False) -> bool:
+    """Look at what an engine would stumble over, before one is installed, and make it ready.
+
+    The package starts the engine at once, so what its bridge keeps has to be there before.
+
+    Returns:
+        Whether daemon.json was changed, or would be.
+
+    Raises:
+        ClassvmError: daemon.json cannot be read, or the engine would take somebody's addresses.
+
+    """
+    present = read_settings()
+    final = merged(present, with_packets(settings))
+    network.require_free_addresses(final)
+    early = {name: final[name] for name in OF_THE_BRIDGE if name in final}
+    if os.path.exists(DOCKERD) or merged(present, early) == present:
+        return False
+    if not dry_run:
+        last = read_record()
+        written = {**last.written, **written_by_us(present, last.written, early)}
+        write_record(replace(last, written=written))
+        _replace(DAEMON_JSON, _formatted({**present, **early}))
+    return True
+
+
 def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
     """Compare the desired settings with the host's."""
     version = command.run([DOCKERD, "--version"]).out if os.path.exists(DOCKERD) else ""
     present = read_settings()
-    desired = desired_settings(settings, version, ipv6=has_ipv6())
+    desired = desired_settings(with_packets(settings), version, ipv6=has_ipv6())
     last = read_record()
     final = merged(without_former(present, last.written, desired), desired)
+    engine_hosts.require_ours(DAEMON_JSON, final, systemd=has_systemd())
     # The engine itself does not start with a byte order mark.
     is_right = final == present and not read_text(DAEMON_JSON).startswith(BYTE_ORDER_MARK)
     return Change(
@@ -241,7 +276,7 @@ def problem(docker: Docker) -> str:
     except ClassvmError as error:
         return error.line
     except PermissionError:  # an admin's own mode of the file; the engine is asked all the same
-        present = desired
+        present = dict(desired)
     if merged(present, desired) != present:
         return f"{DAEMON_JSON} no longer has the settings of the last provision"
     if not is_in_effect(docker, desired):
@@ -287,7 +322,7 @@ def _present_text() -> Optional[str]:
 
 def install(settings: Mapping[str, Any]) -> None:
     """Validate a configuration, then replace the file in one step."""
-    text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
+    text = _formatted(settings)
     trial = DAEMON_JSON.with_name(f"{DAEMON_JSON.name}.trial")
     _replace(trial, text)
     try:
@@ -295,6 +330,10 @@ def install(settings: Mapping[str, Any]) -> None:
     finally:
         trial.unlink()
     _replace(DAEMON_JSON, text)
+
+
+def _formatted(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, indent=2, sort_keys=True) + "\n"
 
 
 def put_back(former: Optional[str]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import shutil
 import time
-from typing import List, Sequence
+from typing import List, NoReturn, Sequence
 
 from ..base import command, progress
 from ..base.errors import ClassvmError
@@ -17,23 +18,49 @@ POLL_SECONDS = 2.0
 NEW = re.compile(r"(\d+) newly installed")
 FETCHED = re.compile(r"Get:(\d+)$")
 LOCKED = "Could not get lock"
+# An installation that a power cut or a kill has cut off.
+INTERRUPTED = "dpkg was interrupted"
+# What apt says when the lists are of tomorrow.
+WRONG_CLOCK = "is not valid yet"
+# What apt says when it would have to remove packages to install others.
+NO_ROOM_BESIDE = "remove is disabled"
+CONFIGURE = ("dpkg", "--force-confdef", "--force-confold", "--configure", "--pending")
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 SETTINGS = {"DEBIAN_FRONTEND": "noninteractive"}
 INSTALL = (
     *("apt-get", "install", "--yes", "--no-install-recommends", "--allow-change-held-packages"),
+    # What an admin has installed stays, such as Docker's own packages.
+    "--no-remove",
     # An admin's own version of a configuration file stays.
     *("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"),
 )
 
 
-def missing(names: Sequence[str]) -> List[str]:
+def missing(names: Sequence[str], unless_program: str = "") -> List[str]:
     """Return the packages that are not installed.
 
     Args:
         names: names of packages, each with "=VERSION" where it has to be a certain one; the
             version may hold wildcards.
+        unless_program: nothing is missing where this program is here from elsewhere, unless a
+            certain version is asked for.
 
     """
-    return [name for name in names if not _is_installed(name)]
+    wanted = [name for name in names if not _is_installed(name)]
+    asks_for_version = any("=" in name for name in names)
+    if wanted and not asks_for_version and _is_from_elsewhere(unless_program, names):
+        return []
+    return wanted
+
+
+def _is_from_elsewhere(program: str, names: Sequence[str]) -> bool:
+    """Tell whether a program of the system is here, and is part of none of the packages."""
+    path = shutil.which(program, path=SYSTEM_PATH) if program else None
+    if path is None:
+        return False
+    # "PACKAGE[, PACKAGE]: PATH"; nothing for a program that no package brought.
+    owners = command.run(["dpkg-query", "--search", path]).out.partition(":")[0]
+    return not {*owners.split(", ")} & {*names}
 
 
 def _is_installed(name: str) -> bool:
@@ -56,14 +83,45 @@ def install(names: Sequence[str]) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     refreshed = _run_unlocked(["apt-get", "update"], deadline)
     installed = _run_unlocked([*INSTALL, *names], deadline)
+    if INTERRUPTED in installed.err:
+        _run_unlocked(CONFIGURE, deadline)
+        installed = _run_unlocked([*INSTALL, *names], deadline)
     if installed.code == 0:
         return
-    reasons = "\n".join(one.last_lines() for one in (refreshed, installed) if one.code)
+    _fail(names, [one for one in (refreshed, installed) if one.code])
+
+
+def _fail(names: Sequence[str], failed: Sequence[command.Finished]) -> NoReturn:
+    """Tell why packages cannot be installed.
+
+    Raises:
+        ClassvmError: always.
+
+    """
+    said = "\n".join(one.out + one.err for one in failed)
+    details = "\n".join(one.last_lines() for one in failed)
+    listed = ", ".join(names)
+    if WRONG_CLOCK in said:
+        raise ClassvmError(
+            f"Packages cannot be installed: {listed}. The clock of this host is slow: to it, it is"
+            f" {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, and the package lists are of later",
+            fix="Set the clock (`sudo timedatectl set-ntp true`), then run the command again.",
+            details=details,
+        )
+    if NO_ROOM_BESIDE in said:
+        found = re.search(r"packages will be REMOVED:\n((?:  .*\n)+)", said)
+        others = ", ".join(found.group(1).split()) if found else "other packages"
+        raise ClassvmError(
+            f"{listed} cannot be installed beside {others}; nothing was changed",
+            fix=f"Remove what is in the way, if nobody needs it (`sudo apt-get remove"
+            f" {others.replace(',', '')}`), then run the command again.",
+            details=details,
+        )
     raise ClassvmError(
-        f"Packages cannot be installed: {', '.join(names)}",
+        f"Packages cannot be installed: {listed}",
         fix="Check that this host reaches its package archive (`sudo apt-get update`), then run the"
         " command again.",
-        details=reasons,
+        details=details,
     )
 
 

@@ -1,0 +1,50 @@
+"""Where the engine listens: an admin may have said so in daemon.json."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping
+
+from ..base import command
+from ..base.docker import SOCKET
+from ..base.errors import ClassvmError
+
+# The engine's socket, as it may be written; systemd hands it over as fd://.
+OURS = (f"unix://{SOCKET}", f"unix://{SOCKET.replace('/var/run', '/run')}")
+FROM_SYSTEMD = "fd://"
+
+
+def require_ours(path: object, settings: Mapping[str, Any], *, systemd: bool) -> None:
+    """Make sure that the engine starts with its `hosts`, and listens where the kit asks it.
+
+    Args:
+        path: the file with the settings, for the message.
+        settings: those that it will have.
+        systemd: whether systemd starts the engine.
+
+    Raises:
+        ClassvmError: it does not start, because its unit has `--host`, too, or listens elsewhere.
+
+    """
+    if "hosts" not in settings:
+        return
+    if systemd and _unit_has_hosts():
+        raise ClassvmError(
+            "The engine cannot start: both its settings (`hosts`) and its unit (`-H`) say where it"
+            " listens",
+            place=str(path),
+            fix="Remove `hosts` from the file, or give docker.service an ExecStart without -H"
+            " (`sudo systemctl edit docker`), then run the command again.",
+        )
+    known = (*OURS, FROM_SYSTEMD) if systemd else OURS
+    if not set(known) & {str(one) for one in settings["hosts"] or ()}:
+        raise ClassvmError(
+            f"The engine would not listen at {SOCKET}, where classvm asks it",
+            place=str(path),
+            fix=f'Add "{OURS[0]}" to `hosts` in the file, then run the command again.',
+        )
+
+
+def _unit_has_hosts() -> bool:
+    shown = command.run(["systemctl", "show", "--property", "ExecStart", "docker.service"]).out
+    return bool(re.search(r"\s(-H|--host)[\s=]", shown))
