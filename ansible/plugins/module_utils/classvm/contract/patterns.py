@@ -7,6 +7,8 @@ import re
 import sys
 from typing import Any
 
+from . import bounded
+
 MOST_CHARACTERS = 200
 LONGER = (0, 1, 2, 4, 8, 16, 32)
 CATEGORIES = {"DIGIT": "1", "WORD": "a", "SPACE": " ", "NOT_DIGIT": "a", "NOT_SPACE": "a"}
@@ -21,11 +23,11 @@ def text_for(pattern: str, shortest: int = 0, longest: int = MOST_CHARACTERS) ->
     try:
         tree = _parsed(pattern)
         texts = [_Writer(more).text(tree) for more in LONGER]
-    except (re.error, _UnknownError, RecursionError, OverflowError):
+        for text in texts:
+            if shortest <= len(text) <= longest and bounded.found(pattern, text):
+                return text
+    except (re.error, _UnknownError, RecursionError, OverflowError, bounded.TooLongError):
         return None
-    for text in texts:
-        if shortest <= len(text) <= longest and re.search(pattern, text):
-            return text
     return None
 
 

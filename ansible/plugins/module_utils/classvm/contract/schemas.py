@@ -6,8 +6,9 @@ import datetime as dt
 import functools
 import itertools
 import re
-from typing import Any, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
+from . import bounded
 from .document import InputError, Json, Node
 from .libraries import UNRESOLVABLE, jsonschema, local_only
 from .references import look_up, pointer, walk
@@ -126,7 +127,7 @@ def schema_errors(
     root = {**document, "allOf": [schema]}
     root.pop("id", None)
     check_schema(root)
-    kind = lenient_validator() if lenient else jsonschema.Draft4Validator
+    kind = lenient_validator() if lenient else strict_validator()
     validator = kind(root, format_checker=format_checker(lenient=lenient), **local_only(root))
     try:
         return list(itertools.islice(validator.iter_errors(value), most))
@@ -135,6 +136,11 @@ def schema_errors(
         raise InputError(message) from error
     except re.error as error:
         raise InputError(f"a pattern in the specification is not valid: {error}") from error
+    except bounded.TooLongError as error:
+        raise InputError(
+            f"the pattern {str(error)[:EXCERPT_LENGTH]} in the specification takes longer than"
+            f" {bounded.SECONDS:g} s for one value: repeat no repetition, as (a+)+ does"
+        ) from error
     except RecursionError as error:
         raise InputError("a schema of the specification refers to itself without end") from error
 
@@ -143,9 +149,49 @@ def lenient_validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
     """Return the class of validators for the answers of any service, see `schema_errors`."""
     types = jsonschema.Draft4Validator.TYPE_CHECKER.redefine("integer", _is_whole)
     extend: Any = jsonschema.validators.extend  # has no types in every version
-    return extend(
-        jsonschema.Draft4Validator, {"required": _required_in_answers}, type_checker=types
-    )
+    return extend(strict_validator(), {"required": _required_in_answers}, type_checker=types)
+
+
+@functools.lru_cache(maxsize=None)
+def strict_validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
+    """Return the class of validators in which no pattern of a spec takes for ever."""
+    kind = jsonschema.Draft4Validator
+    keywords = {
+        name: _after(searches, kind.VALIDATORS[name]) for name, searches in SEARCHES.items()
+    }
+    extend: Any = jsonschema.validators.extend  # has no types in every version
+    return extend(kind, keywords)
+
+
+def _after(searches: Searches, keyword: Any) -> Any:  # noqa: ANN401 - functions of jsonschema
+    """Return the function of a keyword that first does its searches, within bounds."""
+
+    def bounded_keyword(validator: Any, argument: Any, value: Json, schema: Node) -> Iterator[Any]:  # noqa: ANN401
+        for pattern, text in searches(argument, value, schema):
+            bounded.found(pattern, text)
+        yield from keyword(validator, argument, value, schema) or ()
+
+    return bounded_keyword
+
+
+def _of_a_text(pattern: str, value: Json, _schema: Node) -> Iterator[Tuple[str, str]]:
+    if isinstance(value, str):
+        yield pattern, value
+
+
+def _of_the_names(_argument: Json, value: Json, schema: Node) -> Iterator[Tuple[str, str]]:
+    patterns = schema.get("patternProperties") or {}
+    if isinstance(value, dict):
+        yield from itertools.product(patterns, value)
+
+
+Searches = Callable[[Any, Json, Node], Iterator[Tuple[str, str]]]
+# The keywords that search in a value, and what they search.
+SEARCHES: Dict[str, Searches] = {
+    "pattern": _of_a_text,
+    "patternProperties": _of_the_names,
+    "additionalProperties": _of_the_names,
+}
 
 
 def _is_whole(_checker: object, value: object) -> bool:
