@@ -166,7 +166,12 @@ def strict_validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
 def _after(searches: Searches, keyword: Any) -> Any:  # noqa: ANN401 - functions of jsonschema
     """Return the function of a keyword that first does its searches, within bounds."""
 
-    def bounded_keyword(validator: Any, argument: Any, value: Json, schema: Node) -> Iterator[Any]:  # noqa: ANN401
+    def bounded_keyword(
+        validator: Any,  # noqa: ANN401 - jsonschema's own class
+        argument: Any,  # noqa: ANN401 - what the keyword has in a schema
+        value: Json,
+        schema: Node,
+    ) -> Iterator[Any]:
         for pattern, text in searches(argument, value, schema):
             bounded.found(pattern, text)
         yield from keyword(validator, argument, value, schema) or ()
