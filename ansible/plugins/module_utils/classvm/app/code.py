@@ -12,6 +12,8 @@ from .folder import AppFolder
 CONNEXION = {"App", "FlaskApp", "AioHttpApp", "AsyncApp"}
 # How the name of an app object ends that another file makes.
 APP_NAMES = ("app", "application", "api")
+# How functions are called that make the app.
+FACTORIES = ("create_app", "make_app", "build", "build_app", "get_app")
 # The longest path of Linux.
 MAX_TEXT_LENGTH = 4096
 # The names by which people look for the program to start.
@@ -264,6 +266,26 @@ def is_program(tree: ast.Module) -> bool:
         _is_guard(node) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
         for node in tree.body
     )
+
+
+def app_names(tree: ast.Module) -> List[str]:
+    """Return the names on a file's top level that are made by a call, or imported, and sound like an app."""
+    names: List[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names += [one.asname or one.name for one in node.names]
+        elif isinstance(getattr(node, "value", None), (ast.Call, ast.Attribute)):
+            names += filter(None, map(_name, _targets(node)))
+    return [name for name in names if name.lower().endswith(APP_NAMES[:2])]
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules that a file imports from elsewhere, with dots, wherever it does so."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
 
 
 def _is_guard(node: ast.AST) -> bool:

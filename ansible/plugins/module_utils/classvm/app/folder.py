@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Union
+from typing import Dict, Iterator, List, Tuple, Union
 
 JUNK = {
     ".git", "__pycache__", ".venv", ".pip", "venv", "node_modules", ".ipynb_checkpoints", ".idea",
@@ -32,6 +32,8 @@ class AppFolder:
         empty_folders: paths of folders with nothing in them.
         broken_links: paths of links that lead nowhere, or out of the folder.
         unreadable: paths of files and folders that may not be read; "" for the app's folder.
+        roots: folders, beyond this one, in which Python looks for the app's modules; whoever reads the
+            app sets them.
         is_cut: whether there are more files than `MAX_FILES`; the rest is not in ``files``.
 
     """
@@ -43,12 +45,17 @@ class AppFolder:
     empty_folders: List[str] = field(default_factory=list)
     broken_links: List[str] = field(default_factory=list)
     unreadable: List[str] = field(default_factory=list)
+    roots: Tuple[str, ...] = ()
     is_cut: bool = False
     _trees: Dict[str, Union[ast.Module, SyntaxError]] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Tell whether a file is there."""
         return name in self._names
+
+    def has_folder(self, name: str) -> bool:
+        """Tell whether there are files below a path."""
+        return any(one.startswith(f"{name}/") for one in self.files)
 
     def content(self, name: str) -> bytes:
         """Return the beginning of a file: all of it, where it is a text that a person wrote."""

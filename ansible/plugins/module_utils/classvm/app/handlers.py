@@ -107,7 +107,7 @@ def function_of(
 def module_file(folder: AppFolder, parts: List[str], call: Optional[SpecCall]) -> str:
     """Return the file of a module; connexion looks from where the app is started."""
     stem = "/".join(parts)
-    roots = {"", posixpath.dirname(call.file) if call else ""}
+    roots = {"", posixpath.dirname(call.file) if call else "", *folder.roots}
     for root in sorted(roots):
         for name in (f"{stem}.py", f"{stem}/__init__.py"):
             if folder.has(posixpath.join(root, name)):

@@ -28,7 +28,7 @@ def elsewhere(
         roots: further folders on the path, those of local packages.
 
     """
-    own = {name for root in ("", *roots) for name in modules(folder, root)}
+    own = {name for root in ("", *folder.roots, *roots) for name in modules(folder, root)}
     found: Dict[str, str] = {}
     for file in sorted(used, key=lambda name: (name.count("/"), name)):
         if ASIDE.search(file):

@@ -10,8 +10,7 @@ from typing import Collection, Dict, Iterator, List
 from . import dockerfile
 from .findings import Finding
 from .folder import AppFolder
-
-BUILD_FILES = ("setup.py", "setup.cfg", "pyproject.toml")
+from .roots import BUILD_FILES
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import posixpath
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..contract.contract_document import GATE
 from . import code, dockerfile, dockerfile_effect, requirements_plan, spec_checks
@@ -14,7 +13,7 @@ from .findings import listed
 from .reading import App
 from .written import outermost
 
-FRAMEWORKS = {"flask", "connexion"}
+FRAMEWORKS = ("flask", "connexion")
 # Who builds the image: a student's own Dockerfile, or the kit.
 OWN, KIT = "own", "kit"
 # What makes a command one for a shell, whose words cannot be taken as they are.
@@ -40,14 +39,15 @@ class Plan:
     """How an app is built, started and checked.
 
     Attributes:
-        entry: the program that starts it: "server.py" or "-m package"; "" where there is none.
+        entry: the program that starts it: "server.py", "-m package", "module:app" or
+            "module:factory()"; "" where there is none.
         words: what stands behind `python` on its command line, the entry first.
         environment: variables that its Dockerfile sets for it, by name.
         own_server: whether the program serves by itself: neither flask nor connexion is in it.
         port: the port that the program names, 0 where that is not seen.
         dockerfile: `KIT`, or `OWN` where the student's Dockerfile is built.
         apt: packages of the system beyond Python.
-        path: folders with local packages, relative to the app, for PYTHONPATH.
+        path: folders with modules, relative to the app, for PYTHONPATH.
         writable: folders that the app writes into, relative to it; "." for all of it.
         keep: folders that survive releases, relative to the app.
         requirements: text of the list of packages from which the lock is compiled.
@@ -87,7 +87,9 @@ def make_plan(app: App, host_port: int) -> Plan:
     """
     said = app.said
     keep = tuple(posixpath.normpath(one) for one in said.get("keep", ()))
-    own_server = code.makes_aiohttp_app(app.folder, app.used) or not _uses_framework(app)
+    own_server = code.makes_aiohttp_app(app.folder, app.used) or not any(
+        map(app.imports, FRAMEWORKS)
+    )
     adapt = functools.partial(
         requirements_plan.adapt,
         app.folder,
@@ -105,7 +107,7 @@ def make_plan(app: App, host_port: int) -> Plan:
         port=app.port,
         dockerfile=said.get("dockerfile", KIT) if instructions else KIT,
         apt=tuple(app.apt),
-        path=adapted.local,
+        path=_path(app, adapted.local),
         writable=outermost([*(one.folder for one in app.writes), *said.get("writable", ()), *keep]),
         keep=keep,
         requirements=adapted.text,
@@ -117,6 +119,12 @@ def make_plan(app: App, host_port: int) -> Plan:
         notes=(),
     )
     return replace(plan, notes=(app.summary(host_port), *_notes(app, plan, instructions)))
+
+
+def _path(app: App, local: Sequence[str]) -> Tuple[str, ...]:
+    """Return the folders for PYTHONPATH: also the app's, where a file of another folder is run."""
+    beside = ["."] if app.entry.endswith(".py") and "/" in app.entry else []
+    return tuple(dict.fromkeys([*app.folder.roots, *local, *beside]))
 
 
 def _instructions(app: App) -> List[dockerfile.Instruction]:
@@ -138,8 +146,9 @@ def _notes(app: App, plan: Plan, instructions: List[dockerfile.Instruction]) -> 
     """Yield what a person has to know of a plan, beyond what was read."""
     yield from plan.changes if plan.dockerfile != OWN else ()
     yield from _dockerfile_notes(plan, instructions)
-    if plan.path:
-        yield f"{listed(plan.path)}: a local package, which is used from the folder"
+    local = [one for one in plan.path if one != "."]
+    if local:
+        yield f"{listed(local)}: a local package, which is used from the folder"
     if plan.own_server:
         yield "no app of Flask: the program serves by itself"
     lost = [one for one in plan.writable if one not in plan.keep]
@@ -180,18 +189,3 @@ def _spec_files(app: App) -> Tuple[SpecFile, ...]:
         SpecFile(one.document.file, one.base_path if one.call and one.call.base_path else None)
         for one in app.specs
     )
-
-
-def _uses_framework(app: App) -> bool:
-    """Tell whether the app imports flask, connexion, or something that is built on them."""
-    for file in app.used:
-        for node in ast.walk(app.folder.tree(file)):
-            if isinstance(node, ast.Import):
-                names = [one.name for one in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            else:
-                continue
-            if any(name.partition(".")[0].partition("_")[0] in FRAMEWORKS for name in names):
-                return True
-    return False

@@ -210,7 +210,7 @@ def _target(folder: AppFolder, file: str, node: ast.ImportFrom) -> str:
     for _ in range(max(node.level - 1, 0)):
         base = posixpath.dirname(base)
     stem = (node.module or "").replace(".", "/")
-    roots = [base] if node.level else ["", base]
+    roots = [base] if node.level else ["", base, *folder.roots]
     for root in roots:
         path = posixpath.join(root, stem) if stem else root
         for name in (f"{path}.py", f"{path}/__init__.py"):

@@ -6,16 +6,18 @@ import posixpath
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Collection, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 from urllib.parse import urlsplit
 
 from . import (
     code,
     dockerfile,
+    entry,
     handlers,
     overrides,
     python_checks,
     requirements_source,
+    roots,
     written,
 )
 from .findings import Finding
@@ -25,9 +27,6 @@ from .spec_checks import version
 
 SPEC_START = re.compile(r"""^\s*\{?\s*["']?(openapi|swagger)["']?\s*:""", re.MULTILINE)
 SPEC_BEGINNING = 4096
-PYTHON_COMMAND = re.compile(r"\bpython[\d.]*\s+(-m\s+[\w.]+|[\w./-]+\.py)")
-WSGI_COMMAND = re.compile(r"\bgunicorn\b.*?\s([\w.]+):\w+")
-STARTS_SERVER = re.compile(r"^\w*(start|run|serve|all)\w*:")
 
 
 @dataclass
@@ -54,7 +53,7 @@ class App:
         folder: its files.
         code: what its Python files say about its start.
         specs: its specs.
-        entry: the program that starts it: "server.py", "-m package", or "".
+        entry: the program that starts it: "server.py", "-m package", "module:app", or "".
         port: the port on which it listens, 0 where that is not seen.
         requirements: the file that lists its packages, or "".
         dockerfile: "none", "lab" or "own".
@@ -92,6 +91,11 @@ class App:
         parts += [f"apt: {' '.join(self.apt)}"] if self.apt else []
         return " · ".join(parts)
 
+    def imports(self, package: str) -> bool:
+        """Tell whether the code that it uses imports a package, or something that is built on it."""
+        names = (name for file in self.used for name in code.imported(self.folder.tree(file)))
+        return any(name.partition(".")[0].partition("_")[0] == package for name in names)
+
 
 def read(root: Path) -> App:
     """Read an app's folder. Nothing is imported, nothing is fetched; never raises for its content."""
@@ -99,10 +103,11 @@ def read(root: Path) -> App:
     said, findings = overrides.read(folder)
     app = App(folder, code.read(folder), said=said, findings=findings)
     instructions = dockerfile.read(folder.text("Dockerfile")) if folder.has("Dockerfile") else []
+    folder.roots = roots.find(folder, instructions)
     app.requirements = requirements_source.source(folder)
     app.dockerfile = dockerfile.kind(instructions)
     app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
-    app.entry = str(said.get("entry") or _entry(app, instructions))
+    app.entry = str(said.get("entry") or entry.find(folder, app.code, instructions))
     app.code = _of_program(app)
     app.port = int(said.get("port") or _port(app))
     _find_specs(app, said)
@@ -124,7 +129,7 @@ def _of_program(app: App) -> code.Code:
 
 def _started(app: App) -> str:
     """Return the file of the program."""
-    return _module_file(app.folder, app.entry[3:]) if app.entry.startswith("-m ") else app.entry
+    return entry.file_of(app.folder, app.entry)
 
 
 def _find_specs(app: App, said: Dict[str, Any]) -> None:
@@ -199,64 +204,6 @@ def _base_path(document: Located, call: Optional[code.SpecCall]) -> str:
         return urlsplit(url).path.rstrip("/")
     except ValueError:
         return ""
-
-
-def _entry(app: App, instructions: List[dockerfile.Instruction]) -> str:
-    """Return the program: as the Dockerfile or the Makefile start it, else by its name."""
-    commands = [" ".join(dockerfile.command(instructions)), *_recipes(app.folder)]
-    for command in commands:
-        python, wsgi = PYTHON_COMMAND.search(command), WSGI_COMMAND.search(command)
-        entry = re.sub(r"\s+", " ", python[1]).replace("./", "", 1) if python else ""
-        if entry.startswith("-m ") and _module_file(app.folder, entry[3:]):
-            return entry
-        if entry and app.folder.has(entry):
-            return entry
-        if wsgi and _module_file(app.folder, wsgi[1]):
-            return _module_file(app.folder, wsgi[1])
-    files = (
-        {start.file for start in app.code.starts}
-        or {file for file, _ in app.code.apps}
-        or {file for file in app.folder.python_files() if _is_program(app.folder, file)}
-    )
-    with_spec = {call.file for call in app.code.specs}
-    best = min(files, key=lambda file: _rank(file, with_spec), default="")
-    return _as_program(best)
-
-
-def _recipes(folder: AppFolder) -> List[str]:
-    """Return the commands of the Makefile's targets that start the app."""
-    found: List[str] = []
-    inside = False
-    for line in folder.text("Makefile").splitlines() if folder.has("Makefile") else ():
-        if line.startswith("\t"):
-            found += [line] if inside else []
-        else:
-            inside = STARTS_SERVER.match(line.replace("-", "_")) is not None
-    return found
-
-
-def _is_program(folder: AppFolder, file: str) -> bool:
-    """Tell whether a file that makes no app looks like the program of one, by its name and place."""
-    stem = posixpath.basename(file)[: -len(".py")]
-    return stem in code.ENTRY_NAMES and code.is_program(folder.tree(file))
-
-
-def _rank(file: str, with_spec: Collection[str]) -> Tuple[int, int, bool, str]:
-    """Order programs: those next to the top, by their usual names, then those that add a spec."""
-    stem = posixpath.basename(file)[: -len(".py")]
-    names = code.ENTRY_NAMES
-    name = names.index(stem) if stem in names else len(names)
-    return file.count("/"), name, file not in with_spec, file
-
-
-def _as_program(file: str) -> str:
-    folder, name = posixpath.split(file)
-    return f"-m {folder.replace('/', '.')}" if name == "__main__.py" and folder else file
-
-
-def _module_file(folder: AppFolder, module: str) -> str:
-    stem = module.replace(".", "/")
-    return next((name for name in (f"{stem}/__main__.py", f"{stem}.py") if folder.has(name)), "")
 
 
 def _port(app: App) -> int:

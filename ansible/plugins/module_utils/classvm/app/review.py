@@ -42,7 +42,8 @@ def findings_of(app: reading.App) -> List[Finding]:
         if spec.call:  # what else looks like a spec may be another program's file
             found.update(spec_checks.check_version(spec.document))
         found.update(spec_checks.check(spec.document))
-        found.update(handlers.check(app.folder, spec.document, spec.call))
+        if spec.call or app.imports("connexion"):  # others find no handler by its operationId
+            found.update(handlers.check(app.folder, spec.document, spec.call))
         found.update(answers.check(app.folder, spec.document, spec.call))
     found.update(python_checks.check(app.folder, app.code, app.used))
     found.update(written.check(app.writes))
