@@ -64,6 +64,7 @@ RULES: Dict[str, Rule] = {
     "CV043": Rule(ERROR, "The list names what is not there", "pip stops at that line."),
     "CV044": Rule(WARNING, "A helper's version that needs a newer Python", "Here is Python 3.7."),
     "CV045": Rule(NOTE, "A package that nothing needs", "It makes each image larger."),
+    "CV046": Rule(WARNING, "Another Python is asked for", "Here is Python 3.7."),
     "CV050": Rule(ERROR, "Docker does not know this instruction", "The build stops there."),
     "CV051": Rule(WARNING, "EXPOSE names another port", "Readers look at the wrong port."),
     "CV052": Rule(WARNING, "The build clones another copy", "This folder is what is deployed."),

@@ -145,6 +145,11 @@ def brought(names: Iterable[str]) -> Set[str]:
     return found
 
 
+def is_known(name: str) -> bool:
+    """Tell whether a package, by its normal name, is a well-known one of Python."""
+    return name in NEEDS or name in MODULES.values()
+
+
 def module_names(package: str) -> Set[str]:
     """Return the modules by which code imports a package, by its normal name."""
     known = {module for module, name in MODULES.items() if name == package}

@@ -14,6 +14,7 @@ from . import (
     dockerfile,
     entry,
     handlers,
+    lock_files,
     overrides,
     python_checks,
     requirements_source,
@@ -56,6 +57,7 @@ class App:
         entry: the program that starts it: "server.py", "-m package", "module:app", or "".
         port: the port on which it listens, 0 where that is not seen.
         requirements: the file that lists its packages, or "".
+        lock: the file beside it with the versions that a program chose, or "".
         dockerfile: "none", "lab" or "own".
         apt: packages of the system that it needs beyond Python.
         used: the Python files that it uses, each with the place in a started file that leads to it;
@@ -72,6 +74,7 @@ class App:
     entry: str = ""
     port: int = 0
     requirements: str = ""
+    lock: str = ""
     dockerfile: str = "none"
     apt: List[str] = field(default_factory=list)
     used: Dict[str, str] = field(default_factory=dict)
@@ -87,7 +90,9 @@ class App:
             f"entry: {self.entry or 'none'}",
             f"port {self.port or '?'} → {host_port}",
         ]
-        parts += [f"requirements: {self.requirements or 'none'}"]
+        parts += [
+            f"requirements: {self.requirements or 'none'}{f' with {self.lock}' * bool(self.lock)}"
+        ]
         parts += [f"apt: {' '.join(self.apt)}"] if self.apt else []
         return " · ".join(parts)
 
@@ -105,6 +110,7 @@ def read(root: Path) -> App:
     instructions = dockerfile.read(folder.text("Dockerfile")) if folder.has("Dockerfile") else []
     folder.roots = roots.find(folder, instructions)
     app.requirements = requirements_source.source(folder)
+    app.lock = lock_files.name_of(folder, app.requirements)
     app.dockerfile = dockerfile.kind(instructions)
     app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
     app.entry = str(said.get("entry") or entry.find(folder, app.code, instructions))

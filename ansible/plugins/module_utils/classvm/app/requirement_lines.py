@@ -50,6 +50,7 @@ class Line(NamedTuple):
         text: what it says.
         hashed: whether it had hashes.
         only_limits: whether it stands in a list of constraints.
+        from_conda: whether conda installs it, whose packages need not be Python's.
 
     """
 
@@ -58,6 +59,7 @@ class Line(NamedTuple):
     text: str
     hashed: bool = False
     only_limits: bool = False
+    from_conda: bool = False
 
     @property
     def place(self) -> str:

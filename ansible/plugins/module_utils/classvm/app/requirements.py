@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Collection, Dict, List, Optional, Set
+from typing import Collection, Dict, List, Optional, Set, Tuple
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
 
-from . import imports, local_packages, requirement_lines, requirements_source
+from . import imports, local_packages, lock_files, requirement_lines, requirements_source
 from .findings import Finding
 from .folder import AppFolder
 from .local_packages import LocalPackage
-from .packages import MODULES, brought, module_names, normal
-from .python37 import counts
+from .lock_files import Locked
+from .packages import MODULES, brought, is_known, module_names, normal
+from .python37 import LAST, counts
 from .requirement_lines import Entry
 
 
@@ -27,6 +29,9 @@ class Requirements:
         wanted: the packages to install, doubled ones joined, by their normal names (and markers).
         local: the packages that the app carries along.
         files: the Python files that count.
+        locked: what a lock beside the list says, by normal name, as far as it counts here.
+        unlocked: what the lock says that does not count: it is for a newer Python, or the list says
+            otherwise.
         imported: first place of each module that its code imports from elsewhere.
         findings: lists and folders that are named and are not there.
 
@@ -37,6 +42,8 @@ class Requirements:
     wanted: Dict[str, Requirement]
     local: List[LocalPackage]
     files: List[str]
+    locked: Dict[str, Locked]
+    unlocked: Dict[str, Locked]
     imported: Dict[str, str]
     findings: List[Finding]
 
@@ -76,9 +83,46 @@ def read(folder: AppFolder, used: Optional[Collection[str]] = None) -> Requireme
         entries += [requirement_lines.read(line) for line in inside if line not in known]
         files += [name for name in folder.python_files() if name.startswith(f"{package.path}/")]
     imported = imports.elsewhere(folder, files, [one.path for one in packages])
-    entries = [_lifted(one, imported) for one in entries]
+    entries = [_of_conda(_lifted(one, imported), imported) for one in entries]
     file = requirements_source.source(folder)
-    return Requirements(file, entries, joined(entries), packages, files, imported, findings)
+    wanted = joined(entries)
+    locked, unlocked = _locked(folder, file, wanted, imported)
+    for name, one in locked.items():
+        extras = wanted[name].extras if name in wanted else set()
+        wanted[name] = one.requirement
+        wanted[name].extras |= extras
+    return Requirements(
+        file, entries, wanted, packages, files, locked, unlocked, imported, findings
+    )
+
+
+def _locked(
+    folder: AppFolder, file: str, wanted: Dict[str, Requirement], imported: Collection[str]
+) -> Tuple[Dict[str, Locked], Dict[str, Locked]]:
+    """Return what of the lock beside a list counts, and what does not.
+
+    A lock of a newer Python has helpers that fit that: only versions that are known to run on 3.7
+    count then, of those packages that the list names or the code imports.
+    """
+    every = lock_files.read(folder, file, set(wanted))
+    other = {
+        name: one
+        for name, one in every.items()
+        if not one.fits or (name in wanted and not _allows(wanted[name], one.version))
+    }
+    counting = {name: one for name, one in every.items() if name not in other}
+    lock = lock_files.name_of(folder, file)
+    if any(not one.fits for one in other.values()) or lock_files.is_of_another_python(folder, lock):
+        direct = {name for name in every if name in wanted or module_names(name) & set(imported)}
+        counting = {name: one for name, one in counting.items() if name in direct & set(LAST)}
+    return counting, other
+
+
+def _allows(wanted: Requirement, version: str) -> bool:
+    try:
+        return wanted.specifier.contains(version, prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def _local(folder: AppFolder, entries: List[Entry], files: List[str]) -> List[LocalPackage]:
@@ -110,6 +154,17 @@ def _lifted(entry: Entry, imported: Collection[str]) -> Entry:
     wanted = Requirement(str(entry.wanted))
     wanted.specifier = SpecifierSet()
     return replace(entry, wanted=wanted, code="CV044")
+
+
+def _of_conda(entry: Entry, imported: Collection[str]) -> Entry:
+    """Leave out what conda installs and is no package of Python, as far as is known: a C library."""
+    if not entry.line.from_conda:
+        return entry
+    known = entry.wanted and (is_known(entry.name) or module_names(entry.name) & set(imported))
+    if known:
+        return replace(entry, code="" if entry.code == "CV042" else entry.code)
+    what = entry.what or f"`{entry.name}` is imported nowhere, and need not be a package of Python"
+    return replace(entry, wanted=None, code="", what=what)
 
 
 def joined(entries: List[Entry]) -> Dict[str, Requirement]:

@@ -120,6 +120,7 @@ def adapt(
         if not one.specifier and name in LIMITS:
             wanted[name] = Requirement(f"{one}{LIMITS[name]}")
     changes = [
+        *_of_lock(read, wanted),
         *(Change(f"{one.file}:{one.line}", "is left out", one.what) for one in read.findings),
         *_changed(read, wanted),
         *added,
@@ -160,8 +161,18 @@ def _changed(read: Requirements, wanted: Mapping[str, Requirement]) -> Iterator[
         if key:
             first[key] = line
         done = _done(one, wanted.get(key))
-        if done:
+        if done and not (one.code == "CV036" and one.name in read.locked):
             yield Change(line.place, f"{line.shown} {done}", _reason(one))
+
+
+def _of_lock(read: Requirements, wanted: Mapping[str, Requirement]) -> Iterator[Change]:
+    """Yield what of a lock does not count: the list, or Python 3.7, wants another version."""
+    for name, one in read.unlocked.items():
+        taken = wanted.get(name)
+        shown = f"`{name}=={one.version}`"
+        what = f"{shown} is taken as `{taken}`" if taken else f"{shown} is left out"
+        why = "another version fits the list" if one.fits else "it needs a newer Python than 3.7"
+        yield Change(one.place, what, why)
 
 
 def _done(entry: Entry, wanted: Optional[Requirement]) -> str:

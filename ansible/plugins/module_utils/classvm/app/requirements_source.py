@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple
 
-from . import dockerfile, requirement_lines, setup_script, toml_file
+from . import conda, dockerfile, requirement_lines, setup_script, toml_file
 from .findings import Finding, did_you_mean
 from .folder import AppFolder
 from .packages import foreign, normal
@@ -21,7 +21,10 @@ SOURCES = (
     "pyproject.toml",
     "setup.cfg",
     "setup.py",
+    *conda.FILES,
 )
+# Those of a package that carries its own list.
+PACKAGE_SOURCES = ("pyproject.toml", "setup.cfg", "setup.py")
 # Lists under other names, or in another folder.
 ALSO = re.compile(
     r"(?:[^/]+/)?(?:requirements?|reqs?|requirments)(?:[-_.]?(?!dev|test|doc|lint)\w+)?\.(?:in|txt)"
@@ -32,6 +35,7 @@ READERS: Dict[str, Callable[[str, str], Iterable[Line]]] = {
     "Pipfile": toml_file.pipfile,
     "pyproject.toml": toml_file.pyproject,
     "setup.cfg": setup_script.configuration,
+    **dict.fromkeys(conda.FILES, conda.environment),
 }
 
 
@@ -72,7 +76,7 @@ def read(folder: AppFolder) -> Lists:
 
 def of_package(folder: AppFolder, package: str) -> List[Line]:
     """Return what a local package requires itself."""
-    names = [posixpath.normpath(posixpath.join(package, name)) for name in SOURCES[3:]]
+    names = [posixpath.normpath(posixpath.join(package, name)) for name in PACKAGE_SOURCES]
     return [line for name in names if folder.has(name) for line in _read(folder, name)]
 
 

@@ -10,6 +10,7 @@ from . import (
     folder_checks,
     handlers,
     local_packages,
+    other_python,
     python_checks,
     reading,
     requirements_list,
@@ -49,6 +50,7 @@ def findings_of(app: reading.App) -> List[Finding]:
     found.update(written.check(app.writes))
     found.update(runtime_checks.check(app.folder, app.used))
     found.update(requirements_list.check(app.folder, app.used))
+    found.update(other_python.check(app.folder))
     found.update(local_packages.check(app.folder, app.used, app.requirements))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))

@@ -15,33 +15,35 @@ CARET_OR_TILDE = re.compile(r"([\^~])\s*(\d+(?:\.\d+){0,3})(.*)")
 
 def pipfile(file: str, text: str) -> Iterator[Line]:
     """Yield the packages of a Pipfile; those for developers are not part of a service."""
-    for name, wanted in _table(_document(text), "packages").items():
+    for name, wanted in table(document(text), "packages").items():
         yield _line(file, text, name, wanted)
 
 
 def pyproject(file: str, text: str) -> Iterator[Line]:
     """Yield the packages of a pyproject.toml: those of `[project]`, else those of Poetry."""
-    document = _document(text)
-    listed = _table(document, "project").get("dependencies")
+    whole = document(text)
+    listed = table(whole, "project").get("dependencies")
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, str):
-            yield Line(file, _number(text, re.escape(one)), one.strip())
+            yield Line(file, line_of(text, re.escape(one)), one.strip())
     if isinstance(listed, list):
         return
-    for name, wanted in _table(document, "tool", "poetry", "dependencies").items():
+    for name, wanted in table(whole, "tool", "poetry", "dependencies").items():
         for one in wanted if isinstance(wanted, list) else [wanted]:
             if name != "python":
                 yield _line(file, text, name, one)
 
 
-def _document(text: str) -> Dict[str, Any]:
+def document(text: str) -> Dict[str, Any]:
+    """Return what a TOML file holds, {} where it is not valid."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
         return {}
 
 
-def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a table inside of others, {} where it is not there."""
     for name in names:
         inner = document.get(name)
         document = inner if isinstance(inner, dict) else {}
@@ -50,9 +52,9 @@ def _table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 
 def _line(file: str, text: str, name: str, wanted: object) -> Line:
     """Return an entry as a line of a requirements.txt."""
-    number = _number(text, rf"""["']?{re.escape(name)}["']?\s*[=.]|\[\S*\.{re.escape(name)}\]""")
+    number = line_of(text, rf"""["']?{re.escape(name)}["']?\s*[=.]|\[\S*\.{re.escape(name)}\]""")
     if not isinstance(wanted, dict):
-        return Line(file, number, name + _version(str(wanted)))
+        return Line(file, number, name + version(str(wanted)))
     for key in ("git", "hg", "svn", "bzr"):
         if key in wanted:
             return Line(file, number, f"{name} @ {key}+{wanted[key]}")
@@ -65,10 +67,10 @@ def _line(file: str, text: str, name: str, wanted: object) -> Line:
     markers = [str(wanted["markers"])] if "markers" in wanted else []
     markers += [f"{key} {wanted[key]}" for key in ("sys_platform", "os_name") if key in wanted]
     marker = f" ; {' and '.join(markers)}" if markers else ""
-    return Line(file, number, f"{name}{joined}{_version(str(wanted.get('version', '*')))}{marker}")
+    return Line(file, number, f"{name}{joined}{version(str(wanted.get('version', '*')))}{marker}")
 
 
-def _version(text: str) -> str:
+def version(text: str) -> str:
     """Return a version as pip writes it: "*" is none, "2.2" is that one, "^2.2" goes up to below 3."""
     text = text.strip()
     if text in ("*", "", "latest") or "||" in text:
@@ -87,7 +89,7 @@ def _version(text: str) -> str:
     return f">={match[2]},<{'.'.join(map(str, upper))}{match[3]}"
 
 
-def _number(text: str, pattern: str) -> int:
+def line_of(text: str, pattern: str) -> int:
     """Return the number of the first line in which a pattern is found, 0 for none."""
     match = re.search(pattern, text)
     return text.count("\n", 0, match.start()) + 1 if match else 0

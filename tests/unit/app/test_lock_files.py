@@ -1,0 +1,147 @@
+"""What the locks of other programs say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from classvm.app import lock_files, requirements_plan
+from classvm.app.folder import AppFolder
+from hypothesis import given, strategies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIPFILE = "[packages]\nflask = '*'\nodd = '*'\n"
+POETRY = "[tool.poetry.dependencies]\npython = '^3.7'\nflask = '*'\n"
+
+
+def app(folder: Path, files: dict[str, str]) -> AppFolder:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return AppFolder(folder)
+
+
+def adapted(folder: Path, files: dict[str, str]) -> tuple[list[str], str]:
+    """Return the list that is compiled, and what was told of the changes."""
+    found = requirements_plan.adapt(app(folder, files), for_lock=False)
+    return found.text.splitlines(), "\n".join(map(str, found.changes))
+
+
+def pipenv(python: str = "3.7", **packages: Any) -> str:
+    default = {
+        name: one if isinstance(one, dict) else {"version": one} for name, one in packages.items()
+    }
+    meta = {"requires": {"python_version": python}}
+    return json.dumps({"_meta": meta, "default": default, "develop": {}}, indent=1)
+
+
+def package(name: str, version: str, *more: str) -> str:
+    return "\n".join(["[[package]]", f'name = "{name}"', f'version = "{version}"', *more, ""])
+
+
+# --- Pipfile.lock --------------------------------------------------------------------------------
+
+
+def test_the_versions_of_pipenv(tmp_path: Path) -> None:
+    windows = {"version": "==1.0", "markers": "sys_platform == 'win32'"}
+    lock = pipenv(
+        flask={"version": "==2.0.1", "markers": "python_version >= '3.6'"},
+        odd="==1.4",
+        werkzeug="==2.0.1",
+        only=windows,
+        pywin32="==300",
+        broken="==?",
+        tool={"git": "b"},
+    )
+    text, told = adapted(tmp_path, {"Pipfile": PIPFILE, "Pipfile.lock": lock})
+    assert text == ["flask==2.0.1", "odd==1.4", "werkzeug==2.0.1"]
+    assert told == ""
+
+
+def test_a_version_that_the_list_does_not_allow_any_more(tmp_path: Path) -> None:
+    files = {"Pipfile": "[packages]\nflask = '<2'\n", "Pipfile.lock": pipenv(flask="==2.0.1")}
+    text, told = adapted(tmp_path, files)
+    assert "flask<2" in text
+    assert "Pipfile.lock:8 `flask==2.0.1` is taken as `flask<2`: another version fits" in told
+
+
+def test_of_a_newer_python_only_what_is_sure_counts(tmp_path: Path) -> None:
+    lock = pipenv(flask="==3.0.3", odd="==9", click="==8.1.7", helper="==2", itsdangerous="==2.2.0")
+    text, told = adapted(tmp_path, {"Pipfile": PIPFILE, "Pipfile.lock": lock})
+    assert text == ["flask<2.3", "odd"]
+    assert "`flask==3.0.3` is taken as `flask<2.3`: it needs a newer Python than 3.7" in told
+
+
+def test_a_lock_that_says_that_it_is_of_another_python(tmp_path: Path) -> None:
+    lock = pipenv("3.9", flask="==2.0.1", odd="==9", helper="==2")
+    text, _ = adapted(tmp_path, {"Pipfile": PIPFILE, "Pipfile.lock": lock})
+    assert text[:2] == ["flask==2.0.1", "odd"]
+    assert "helper==2" not in text
+
+
+# --- poetry.lock, pdm.lock, uv.lock --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("poetry.lock", "[package.dependencies]\nWerkzeug = '>=2'"),
+        ("pdm.lock", "dependencies = ['Werkzeug>=2']"),
+        ("uv.lock", "dependencies = [{ name = 'werkzeug' }]"),
+    ],
+)
+def test_the_versions_of_what_the_list_leads_to(name: str, needs: str, tmp_path: Path) -> None:
+    lock = package("flask", "2.0.1", needs) + package("pytest", "7.0.0")
+    lock += package("werkzeug", "2.0.3", "[package.dependencies]\nflask = '*'")
+    text, told = adapted(tmp_path, {"pyproject.toml": POETRY, name: lock})
+    assert text[:2] == ["flask==2.0.1", "werkzeug==2.0.3"]
+    assert "pytest" not in "".join(text)
+    assert "it has no version" not in told
+
+
+def test_a_version_for_a_newer_python_by_its_own_words(tmp_path: Path) -> None:
+    newer = 'python-versions = ">=3.8"'
+    lock = package("flask", "2.0.1", "python-versions = '*'", "[package.dependencies]\nodd = '*'")
+    lock += package("odd", "3", newer)
+    text, told = adapted(tmp_path, {"pyproject.toml": POETRY, "poetry.lock": lock})
+    assert "flask==2.0.1" in text
+    assert "odd" not in "".join(text)
+    assert "poetry.lock:7 `odd==3` is left out: it needs a newer Python than 3.7" in told
+
+
+def test_a_package_from_elsewhere_has_no_version(tmp_path: Path) -> None:
+    lock = package("flask", "2.0.1", "[package.source]\ntype = 'git'")
+    text, _ = adapted(tmp_path, {"pyproject.toml": POETRY, "poetry.lock": lock})
+    assert text[0] == "flask<2.3"
+
+
+# --- pip-tools -----------------------------------------------------------------------------------
+
+
+def test_a_compiled_list_is_the_lock_of_the_other(tmp_path: Path) -> None:
+    head = "#\n# This file is autogenerated by pip-compile with Python {}\n"
+    lock = head + "flask==2.0.1 \\\n    --hash=sha256:a\nodd[x]==4 ; python_version > '3'\n"
+    files = {"requirements.in": "flask[async]\n", "requirements.txt": lock.format("3.7")}
+    assert adapted(tmp_path, files)[0][:2] == ["flask[async]==2.0.1", "odd==4"]
+    files["requirements.txt"] = lock.format("3.9")
+    assert "odd==4" not in adapted(tmp_path, files)[0]
+
+
+def test_a_list_that_a_person_wrote_is_no_lock(tmp_path: Path) -> None:
+    files = {"requirements.in": "flask\n", "requirements.txt": "flask==1.0\n"}
+    folder = app(tmp_path, files)
+    assert lock_files.name_of(folder, "requirements.in") == ""
+    assert lock_files.read(folder, "requirements.in", ["flask"]) == {}
+
+
+@given(strategies.text(max_size=80), strategies.text(max_size=12))
+def test_any_lock_has_an_answer(text: str, word: str) -> None:
+    for name, reader in lock_files.READERS.items():
+        for whole in (
+            text,
+            package(word, text),
+            json.dumps({"default": {word: {"version": text}}}),
+        ):
+            assert list(reader(name, whole)) is not None
