@@ -37,7 +37,10 @@ endif
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
 VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL TO V N S SCOPE TABLE JSON FORMAT
 
-VALIDATE = @tools/front_door $(foreach name,$(VALIDATED),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
+# What else stands on the command line may be a slip: without its INVENTORY, a deploy is to this machine.
+GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+
+VALIDATE = @tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
 # The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \

@@ -12,7 +12,9 @@ from ..module_utils.classvm.release import settings
 
 # Of a collection: plugins/action/classvm_settings.py lies two folders below its own.
 COLLECTION = Path(__file__).parents[2]
-ARGUMENTS = {"also": {"type": "list", "elements": "str", "default": []}}
+# What the playbooks of the kit have beside the settings of the roles.
+PLAYBOOK_SETTINGS = ["service_answer_seconds"]
+ARGUMENTS = {"also": {"type": "list", "elements": "str", "default": PLAYBOOK_SETTINGS}}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types

@@ -14,7 +14,7 @@ options:
     description: Names of settings that the playbook has beside those of the roles.
     type: list
     elements: str
-    default: []
+    default: [service_answer_seconds]
 author:
   - The classvm project (!UNKNOWN)
 """

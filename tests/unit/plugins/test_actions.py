@@ -165,7 +165,7 @@ def test_a_failure_names_the_line_of_the_package(failed: bool) -> None:
 
 def settings_checked(**given: Any) -> dict[str, Any]:
     plugin = load_plugin("action", "classvm_settings")
-    result: dict[str, Any] = plugin.check(given, ["service_answer_seconds"], tree.ROOT / "roles")
+    result: dict[str, Any] = plugin.check(given, plugin.PLAYBOOK_SETTINGS, tree.ROOT / "roles")
     return result
 
 
@@ -182,6 +182,19 @@ def test_the_settings_of_the_roles_are_known() -> None:
     given = {name: value for one in defaults for name, value in one.items()}
     assert len(given) > 30
     assert settings_checked(service_answer_seconds=30, **given) == {"changed": False}
+
+
+PLAYBOOKS = sorted(
+    path
+    for path in (tree.ROOT / "ansible").glob("*.yml")
+    if any("hosts" in play for play in tree.read_yaml(path))
+)
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_every_playbook_looks_at_the_settings_before_anything_else(path: Path) -> None:
+    first = tree.read_yaml(path)[0]["pre_tasks"][0]
+    assert "classvm.kit.classvm_settings" in first
 
 
 # --- classvm_watched -----------------------------------------------------------------------------

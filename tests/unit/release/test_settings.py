@@ -80,13 +80,22 @@ def test_a_good_value(name: str, value: object) -> None:
     assert found(**{name: value}) == []
 
 
-def test_a_slip_of_the_pen_is_named() -> None:
-    assert found(service_memori="1g") == [
-        "service_memori is not known: did you mean service_memory?"
-    ]
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("service_memori", "service_memory"),
+        ("servise_memory", "service_memory"),
+        ("dokcer_users", "docker_users"),
+        ("host_open_tpc", "host_open_tcp"),
+    ],
+)
+def test_a_slip_of_the_pen_is_named(name: str, meant: str) -> None:
+    assert found(**{name: "1g"}) == [f"{name} is not known: did you mean {meant}?"]
 
 
-@pytest.mark.parametrize("name", ["docker_compose_files", "ansible_host", "servise_memory"])
+@pytest.mark.parametrize(
+    "name", ["docker_compose_files", "ansible_host", "my_service_memory", "app_users", "groups"]
+)
 def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
     assert found(**{name: "x"}) == []
 

@@ -136,7 +136,17 @@ def test_the_front_door_knows_each_variable_that_make_hands_to_it() -> None:
     names = make("--eval=probe: ; @echo $(VALIDATED)", "probe").stdout.split()
     assert len(names) > 5
     assert [name for name in names if "is not known to" in front_door(f"{name}=//").stderr] == []
-    assert "is not known to" in front_door("NOPE=1").stderr
+
+
+def test_a_variable_that_nobody_knows_is_a_slip() -> None:
+    """INVENTRY=… would otherwise deploy to this machine."""
+    done = make("doctor", "INVENTRY=hosts.yml")
+    assert done.returncode == REFUSED
+    assert done.stderr.startswith(
+        "make: INVENTRY=hosts.yml: there is no variable INVENTRY. Take one of INVENTORY LIMIT APP "
+    )
+    for name in ("ARGS", "UPGRADE", "PYTHON", "HOST_PORT"):
+        assert front_door(f"{name}=--check").returncode == 0
 
 
 # --- make itself

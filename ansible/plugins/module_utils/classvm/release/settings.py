@@ -9,8 +9,11 @@ from ..base import names
 from ..base.errors import ClassvmError
 from .limits import LIMITS
 
-# From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable.
-SLIP = 0.8
+# From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable. More
+# is asked of a name that does not even begin like one of ours: nearly the same number of letters, too.
+SLIP, FOREIGN_SLIP, FOREIGN_LETTERS = 0.8, 0.88, 2
+# Ansible's own variables, of which there are many.
+ANSIBLES = ("ansible_",)
 HIGHEST_PORT = 65535
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
@@ -28,7 +31,11 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
 
     """
     own = {name: value for name, value in given.items() if name.startswith(tuple(prefixes))}
+    foreign = [name for name in given.keys() - own.keys() if not name.startswith(ANSIBLES)]
     found = [slip(name, options) for name in sorted(own.keys() - options.keys())]
+    for name in sorted(foreign):
+        as_long = [one for one in options if abs(len(one) - len(name)) <= FOREIGN_LETTERS]
+        found.append(slip(name, as_long, FOREIGN_SLIP))
     found += [
         wrong(name, own[name], options[name])
         for name in sorted(own.keys() & options.keys())
@@ -45,9 +52,9 @@ def message(found: List[str]) -> ClassvmError:
     return ClassvmError(f"Correct these settings: {named}", details="\n".join(found))
 
 
-def slip(name: str, known: Iterable[str]) -> str:
+def slip(name: str, known: Iterable[str], likeness: float = SLIP) -> str:
     """Return which setting a name was meant to be; "" where it is like none."""
-    like = difflib.get_close_matches(name, list(known), n=1, cutoff=SLIP)
+    like = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
     return f"{name} is not known: did you mean {like[0]}?" if like else ""
 
 
