@@ -35,6 +35,13 @@ class Student:
         """Open a terminal in which the student has logged in."""
         return terminal("su", "--login", ACCOUNT, cwd=Path("/"))
 
+    def password_file(self, password: str) -> Path:
+        """Return a file of the clone with a password, which the student can read."""
+        file = self.clone / "password"
+        file.write_text(password)
+        shutil.chown(file, ACCOUNT)
+        return file
+
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace the first match of a regular expression in a file of the clone."""
         path = self.clone / name
@@ -167,8 +174,7 @@ def test_one_password_is_enough_for_a_deploy_that_provisions(student: Student) -
 
 
 def test_a_wrong_password_of_a_file_is_said_in_one_line(student: Student) -> None:
-    file = student.clone / "wrong"
-    file.write_text("wrong")
+    file = student.password_file("wrong")
     status = student.make("status", f"ARGS='--become-password-file {file}'")
     assert status.code != 0
     assert status.last_line.endswith(
@@ -177,8 +183,7 @@ def test_a_wrong_password_of_a_file_is_said_in_one_line(student: Student) -> Non
 
 
 def test_an_admin_deploys_without_the_docker_group(student: Student) -> None:
-    file = student.clone / "password"
-    file.write_text(PASSWORD)
+    file = student.password_file(PASSWORD)
     student.change_message("Admin here")
 
     deploy = student.make("deploy", f"ARGS='--become-password-file {file}'")
