@@ -32,6 +32,17 @@ def test_what_was_printed_is_returned(program: Callable[..., Path], tmp_path: Pa
     assert (tmp_path / "context").read_bytes() == b"tar"
 
 
+def test_what_the_client_notes_goes_with_the_build(
+    program: Callable[..., Path], tmp_path: Path
+) -> None:
+    seen = tmp_path / "config"
+    note = f"echo $DOCKER_CONFIG > {seen}; : > $DOCKER_CONFIG/.buildNodeID"
+    program("docker", f'case "$*" in *--help) echo --secret ;; *) {note} ;; esac')
+    assert builder.build([], b"", {}, "it").code == 0
+    assert "classvm-build-" in seen.read_text()
+    assert not Path(seen.read_text().strip()).exists()
+
+
 def test_a_build_has_its_time(program: Callable[..., Path], tmp_path: Path) -> None:
     program("docker", SCRIPT.format(seen=tmp_path, seconds=1))
     with pytest.raises(ClassvmError, match=r"^The build did not end within 0 minutes"):

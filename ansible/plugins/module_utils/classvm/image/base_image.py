@@ -13,12 +13,11 @@ import json
 import os
 import shutil
 import tarfile
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Sequence, Tuple
 
-from ..base import command, progress
+from ..base import command, progress, scratch
 from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
 
@@ -45,8 +44,6 @@ APT_IN_DOCKER = (
     'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";'
     ' DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };'
 )
-# Tried where the usual folder for temporary files does not allow programs.
-MORE_SCRATCH = ("/var/tmp", "/var/lib")  # noqa: S108 - the folder made there has a name of its own
 PULL_TIMEOUT = 300
 BOOTSTRAP_TIMEOUT = 900
 # The exit code of `docker run` for a failure of the engine, not of the program in the container.
@@ -184,9 +181,8 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         raise ClassvmError(
             "mmdebstrap is not installed", fix="Run `sudo apt-get install mmdebstrap`."
         )
-    with tempfile.TemporaryDirectory(prefix="classvm-base-", dir=scratch_folder()) as folder:
+    with scratch.folder("classvm-base-") as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
-        os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
         policy = os.path.join(folder, "sequoia.toml")
         with open(policy, "w", encoding="ascii") as file:
             file.write(SEQUOIA_POLICY)
@@ -207,24 +203,6 @@ def _bootstrap(docker: Docker, name: str, sources: Sources) -> None:
         archive = os.path.join(folder, "image.tar")
         write_image_archive(layer, name, archive)
         docker.check("load", "--quiet", "--input", archive)
-
-
-def scratch_folder() -> str:
-    """Return a folder for temporary files in which programs may run and devices may be made.
-
-    Raises:
-        ClassvmError: there is none.
-
-    """
-    folders = (tempfile.gettempdir(), *MORE_SCRATCH)
-    for folder in folders:
-        if os.path.isdir(folder) and not os.statvfs(folder).f_flag & (os.ST_NOEXEC | os.ST_NODEV):
-            return folder
-    raise ClassvmError(
-        f"No folder for temporary files allows programs: {', '.join(folders)} are mounted with noexec"
-        " or nodev",
-        fix="`sudo mount -o remount,exec,dev /var/tmp` allows them until the next boot.",
-    )
 
 
 _SOURCES = {"pull": _pull, "bootstrap": _bootstrap, "archive": _archive}

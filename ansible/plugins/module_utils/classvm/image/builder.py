@@ -46,7 +46,8 @@ def build(
             return command.run(
                 [client, "build", "--progress=plain", *words, *secret_words(files), "-"],
                 stdin=context,
-                env=build_environment(),
+                # Where the client notes its own things: they go with the build.
+                env={**build_environment(), "DOCKER_CONFIG": folder},
                 timeout=timeout,
                 heard=BuildProgress(title).heard,
             )

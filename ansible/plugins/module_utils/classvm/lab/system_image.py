@@ -10,11 +10,10 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
 from dataclasses import dataclass
 from typing import Dict, List, Mapping
 
-from ..base import command, progress, systems
+from ..base import command, progress, scratch, systems
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 
@@ -128,7 +127,9 @@ def bootstrap(system: str, argv: List[str]) -> None:
 
     """
     progress.say(f"bootstrapping {system}")
-    finished = command.run(argv, timeout=BOOTSTRAP_TIMEOUT, heard=progress.say_noted)
+    # Its own folder lies beside the result, where programs may run.
+    settings = {"TMPDIR": os.path.dirname(argv[-1])}
+    finished = command.run(argv, env=settings, timeout=BOOTSTRAP_TIMEOUT, heard=progress.say_noted)
     if finished.code == 0:
         return
     # apt marks an error with "E:"; mmdebstrap's own last line only names the step that failed.
@@ -157,8 +158,7 @@ def provide(docker: Docker, system: str, keyrings: Mapping[str, str]) -> bool:
         raise ClassvmError(f"{system} is no system of a lab; take one of {', '.join(SYSTEMS)}")
     if docker.image(name(system)) is not None:
         return False
-    with tempfile.TemporaryDirectory(prefix="classvm-vm-") as folder:
-        os.chmod(folder, 0o755)  # noqa: S103 - apt checks signatures as a user of its own
+    with scratch.folder("classvm-vm-") as folder:
         rootfs = os.path.join(folder, "rootfs.tar")
         keyring = readable_copy(keyrings[system.partition("-")[0]], folder)
         bootstrap(system, mmdebstrap_argv(SYSTEMS[system], keyring, rootfs))
