@@ -37,6 +37,7 @@ stale: {type: str, returned: queried, description: Why the host needs its provis
 problems: {type: list, returned: compared, description: "Why the host needs its provision again, all of it; the values of variables do not count."}
 guard: {type: str, returned: compared, description: "none, loaded, missing, changed, or unknown to an account that may not list the rules."}
 privilege: {type: str, returned: queried, description: "root, sudo, password or none."}
+obstacle: {type: str, returned: queried, description: "What keeps an account from sudo that may use it otherwise; empty where nothing is known."}
 unseen: {type: str, returned: queried, description: What only root could tell; empty when everything was asked.}
 account: {type: str, returned: queried, description: Name of this account.}
 password_hint: {type: str, returned: queried, description: "How this account uses the engine without a password; empty where it needs none."}
@@ -175,9 +176,11 @@ def known_images(docker: Docker, base_image: str) -> Dict[str, Any]:
 def describe_account() -> Dict[str, Any]:
     """Return what this account may do on the host."""
     name, groups = account.name(), account.groups()
+    privilege = account.privilege(sorted(groups))
     return {
         "account": name,
-        "privilege": account.privilege(sorted(groups)),
+        "privilege": privilege,
+        "obstacle": account.obstacle() if privilege == "none" else "",
         "engine_access": os.geteuid() == 0 or account.ENGINE_GROUP in groups,
         "password_hint": account.without_password(name, groups, account.listed_groups(name)),
     }

@@ -34,6 +34,17 @@ def test_privilege(
     assert calls.read_text() == "--non-interactive true\n"
 
 
+def test_a_sudo_that_wants_a_terminal_is_an_obstacle_that_no_password_removes(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    program("sudo", "echo sudo: sorry, you must have a tty to run sudo >&2; exit 1")
+    assert account.privilege(["sudo"]) == "none"
+    assert "ansible_pipelining=false" in account.obstacle()
+    program("sudo", "echo sudo: a password is required >&2; exit 1")
+    assert account.obstacle() == ""
+
+
 def test_root_is_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert account.privilege([]) == "root"

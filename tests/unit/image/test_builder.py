@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base import resolver
 from classvm.base.errors import ClassvmError
 from classvm.image import builder
 
@@ -18,6 +19,11 @@ case "$*" in
 *) cat > {seen}/context; sleep {seconds}; echo out; echo err >&2; exit 3 ;;
 esac
 """
+
+
+@pytest.fixture(autouse=True)
+def usual_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "is_out_of_reach_of_containers", lambda: False)
 
 
 def test_what_was_printed_is_returned(program: Callable[..., Path], tmp_path: Path) -> None:
@@ -47,6 +53,17 @@ def test_a_build_has_its_time(program: Callable[..., Path], tmp_path: Path) -> N
     program("docker", SCRIPT.format(seen=tmp_path, seconds=1))
     with pytest.raises(ClassvmError, match=r"^The build did not end within 0 minutes"):
         builder.build([], b"", {}, "it", timeout=0.1)
+
+
+@pytest.mark.parametrize(("local", "words"), [(True, ["--network=host"]), (False, [])])
+def test_a_build_reaches_the_host_s_name_servers(
+    local: bool, words: list[str], program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = program("docker", 'case "$*" in *--help) echo --secret ;; esac')
+    monkeypatch.setattr(resolver, "is_out_of_reach_of_containers", lambda: local)
+    builder.build(["--tag", "a:1"], b"", {}, "it")
+    build = calls.read_text().splitlines()[-1].split()
+    assert build == ["build", "--progress=plain", "--tag", "a:1", *words, "-"]
 
 
 def test_labels() -> None:

@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from classvm.base import resolver
 from classvm.base.errors import ClassvmError
 from classvm.provision import network
 
@@ -21,14 +22,15 @@ POOL = [{"base": "10.213.0.0/16", "size": 24}]
 def host(
     program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., None]:
-    """Offer ``host(routes, connected, resolver)``: a host that no engine has run on."""
+    """Offer ``host(routes, connected, servers)``: a host that no engine has run on."""
     monkeypatch.setattr(network, "BRIDGE", tmp_path / "docker0")
-    monkeypatch.setattr(network, "RESOLVERS", (tmp_path / "absent", tmp_path / "resolv.conf"))
+    monkeypatch.setattr(resolver, "USUAL", tmp_path / "resolv.conf")
+    monkeypatch.setattr(resolver, "SYSTEMD", tmp_path / "absent")
 
-    def install(routes: str = DEFAULT, connected: str = "", resolver: str = "") -> None:
+    def install(routes: str = DEFAULT, connected: str = "", servers: str = "") -> None:
         program("ip", f"printf '{routes}'")
         program("ss", f"printf '{connected}'")
-        (tmp_path / "resolv.conf").write_text(resolver, encoding="utf-8")
+        (tmp_path / "resolv.conf").write_text(servers, encoding="utf-8")
 
     return install
 
@@ -38,7 +40,7 @@ def connection(peer: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("connected", "resolver"),
+    ("connected", "servers"),
     [
         (connection("172.17.4.2"), ""),
         (connection("[::ffff:172.17.4.2]"), ""),
@@ -47,9 +49,9 @@ def connection(peer: str) -> str:
     ids=["a client", "a client of a dual socket", "a name server"],
 )
 def test_addresses_of_somebody_behind_the_default_route_are_refused(
-    connected: str, resolver: str, host: Callable[..., None]
+    connected: str, servers: str, host: Callable[..., None]
 ) -> None:
-    host(connected=connected, resolver=resolver)
+    host(connected=connected, servers=servers)
     with pytest.raises(ClassvmError, match=r"take 172\.17\.0\.0/16.*172\.17\.4\.2") as told:
         network.require_free_addresses({})
     assert "docker_address_pools" in told.value.fix

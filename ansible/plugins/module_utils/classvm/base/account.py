@@ -12,6 +12,8 @@ from typing import FrozenSet, Iterable, Optional, Sequence, Tuple
 from . import command
 
 ADMIN_GROUPS = ("sudo", "wheel", "admin")
+# What sudo says with `Defaults requiretty`.
+WANTS_TERMINAL = "must have a tty"
 SUDO = ("sudo", "--non-interactive")
 # Its members may use the engine.
 ENGINE_GROUP = "docker"
@@ -80,9 +82,25 @@ def privilege(groups: Sequence[str]) -> str:
         return "root"
     if shutil.which("sudo") is None:
         return "none"
-    if command.run([*SUDO, "true"]).code == 0:
+    tried = command.run([*SUDO, "true"])
+    if tried.code == 0:
         return "sudo"
+    # A password does not help there.
+    if WANTS_TERMINAL in tried.err:
+        return "none"
     return "password" if set(groups) & set(ADMIN_GROUPS) else "none"
+
+
+def obstacle() -> str:
+    """Return what keeps an account from sudo that may use it otherwise, or ""."""
+    if os.geteuid() == 0 or shutil.which("sudo") is None:
+        return ""
+    if WANTS_TERMINAL not in command.run([*SUDO, "true"]).err:
+        return ""
+    return (
+        "sudo there wants a terminal (requiretty), which Ansible has without pipelining:"
+        ' run the command with ARGS="-e ansible_pipelining=false"'
+    )
 
 
 def root_argv(privilege: str) -> Optional[Tuple[str, ...]]:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from typing import Dict, Mapping, Sequence
 
-from ..base import command
+from ..base import command, resolver
 from ..base.docker import build_environment, buildkit_client
 from ..base.errors import ClassvmError
 from .build_progress import BuildProgress
@@ -44,7 +44,15 @@ def build(
                     file.write(text)
         try:
             return command.run(
-                [client, "build", "--progress=plain", *words, *secret_words(files), "-"],
+                [
+                    client,
+                    "build",
+                    "--progress=plain",
+                    *words,
+                    *network_words(),
+                    *secret_words(files),
+                    "-",
+                ],
                 stdin=context,
                 # Where the client notes its own things: they go with the build.
                 env={**build_environment(), "DOCKER_CONFIG": folder},
@@ -61,6 +69,11 @@ def build(
 def secret_words(files: Mapping[str, str]) -> Sequence[str]:
     """Return the arguments that pass a file as each build secret, by its name."""
     return [word for name, path in files.items() for word in ("--secret", f"id={name},src={path}")]
+
+
+def network_words() -> Sequence[str]:
+    """Return the arguments by which the build asks the host's own name servers, where it has to."""
+    return ["--network=host"] if resolver.is_out_of_reach_of_containers() else []
 
 
 def label_words(labels: Mapping[str, str]) -> Sequence[str]:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from ..base import command
+from ..base import command, resolver
 from ..base.errors import ClassvmError
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -21,8 +21,6 @@ BRIDGE = Path("/sys/class/net/docker0")
 DEFAULT_POOLS = tuple(ipaddress.ip_network(f"172.{number}.0.0/16") for number in range(17, 32))
 # The size of packets that an engine assumes.
 DEFAULT_MTU = 1500
-# The files that name servers are in: the usual one, and systemd's, if it stands before them.
-RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
 
 def require_free_addresses(settings: Mapping[str, Any]) -> None:
@@ -80,9 +78,7 @@ def peers() -> List[ipaddress.IPv4Address]:
     """Return the IPv4 addresses with which this host speaks: its clients and its name servers."""
     connected = _listed("ss", "-Htn", "state", "established")
     found = re.findall(r"(\d+\.\d+\.\d+\.\d+)\]?:\d+\s*$", connected, re.MULTILINE)
-    for path in RESOLVERS:
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        found += re.findall(r"^nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$", text, re.MULTILINE)
+    found += [one for one in resolver.name_servers() if re.fullmatch(r"[\d.]+", one)]
     return [ipaddress.IPv4Address(one) for one in found]
 
 
