@@ -170,7 +170,11 @@ NEW_LOCK = new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && cp requirements.txt "$
 # The image of the contract check has the Python of the lab's service.
 LOCK_CHECKER = $(MAKE) --no-print-directory -C service LOCK_OF=../roles/service_image/files/checker
 
+# Before anything that takes a while.
+ENGINE = @$(MAKE) --no-print-directory -C service engine
+
 lock: setup ## compile every requirements.in, or only that of APP (UPGRADE=1: to the newest versions)
+	$(ENGINE)
 # An unchanged file is not written: each new one has the next command set the tools up again.
 	@$(if $(APP),,$(call NEW_LOCK,$(if $(UPGRADE),--upgrade)) && \
 	{ cmp -s "$$new" requirements.txt || cp "$$new" requirements.txt; })
@@ -178,6 +182,7 @@ lock: setup ## compile every requirements.in, or only that of APP (UPGRADE=1: to
 	@$(if $(APP),,$(LOCK_CHECKER) lock)
 
 lock-check: setup ## fail if a lock is not what `make lock` would write
+	$(ENGINE)
 	@$(call NEW_LOCK) && \
 	{ diff -u requirements.txt "$$new" || { echo "requirements.txt is not current: run make lock" >&2; exit 1; }; }
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check

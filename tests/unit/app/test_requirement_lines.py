@@ -91,6 +91,15 @@ def test_lines_that_cannot_stay_as_they_are(line: str, code: str, wanted: str | 
     assert entry.fix
 
 
+def test_who_writes_no_version_is_told_where_to_find_one() -> None:
+    # `make lock` would not do: it serves apps in classvm's own layout alone.
+    assert read("flask").fix == (
+        "Write the one that you use: `pip show flask` prints it."
+        " The last one for Python 3.7 is 2.2.5"
+    )
+    assert read("my-tool").fix == "Write the one that you use: `pip show my-tool` prints it"
+
+
 @pytest.mark.parametrize(
     ("line", "path"),
     [

@@ -43,7 +43,7 @@ class Clone:
         self.compiled = folder / "compiled"
         self.service_ran = folder / "service-ran"
         rule = f"lock lock-check:\n\t@echo $@ $(notdir $(LOCK_OF)) >> {self.service_ran}\n"
-        (self.root / "service/Makefile").write_text(rule)
+        (self.root / "service/Makefile").write_text(f"engine: ; @true\n{rule}")
         self.bin = folder / "bin"
         self.bin.mkdir()
         program = self.bin / "pip-compile"

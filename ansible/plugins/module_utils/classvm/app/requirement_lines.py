@@ -10,7 +10,7 @@ from typing import Iterator, NamedTuple, Tuple
 from packaging.requirements import InvalidRequirement, Requirement
 
 from .packages import PLACEHOLDERS, foreign, normal
-from .python37 import LIMITS, STANDARD_LIBRARY, last_version
+from .python37 import LAST, LIMITS, STANDARD_LIBRARY, last_version
 
 # More than any list or line of a person has: what lies beyond is not read.
 MOST_LINES = 2_000
@@ -235,7 +235,11 @@ def _judged(line: Line, wanted: Requirement) -> Entry:
     """Judge the version of a package."""
     name = normal(wanted.name)
     if not wanted.specifier and not line.only_limits:
-        what, fix = f"`{name}` has no version", "Let `make lock` choose one"
+        what, fix = (
+            f"`{name}` has no version",
+            f"Write the one that you use: `pip show {name}` prints it",
+        )
+        fix += f". The last one for Python 3.7 is {LAST[name]}" if name in LAST else ""
         return Entry(line, name, wanted, code="CV036", what=what, fix=fix)
     last = last_version(name, wanted)
     if last:
