@@ -1,4 +1,4 @@
-# The front door: every user action is a target; bare `make` prints them.
+# The front door: every user action is a target; bare `make` prints those for students.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -53,24 +53,33 @@ OWN_OUTPUT = $(if $(V),ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_DISPLAY_SKIPPED_H
 # $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
 PLAY = @$(AS_JSON) $(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
 
-##@ Start
-help: ## show this help
-	@awk 'BEGIN {FS = ":.*## "} \
-	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nVariables: INVENTORY=file  LIMIT=host  APP=folder or git URL of the app  PORT=number  TO=release  V=1 (every task)  ARGS="--check …"\nREADME.md explains every variable.\n'
+# A section begins with ##@ and who needs it: each group has its own screen.
+##@student Your app
+help help-admin help-developer:
+	@awk -v group=$(patsubst help-%,%,$(@:help=help-student)) 'BEGIN {FS = ":.*## "; print "For " group "s:"} \
+	  /^##@/ {split(substr($$0, 4), words, " "); here = words[1]} \
+	  /^[a-z0-9-]+:.*## / && here == group {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '%s\n' 'Variables: $(HELP_$(@:help=help-student))' 'More: make help-admin, make help-developer, README.md.'
 
-doctor: ## find what would stop a deploy, and the command that fixes it
-	$(VALIDATE)
-	@python3 tools/doctor.py $(PORT:%=--port %)
+HELP_help-student := APP=folder or git URL, PORT=number, V=1, ARGS="--check --diff"
+HELP_help-admin := INVENTORY=file, LIMIT=host, FORMAT=json, V=1, ARGS="--check --diff"
+HELP_help-developer := SCOPE=quick (a few of them), TABLE=file, ARGS="…"
 
-check: setup ## find mistakes in an app without deploying it (APP=folder, FORMAT=json|sarif|junit|github)
+help: ## show this screen
+
+deploy: setup ## provision where needed, release, check from outside
+	$(call PLAY,deploy)
+
+release: setup ## the student's half: image, contract, swap (docker group)
+	$(call PLAY,release)
+
+check: setup ## find mistakes in an app without deploying it
 	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
 
 new-app: setup ## make a small app to start from: make new-app NAME=weather
 	@python tools/new_app.py $(call WORD_OF,$(NAME))
 
-adopt: setup ## write into APP what was guessed of it: requirements.in, classvm.yml, .gitignore
+adopt: setup ## write into APP what was guessed of it
 	@python tools/adopt.py $(if $(APP),$(call WORD_OF,$(call FULL,$(APP)))) $(ARGS)
 
 explain: setup ## print the lesson behind a finding: make explain CV012
@@ -82,24 +91,14 @@ $(CODE):
 	@:
 endif
 
-setup: ## make the virtual environment with Ansible and the other tools (once)
+doctor: ## find what would stop a deploy (INVENTORY=: on its hosts)
 	$(VALIDATE)
-	@tools/setup $(VENV)
+	@python3 tools/doctor.py $(PORT:%=--port %)
 
-##@ Use
-deploy: setup ## the main job: provision where needed, release, check from outside
-	$(call PLAY,deploy)
-
-provision: setup ## the admin's half: engine, firewall, base image, state folder (root)
-	$(call PLAY,provision)
-
-release: setup ## the student's half: image, contract, swap (docker group)
-	$(call PLAY,release)
-
-status: setup ## show which release is live, where, since when (FORMAT=json)
+status: setup ## show which release is live, where, since when
 	$(call PLAY,status)
 
-logs: setup ## show the last log lines of the service (LOG_LINES=50, ALL=1: health checks, too)
+logs: setup ## show the last log lines (LOG_LINES=50, ALL=1: all kinds)
 	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES) $(if $(ALL),--extra-vars logs_all=true)
 
 releases: setup ## show the history of releases and which one is live
@@ -117,34 +116,7 @@ restart: setup ## stop the service and start it again
 stop: setup ## stop the service; `make start` starts it again
 	$(call PLAY,stop)
 
-maintenance: setup ## answer 503 with Retry-After: make maintenance on, make maintenance off
-	$(call PLAY,maintenance) --extra-vars maintenance=$(WORD)
-# The word behind it is no target of its own.
-WORD := $(filter on off,$(MAKECMDGOALS))
-ifneq ($(WORD),)
-$(WORD):
-	@:
-endif
-
-reset: setup ## remove containers, images, guard and state; the engine and its settings stay
-	$(call PLAY,reset)
-
-##@ Try it on simulated class VMs
-LAB_INVENTORY := .lab/inventory.yml
-
-lab-up: setup ## make N simulated class VMs on this machine (N=2)
-	$(call PLAY,lab-up) $(N:%=--extra-vars lab_size=%)
-
-lab-deploy: setup ## deploy to them
-	@$(MAKE) --no-print-directory deploy INVENTORY=$(LAB_INVENTORY)
-
-lab-status: setup ## show which release is live on them
-	@$(MAKE) --no-print-directory status INVENTORY=$(LAB_INVENTORY)
-
-lab-down: setup ## remove them: containers, volumes, network, keys
-	$(call PLAY,lab-down)
-
-##@ The service on its own
+##@student The service on its own
 SERVICE = $(call WORD_OF,$(or $(APP),service))
 
 docker-build docker-start docker-stop docker-clean docker-all:
@@ -157,7 +129,53 @@ docker-stop: ## stop and remove it
 docker-clean: ## remove the image, too
 docker-all: ## build, then start
 
-##@ Locks
+##@admin A class of VMs
+help-admin: ## show this screen
+
+provision: setup ## the admin's half: engine, firewall, base image (root)
+	$(call PLAY,provision)
+
+verify: setup ## check every guarantee (root, ARGS=--quick, JSON=file)
+	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))
+
+maintenance: setup ## make maintenance on: answer 503; make maintenance off
+	$(call PLAY,maintenance) --extra-vars maintenance=$(WORD)
+# The word behind it is no target of its own.
+WORD := $(filter on off,$(MAKECMDGOALS))
+ifneq ($(WORD),)
+$(WORD):
+	@:
+endif
+
+reset: setup ## remove containers, images, guard and state (root)
+	$(call PLAY,reset)
+
+collection: setup ## pack roles and modules for playbooks of your own
+	@python tools/collection.py build
+
+##@admin Try it on simulated class VMs
+LAB_INVENTORY := .lab/inventory.yml
+
+lab-up: setup ## make simulated class VMs on this machine (root, N=2)
+	$(call PLAY,lab-up) $(N:%=--extra-vars lab_size=%)
+
+lab-deploy: setup ## deploy to them
+	@$(MAKE) --no-print-directory deploy INVENTORY=$(LAB_INVENTORY)
+
+lab-status: setup ## show which release is live on them
+	@$(MAKE) --no-print-directory status INVENTORY=$(LAB_INVENTORY)
+
+lab-down: setup ## remove them: containers, volumes, network, keys
+	$(call PLAY,lab-down)
+
+##@developer Set up
+help-developer: ## show this screen
+
+setup: ## make .venv with Ansible and the other tools (once)
+	$(VALIDATE)
+	@tools/setup $(VENV)
+
+##@developer Locks
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
@@ -173,7 +191,7 @@ LOCK_CHECKER = $(MAKE) --no-print-directory -C service LOCK_OF=../roles/service_
 # Before anything that takes a while.
 ENGINE = @$(MAKE) --no-print-directory -C service engine
 
-lock: setup ## compile every requirements.in, or only that of APP (UPGRADE=1: to the newest versions)
+lock: setup ## compile the locks (UPGRADE=1: the newest versions)
 	$(ENGINE)
 # An unchanged file is not written: each new one has the next command set the tools up again.
 	@$(if $(APP),,$(call NEW_LOCK,$(if $(UPGRADE),--upgrade)) && \
@@ -188,18 +206,14 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 	@$(MAKE) --no-print-directory -C $(SERVICE) lock-check
 	@$(if $(APP),,$(LOCK_CHECKER) lock-check)
 
-##@ Share
-collection: setup ## pack roles and modules for playbooks of your own: build/classvm-kit-….tar.gz
-	@python tools/collection.py build
-
-##@ Prove
+##@developer Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
 SHELL_SCRIPTS := tools/front_door tools/setup .ci/run tests/mutation/library.sh \
 	$(addprefix roles/service_image/files/kit/,lock.sh compiler.sh install.sh)
 DOCKERFILES := service/Dockerfile roles/service_image/files/checker/Dockerfile
 
-lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the contract, the READMEs
+lint: setup ## check the code without running it
 	@ansible-lint --offline -q && echo "ansible-lint: profile production, $(call COUNT,'ansible/*.yml' 'roles/*.yml') pass"
 	@yamllint --strict . && echo "yamllint: $(call COUNT,'*.yml' '*.yaml') pass"
 	@ruff check --quiet && ruff format --quiet --check && echo "ruff: $(call COUNT,'*.py') pass"
@@ -212,26 +226,23 @@ lint: setup ## ansible-lint, yamllint, ruff, mypy, hadolint, shellcheck, the con
 unit: setup ## run the fast tests (no Docker, no root)
 	pytest
 
-e2e: setup ## deploy to this machine, break the deploy, redeploy (root, Docker; SCOPE=quick: without the guides)
+e2e: setup ## deploy to this machine, break it, redeploy (root, SCOPE)
 	pytest tests/e2e $(if $(SCOPE),--ignore-glob 'tests/e2e/test_guide_*')
-
-verify: setup ## check every guarantee on live hosts, changing nothing (ARGS=--quick, JSON=file)
-	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))
 
 scenario: setup ## run one of Molecule's scenarios (S=default)
 	molecule test --scenario-name $(or $(S),default)
 
-mutation: setup ## break each guarantee of a class VM; its check has to notice (SCOPE=quick: a few)
+mutation: setup ## break each guarantee; its check has to notice (SCOPE)
 	HARM=mutation SCOPE=$(SCOPE) molecule test --scenario-name harm
 
-faults: setup ## harm class VMs under load, print what clients saw (SCOPE=quick: a few, TABLE=file)
+faults: setup ## harm VMs under load, print what clients saw (SCOPE)
 	HARM=faults SCOPE=$(SCOPE) TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) molecule test --scenario-name harm
 
 # On the same VMs: making them takes minutes.
-harm: setup ## run mutation and faults on the same VMs (SCOPE=quick: a few)
+harm: setup ## run mutation and faults on the same VMs (SCOPE)
 	SCOPE=$(SCOPE) molecule test --scenario-name harm
 
-apps: setup ## deploy apps of many kinds for real, and call them (root; SCOPE=quick, FOLDER=folder, TABLE=file)
+apps: setup ## deploy apps of many kinds, call them (root, SCOPE, FOLDER)
 	@python tools/apps.py $(if $(FOLDER),$(call WORD_OF,$(call FULL,$(FOLDER)))) $(call OPTION,--scope,$(SCOPE)) \
 	  $(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) \
 	  $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) $(ARGS)
@@ -244,14 +255,14 @@ ALL_STAGES := lint unit e2e apps "scenario S=default" "scenario S=firewall" "sce
 test: setup ## run what every change has to pass
 	@python tools/stages.py $(TEST_STAGES)
 
-test-all: setup ## run the same with every scenario: each supported system, a real virtual machine
+test-all: setup ## run the same with every scenario
 	@python tools/stages.py $(ALL_STAGES)
 
-bench: setup ## measure a deploy, a rollback and the service (LIMIT=host, TABLE=file)
+bench: setup ## measure a deploy, a rollback and the service (LIMIT)
 	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) \
 		$(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) $(ARGS)
 
-.PHONY: help doctor check new-app adopt explain setup deploy provision release status logs releases rollback start restart stop \
+.PHONY: help help-admin help-developer doctor check new-app adopt explain setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \

@@ -85,24 +85,65 @@ def test_a_variable_is_no_target() -> None:
     assert targets("BIN := a\nB = c:d\n\tcommand: x\n.PHONY: y\n") == set()
 
 
-def shown_targets(*words: str) -> list[str]:
-    """Run make and return the targets that it shows."""
-    shown = subprocess.run(
+SCREENS = {"student": "help", "admin": "help-admin", "developer": "help-developer"}
+# What a terminal has at least, with a line for the prompt below.
+LINES, COLUMNS = 23, 80
+
+
+def groups(makefile: str) -> dict[str, str]:
+    """Return for whom each target of a Makefile is: the group that its section names."""
+    found: dict[str, str] = {}
+    group = ""
+    for line in makefile.splitlines():
+        section = re.match(r"##@(\w*)", line)
+        group = section[1] if section else group
+        found.update(dict.fromkeys(explained(line), group))
+    return found
+
+
+def screen(*words: str) -> str:
+    """Run make and return what it prints."""
+    done = subprocess.run(
         ["make", "--no-print-directory", *words],
         cwd=tree.ROOT,
         capture_output=True,
         check=True,
         text=True,
-    ).stdout
-    return re.findall(r"^  make (\S+)\s+\S", shown, re.MULTILINE)
+    )
+    return done.stdout
 
 
-def test_help_prints_every_target() -> None:
-    assert shown_targets("help") == explained(MAKEFILE.read_text())
+def shown_targets(*words: str) -> list[str]:
+    """Run make and return the targets that it shows."""
+    return re.findall(r"^  make (\S+)\s+\S", screen(*words), re.MULTILINE)
 
 
-def test_bare_make_prints_help() -> None:
-    assert shown_targets() == explained(MAKEFILE.read_text())
+def test_each_target_is_on_the_screen_of_one_group() -> None:
+    known = groups(MAKEFILE.read_text())
+    assert set(known.values()) == set(SCREENS)
+    assert sorted(known) == sorted(explained(MAKEFILE.read_text()))
+    for group, target in SCREENS.items():
+        assert shown_targets(target) == [name for name in known if known[name] == group]
+
+
+def test_a_section_without_a_group_is_seen() -> None:
+    assert groups("##@admin A\na: ## a\nb: x ## b\n##@ B\nc: ## c\n") == {
+        "a": "admin",
+        "b": "admin",
+        "c": "",
+    }
+
+
+@pytest.mark.parametrize("target", SCREENS.values())
+def test_help_fits_on_a_screen_and_names_the_others(target: str) -> None:
+    lines = screen(target).splitlines()
+    assert len(lines) <= LINES
+    assert [line for line in lines if len(line) > COLUMNS] == []
+    assert all(f"make {other}" in screen(target) for other in SCREENS.values())
+
+
+def test_bare_make_prints_what_is_for_students() -> None:
+    assert screen() == screen("help")
 
 
 def test_a_makefile_with_another_default_prints_no_help(tmp_path: Path) -> None:
