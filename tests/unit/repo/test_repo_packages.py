@@ -20,6 +20,7 @@ BELOW = {
     "provision": {"base", "app", "contract", "image"},
     "release": {"base", "app", "contract", "image"},
     "output": set(),
+    "doctor": {"base", "provision"},
     "lab": {"base", "app", "contract", "image", "provision", "release"},
 }
 MODULES = sorted(path for path in PACKAGE.glob("*/*.py") if path.name != "__init__.py")

@@ -29,7 +29,7 @@ def name() -> str:
 
 def groups() -> FrozenSet[str]:
     """Return the names of the groups of this login."""
-    return group_names(os.getgroups())
+    return group_names([*os.getgroups(), os.getegid()])
 
 
 def listed_groups(account: str) -> FrozenSet[str]:
