@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import posixpath
 import re
 from typing import Collection, Dict, Iterator, Set, Tuple
@@ -58,16 +59,22 @@ def loads_unseen(folder: AppFolder, used: Collection[str]) -> bool:
 
 def _imports(tree: ast.AST) -> Iterator[Tuple[int, str]]:
     """Yield line and top-level module of each import that has to succeed."""
-    waiting = list(ast.iter_child_nodes(tree))
-    while waiting:
-        node = waiting.pop(0)
+    for node in needed(tree):
         if isinstance(node, ast.Import):
             for one in node.names:
                 yield node.lineno, one.name.partition(".")[0]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             yield node.lineno, (node.module or "").partition(".")[0]
-        elif not _is_optional(node):
-            waiting += ast.iter_child_nodes(node)
+
+
+def needed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below one, the outer ones first, but for what may fail for lack of a module."""
+    waiting = collections.deque(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.popleft()
+        if not _is_optional(node):
+            yield node
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _is_optional(node: ast.AST) -> bool:

@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
+from . import newer_python
 from .code import Code
 from .findings import Finding, did_you_mean, listed
 from .folder import AppFolder
@@ -45,8 +46,8 @@ def check(folder: AppFolder, code: Code, files: Mapping[str, str]) -> List[Findi
         if not isinstance(parsed, ast.Module):
             found.append(_broken(file, parsed))
             continue
+        found += newer_python.check(file, parsed, folder.text(file))
         for node in ast.walk(parsed):
-            found += _newer_python(file, node)
             found += _other_container(folder, file, node)
             found += _connexion3(file, node)
             if isinstance(node, ast.ImportFrom):
@@ -63,17 +64,6 @@ def _broken(file: str, error: SyntaxError) -> Finding:
     return Finding(
         file, line, column, "CV020", what, "Correct the line, or the one before it", excerpt
     )
-
-
-def _newer_python(file: str, node: ast.AST) -> Iterator[Finding]:
-    names = {"NamedExpr": "`:=` is Python 3.8", "Match": "`match` is Python 3.10"}
-    what = names.get(type(node).__name__, "")
-    if isinstance(node, ast.arguments) and node.posonlyargs:
-        first = node.posonlyargs[0]
-        what, node = "`/` among the parameters is Python 3.8", first
-    if what:
-        place = (getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
-        yield Finding(file, *place, "CV021", what, "Write it as Python 3.7 does")
 
 
 def _connexion3(file: str, node: ast.AST) -> Iterator[Finding]:
