@@ -112,3 +112,27 @@ def test_a_handler_may_ask_for_the_request_by_the_name_of_the_call(tmp_path: Pat
     spec = load("a.yml", f"paths: {{/a: {{get: {{operationId: a.b, {OK}}}}}}}")
     call = dataclasses.replace(CALL, context="request")
     assert handlers.check(AppFolder(tmp_path), spec, call) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "codes"),
+    [
+        ("a.right", []),
+        ("a.rihgt", ["CV012"]),
+        ("gone.f", ["CV013"]),
+        ("authlib.f", ["CV013"]),
+        ("flask_login.f", []),  # of a package
+    ],
+)
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_a_function_that_checks_who_asks(
+    version: str, function: str, codes: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text("def right(token, required_scopes=None): ...\n")
+    schemes = f"{{key: {{type: http, x-bearerInfoFunc: {function}}}}}"
+    text = f"swagger: '2.0'\nsecurityDefinitions: {schemes}\n"
+    if version == "3":
+        text = f"openapi: 3.0.0\ncomponents: {{securitySchemes: {schemes}}}\n"
+    found = handlers.check(AppFolder(tmp_path), load("a.yml", text), CALL)
+    assert [one.code for one in found] == codes
+    assert all(one.line == 2 for one in found)

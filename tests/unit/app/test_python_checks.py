@@ -40,6 +40,10 @@ def test_imports_of_the_apps_own_modules(
         ("redis.Redis(host='redis')", ["CV029"]),
         ("MongoClient('db.example.org')", []),
         ("Client('localhost')", []),
+        ("getenv('URL', 'postgresql+psycopg2://me:x@db:5432/a')", ["CV029"]),
+        ("getenv('URL', 'postgresql://me:x@localhost/a')", []),
+        ("print('http://db/')", []),
+        ("create_engine('mysql://db/a')", ["CV029"]),
     ],
 )
 def test_a_second_container(call: str, codes: list[str], tmp_path: Path) -> None:
@@ -88,6 +92,18 @@ def test_who_starts_the_second_container(makefile: str, text: str, tmp_path: Pat
     finding = python_checks.check(folder, code.read(folder), {"a.py": ""})[0]
     assert ("which Makefile" in finding.what) == bool(text)
     assert text in finding.what
+
+
+def test_a_compose_file_starts_the_second_container(tmp_path: Path) -> None:
+    compose = "services:\n  web: {build: .}\n  store: {image: a}\n"
+    files = {"a.py": "URL = 'redis://store:6379/0'", "docker-compose.yml": compose}
+    assert found(tmp_path, files) == ["CV029"]
+    app = AppFolder(tmp_path)
+    (one,) = python_checks.check(app, code.read(app), {"a.py": ""})
+    assert one.what == (
+        "an address leads to the host `store:6379/0`,"
+        " which docker-compose.yml:3 starts as a second container"
+    )
 
 
 def test_a_file_in_utf_16(tmp_path: Path) -> None:

@@ -13,10 +13,13 @@ from .code import SpecCall
 from .findings import Finding, did_you_mean, listed
 from .folder import AppFolder
 from .located import Located, Path
+from .packages import MODULES
+from .python37 import STANDARD_LIBRARY
 from .spec_words import METHODS
 
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 # Names that connexion fills in when the handler asks for them.
+SECURITY_FUNCTION = re.compile(r"x-(apikey|basic|bearer|token)InfoFunc|x-scopeValidateFunc")
 OFFERED = {"user", "token_info", "context_", "body", "kwargs"}
 
 
@@ -84,7 +87,29 @@ def check(folder: AppFolder, spec: Located, call: Optional[SpecCall]) -> List[Fi
         seen.setdefault(operation.name, place[0])
         if not (call and call.has_resolver):
             found += _Search(folder, spec, operation, place, call).findings()
+    for operation in security_functions(spec):
+        top = operation.name.partition(".")[0]
+        if top in MODULES or top in STANDARD_LIBRARY:
+            continue
+        place = spec.at_value(operation.path)
+        found += _Search(folder, spec, operation, place, call).findings(is_called=False)
     return found
+
+
+def security_functions(spec: Located) -> Iterator[Operation]:
+    """Yield the functions that check who asks, each as if it were the handler of an operation."""
+    value = spec.value if isinstance(spec.value, dict) else {}
+    components = value.get("components")
+    homes = {
+        ("components", "securitySchemes"): components if isinstance(components, dict) else {},
+        ("securityDefinitions",): value,
+    }
+    for home, holder in homes.items():
+        schemes = holder.get(home[-1])
+        for name, scheme in schemes.items() if isinstance(schemes, dict) else ():
+            for key, function in scheme.items() if isinstance(scheme, dict) else ():
+                if SECURITY_FUNCTION.fullmatch(str(key)) and isinstance(function, str):
+                    yield Operation((*home, name, key), "", {}, {}, function)
 
 
 def file_of(folder: AppFolder, operation: Operation, call: Optional[SpecCall]) -> str:
@@ -129,13 +154,14 @@ class _Search:
         self.folder, self.spec, self.operation = folder, spec, operation
         self.place, self.call = place, call
 
-    def findings(self) -> Iterator[Finding]:
-        """Yield what keeps the handler from being found, or from being called."""
+    def findings(self, *, is_called: bool = True) -> Iterator[Finding]:
+        """Yield what keeps the handler from being found and, if parameters are its call, from that."""
         parts = self.operation.name.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             file = module_file(self.folder, parts[:cut], self.call)
             if file and not self._names_no_module(file, parts[cut:]):
-                yield from self._in_file(file, parts[cut:])
+                found = self._in_file(file, parts[cut:])
+                yield from (one for one in found if is_called or one.code != "CV015")
                 return
         yield from self._no_module(parts[:-1])
 
@@ -197,7 +223,7 @@ class _Search:
         fix = (
             f"Did you mean `{close}`?"
             if close
-            else f"Write `{begin}` in {file}, or correct the operationId"
+            else f"Write `{begin}` in {file}, or correct the name"
         )
         return Finding(self.spec.file, *self.place, "CV012", what, fix)
 

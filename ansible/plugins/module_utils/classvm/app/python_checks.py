@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
-from . import newer_python
+from . import imports, newer_python
 from .code import Code
 from .findings import Finding, did_you_mean, listed
 from .folder import AppFolder
 from .handlers import defined
+from .located import load
 
 # Hosts that the lab's exercises start as a second container.
 SERVERS = {
@@ -25,6 +26,8 @@ SERVERS = {
     "rabbitmq",
     "elasticsearch",
 }
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
+DATABASE = re.compile(r"(postgres|mysql|mariadb|mongodb|redis|amqp|mssql|oracle)\w*(\+\w+)?://")
 
 
 def check(folder: AppFolder, code: Code, files: Mapping[str, str]) -> List[Finding]:
@@ -46,9 +49,9 @@ def check(folder: AppFolder, code: Code, files: Mapping[str, str]) -> List[Findi
         if not isinstance(parsed, ast.Module):
             found.append(_broken(file, parsed))
             continue
+        found += _other_containers(folder, file, parsed)
         found += newer_python.check(file, parsed, folder.text(file))
         for node in ast.walk(parsed):
-            found += _other_container(folder, file, node)
             found += _connexion3(file, node)
             if isinstance(node, ast.ImportFrom):
                 found += _import(folder, file, node, files[file])
@@ -75,32 +78,55 @@ def _connexion3(file: str, node: ast.AST) -> Iterator[Finding]:
         yield Finding(file, node.lineno, node.col_offset + 1, "CV023", what, fix)
 
 
-def _other_container(folder: AppFolder, file: str, node: ast.AST) -> Iterator[Finding]:
-    if not isinstance(node, ast.Call):
-        return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if not any(word in name.lower() for word in ("client", "redis", "connect", "create_engine")):
-        return
-    for value in (*node.args, *(word.value for word in node.keywords)):
-        host = value.value if isinstance(value, ast.Constant) else None
-        bare = str(host).rpartition("@")[2].partition("://")[2] or str(host)
-        other = re.split("[:/]", bare)[0]
-        starter = _starter(folder, other) if isinstance(host, str) and other else ""
-        if starter or (isinstance(host, str) and other.lower() in SERVERS):
-            what = f"`{name}` connects to the host `{bare[:40]}`, "
-            what += f"which {starter} starts as " if starter else ""
-            what += "a second container"
+def _other_containers(folder: AppFolder, file: str, tree: ast.Module) -> Iterator[Finding]:
+    """Yield the databases on other hosts, one a line: a call tells more than the address in it."""
+    lines: Set[int] = set()
+    for node in ast.walk(tree):
+        what = ""
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+            values = [*node.args, *(word.value for word in node.keywords)]
+            hosts = (_other_container(folder, value) for value in values if _is_client(name))
+            what = next((f"`{name}` connects to {host}" for host in hosts if host), "")
+        elif isinstance(node, ast.Constant) and DATABASE.match(str(node.value)):
+            # An address of a database says by itself what it is.
+            host = _other_container(folder, node)
+            what = f"an address leads to {host}" if host else ""
+        if what and isinstance(node, ast.expr) and node.lineno not in lines:
+            lines.add(node.lineno)
             fix = "Keep the data in a file (SQLite): one service is one container here"
             yield Finding(file, node.lineno, node.col_offset + 1, "CV029", what, fix)
-            return
+
+
+def _is_client(name: str) -> bool:
+    return any(word in name.lower() for word in ("client", "redis", "connect", "create_engine"))
+
+
+def _other_container(folder: AppFolder, value: ast.expr) -> str:
+    """Return which second container a text names, "" for none."""
+    host = value.value if isinstance(value, ast.Constant) else None
+    if not isinstance(host, str):
+        return ""
+    bare = host.rpartition("@")[2].partition("://")[2] or host.rpartition("@")[2]
+    other = re.split("[:/]", bare)[0]
+    starter = _starter(folder, other) if other else ""
+    if not starter and other.lower() not in SERVERS:
+        return ""
+    which = f"which {starter} starts as " if starter else ""
+    return f"the host `{bare[:40]}`, {which}a second container"
 
 
 def _starter(folder: AppFolder, host: str) -> str:
-    """Return the place where the app's Makefile starts a container of that name, or ""."""
+    """Return the place where the app's Makefile or compose file starts a container of that name, or ""."""
     start = re.compile(rf"docker run\b.*--name[ =]{re.escape(host)}\b")
     for number, line in enumerate(folder.text("Makefile").splitlines(), start=1):
         if start.search(line):
             return f"Makefile:{number}"
+    for name in filter(folder.has, COMPOSE_FILES):
+        found = load(name, folder.text(name))
+        services = found.value.get("services") if isinstance(found.value, dict) else None
+        if isinstance(services, dict) and host in services:
+            return f"{name}:{found.at_key(('services', host))[0]}"
     return ""
 
 
@@ -109,6 +135,8 @@ def _import(
 ) -> Iterator[Finding]:
     """Yield the names that a module of the app is asked for and does not have."""
     target = _target(folder, file, node)
+    if not target:
+        yield from _of_plain_folder(folder, file, node, reached_from)
     if not target or not isinstance(folder.parsed(target), ast.Module):
         return
     names = defined(folder.tree(target).body)
@@ -128,6 +156,25 @@ def _import(
             else f"Define `{one.name}` there, or correct the import"
         )
         yield Finding(file, node.lineno, node.col_offset + 1, "CV022", what, fix)
+
+
+def _of_plain_folder(
+    folder: AppFolder, file: str, node: ast.ImportFrom, reached_from: str
+) -> Iterator[Finding]:
+    """Yield the modules that a folder without an `__init__.py` is asked for and does not have."""
+    home = (node.module or "").replace(".", "/")
+    known = imports.modules(folder, home) if home and not node.level else set()
+    for one in node.names if known else ():
+        if one.name not in known and one.name != "*":
+            close = did_you_mean(one.name, known)
+            what = f"{home}/ has no module `{one.name}`; it has {listed(sorted(known))}"
+            what += f"; {reached_from} leads here" if reached_from else ""
+            fix = (
+                f"Did you mean `{close}`?"
+                if close
+                else f"Add {home}/{one.name}.py, or correct the import"
+            )
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV022", what, fix)
 
 
 def _same_end(name: str, names: Any) -> str:  # noqa: ANN401 - any collection of names

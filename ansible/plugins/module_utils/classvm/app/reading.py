@@ -184,11 +184,12 @@ def _used(app: App) -> Dict[str, str]:
         return dict.fromkeys(app.folder.python_files(), "")
     starts = {started: ""}
     for spec in app.specs:
-        for one in handlers.operations(spec.document):
+        document = spec.document
+        for one in (*handlers.operations(document), *handlers.security_functions(document)):
             file = handlers.file_of(app.folder, one, spec.call)
-            line, _ = spec.document.at_value((*one.path, "operationId"))
+            line, _ = document.at_value((*one.path, "operationId"))
             if file:
-                starts.setdefault(file, f"{spec.document.file}:{line}")
+                starts.setdefault(file, f"{document.file}:{line}")
     return python_checks.reached(app.folder, starts)
 
 

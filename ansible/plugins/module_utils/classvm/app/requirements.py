@@ -51,6 +51,19 @@ class Requirements:
         """Return the normal names of the packages that it lists, in whatever way."""
         return {one.name for one in self.entries if one.name and not one.line.only_limits}
 
+    def modules(self, folder: AppFolder) -> Set[str]:
+        """Return the modules that its packages bring, as far as is known, and those of local ones."""
+        there = self.names() | brought(self.names())
+        local = {name for one in self.local for name in imports.modules(folder, one.path)}
+        return local | {module for name in there for module in module_names(name)}
+
+    def unknown(self, folder: AppFolder) -> Dict[str, str]:
+        """Return the first place of each imported module that no package brings, where that is sure."""
+        if not all(is_known(name) or name in brought(self.names()) for name in self.names()):
+            return {}
+        there = self.modules(folder) | set(MODULES)
+        return {module: place for module, place in self.imported.items() if module not in there}
+
     def missing(self) -> Dict[str, str]:
         """Return the first place of each well-known package that is imported and not listed."""
         there = self.names() | brought(self.names())

@@ -31,7 +31,7 @@ def check(folder: AppFolder, used: Optional[Collection[str]] = None) -> List[Fin
         *_lines(read),
         *_encoding(folder, read.file),
         *_doubled(read),
-        *_not_listed(read),
+        *_not_listed(read, folder),
         *_half_pinned(read),
         *(() if imports.loads_unseen(folder, read.files) else _unused(read)),
     ]
@@ -65,11 +65,14 @@ def _doubled(read: Requirements) -> Iterator[Finding]:
         first.setdefault(key, one.line.number)
 
 
-def _not_listed(read: Requirements) -> Iterator[Finding]:
+def _not_listed(read: Requirements, folder: AppFolder) -> Iterator[Finding]:
     """Yield what is imported and not listed; where there is no list, the plan tells what it takes."""
     for package, place in read.missing().items() if read.file else ():
         what = f"{place} imports `{_module(package, read)}`, and no line here names its package"
         yield Finding(read.file, 0, 0, "CV039", what, f"Add `{package}`")
+    for module, place in read.unknown(folder).items() if read.file else ():
+        what = f"{place} imports `{module}`, and no package here brings it"
+        yield Finding(read.file, 0, 0, "CV039", what, "Add its package, or the file")
 
 
 def _module(package: str, read: Requirements) -> str:

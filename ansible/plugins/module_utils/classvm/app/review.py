@@ -11,8 +11,10 @@ from . import (
     handlers,
     local_packages,
     other_python,
+    own_modules,
     python_checks,
     reading,
+    requirements,
     requirements_list,
     runtime_checks,
     spec_checks,
@@ -47,6 +49,8 @@ def findings_of(app: reading.App) -> List[Finding]:
             found.update(handlers.check(app.folder, spec.document, spec.call))
         found.update(answers.check(app.folder, spec.document, spec.call))
     found.update(python_checks.check(app.folder, app.code, app.used))
+    brought = requirements.read(app.folder, app.used).modules(app.folder)
+    found.update(own_modules.check(app.folder, app.used, brought))
     found.update(written.check(app.writes))
     found.update(runtime_checks.check(app.folder, app.used))
     found.update(requirements_list.check(app.folder, app.used))
