@@ -73,6 +73,26 @@ def test_a_variable_is_seen_wherever_it_is_used() -> None:
     assert user_variables(makefile) == {"A", "D", "E", "H_I"}
 
 
+def unknown_variables(document: str, known: set[str]) -> set[str]:
+    """Return the variables that a document gives to make in vain."""
+    commands = re.findall(r"(?:^|`)make ([^`\n]+)", document, re.MULTILINE)
+    given = {name for command in commands for name in re.findall(r"(?:^|\s)([A-Z_]+)=", command)}
+    return given - known
+
+
+def test_no_document_gives_make_a_variable_in_vain() -> None:
+    known = user_variables(MAKEFILE)
+    # The service has a Makefile of its own.
+    names = [name for name in tree.files() if name.endswith(".md") and "service/" not in name]
+    unknown = {name: unknown_variables(tree.read(tree.ROOT / name), known) for name in names}
+    assert {name: found for name, found in unknown.items() if found} == {}
+
+
+def test_a_variable_in_vain_is_seen() -> None:
+    document = "`make a B=1 C=2`, `D=3`\n\n```sh\nmake b E=4 ARGS='-e f=5'\n```\nmake it so"
+    assert unknown_variables(document, {"B", "ARGS"}) == {"C", "E"}
+
+
 def targets_of(document: str) -> set[str]:
     """Return the targets that the tables of a document explain."""
     return {
