@@ -144,6 +144,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         with self._undisturbed():
             self.story.started(host.get_name())
 
+    def v2_on_file_diff(self, result: Any) -> None:
+        """Show what would change, or has changed: Ansible tells it where `--diff` asks for it."""
+        self._log("v2_on_file_diff", result)
+        texts = [self._get_diff(one["diff"]) for one in results_of(result) if one.get("diff")]
+        lines = "".join(texts).rstrip().splitlines()
+        if lines:
+            with self._undisturbed():
+                self.story.difference(result.host.get_name(), lines)
+
     def v2_runner_on_ok(self, result: Any) -> None:
         """Note what a host has done."""
         self._log("v2_runner_on_ok", result)
@@ -225,6 +234,12 @@ def notes_of(answer: dict[str, Any]) -> list[str]:
     """Return the lines of a task's result that are meant for a person, as those of `debug` are."""
     said = answer.get("msg", "") if answer.get("_ansible_verbose_always") else ""
     return [str(note) for note in [*(answer.get("classvm_notes") or ()), said] if note]
+
+
+def results_of(result: Any) -> list[dict[str, Any]]:
+    """Return what a task, or each round of its loop, answered where it changed something."""
+    rounds = result.result.get("results", []) if result.task.loop else [result.result]
+    return [one for one in rounds if one.get("changed")]
 
 
 def lineage(task: Any) -> list[str]:

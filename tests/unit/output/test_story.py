@@ -130,6 +130,20 @@ def test_one_of_several_fails(run: Run) -> None:
     assert run.told == ["failed Build 0 b", "done Build 0"]
 
 
+def test_a_difference_is_told_below_its_task(run: Run) -> None:
+    run.task("build")
+    run.story.difference("a", ["-1", "+2"])
+    assert run.told == ["  build:", "  -1", "  +2"]
+
+
+def test_the_same_difference_of_two_hosts_is_told_once(run: Run) -> None:
+    run.task("build", hosts="a b")
+    run.story.difference("a", ["-1", "+2"])
+    run.story.difference("b", ["-1", "+2"])
+    told = ["  build on a:", "  -1", "  +2", "  build on b:", "  the same as on a"]
+    assert run.told == told
+
+
 def test_the_same_failure_of_two_hosts_is_told_once(run: Run) -> None:
     run.task("build", hosts="a b")
     run.story.failed("a", ["why"])

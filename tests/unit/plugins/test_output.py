@@ -88,6 +88,32 @@ def test_an_ignored_failure_is_not_told(tmp_path: Path) -> None:
     assert play(tmp_path, [task]) == []
 
 
+def written(folder: Path, content: str) -> dict[str, Any]:
+    """Return a task that writes a file of each host."""
+    copy = {"content": content, "dest": f"{folder}/{{{{ inventory_hostname }}}}", "mode": "0644"}
+    return {"name": "Write the file", "ansible.builtin.copy": copy}
+
+
+def test_a_difference_is_told_where_it_was_asked_for(tmp_path: Path) -> None:
+    play(tmp_path, [written(tmp_path, "memory 512m\n")], "--limit", "vm-148-1")
+    dry = ("--check", "--diff", "--limit", "vm-148-1")
+    told = play(tmp_path, [written(tmp_path, "memory 1g\n")], *dry)
+    assert told[0] == "  Write the file:"
+    assert "  -memory 512m" in told
+    assert "  +memory 1g" in told
+    assert play(tmp_path, [written(tmp_path, "memory 512m\n")], *dry) == []
+
+
+def test_a_difference_names_its_host_among_several(tmp_path: Path) -> None:
+    told = play(tmp_path, [written(tmp_path, "a\n")], "--check", "--diff")
+    assert {"  Write the file on vm-148-1:", "  Write the file on vm-148-2:"} <= set(told)
+    assert told.count("  +a") == len(HOSTS)
+
+
+def test_no_difference_is_told_unasked(tmp_path: Path) -> None:
+    assert play(tmp_path, [written(tmp_path, "a\n")], "--check") == []
+
+
 def test_a_folder_that_cannot_be_written_costs_only_the_log(tmp_path: Path) -> None:
     (tmp_path / "logs").touch()
     told = play(tmp_path, [{"name": "Refuse", "ansible.builtin.fail": FAIL}], "--limit", "vm-148-1")

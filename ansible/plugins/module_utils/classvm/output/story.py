@@ -149,6 +149,18 @@ class Story:
                 self._notes.add(note)
                 self.screen.say(f"  {note}")
 
+    def difference(self, host: str, lines: Sequence[str]) -> None:
+        """Show what the current task changes on a host.
+
+        Args:
+            host: its name.
+            lines: what was and what will be, as `diff` writes it.
+
+        """
+        what = self._progress.doing if self._progress is not None else ""
+        self.screen.say(f"  {what} on {host}:" if len(self._hosts) > 1 else f"  {what}:")
+        self._say_once(host, lines)
+
     def failed(self, host: str, details: Sequence[str]) -> None:
         """Show once why a host failed.
 
@@ -161,10 +173,12 @@ class Story:
         if self._progress is not None:
             self._progress.hosts[host].failed = True
             self.screen.failed(self._progress, self._clock(), host if len(self._hosts) > 1 else "")
-        if not details:
-            return
-        same = self._told.setdefault("\n".join(details), host)
-        for line in shown(details) if same == host else [f"the same as on {same}"]:
+        if details:
+            self._say_once(host, details)
+
+    def _say_once(self, host: str, lines: Sequence[str]) -> None:
+        same = self._told.setdefault("\n".join(lines), host)
+        for line in shown(lines) if same == host else [f"the same as on {same}"]:
             self.screen.say(f"  {line}" if line else "")
 
     def tick(self) -> None:
