@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import connexion
-from src import guard, index, keep, problem, settings, spec
+from src import docs, favicon, guard, index, keep, problem, settings, spec
 from src.turns import Turns
 from src.validation import VALIDATORS
 
@@ -38,8 +38,10 @@ def create_app() -> flask.Flask:
     )
     app: flask.Flask = connexion_app.app
     app.add_url_rule("/", "index", index.get)
+    app.add_url_rule(favicon.PATH, "favicon", keep.once(favicon.get))
     guard.register(app)
     problem.register(app)
+    docs.register(app)
     keep.register(app)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign] # the way that Flask documents
     return app

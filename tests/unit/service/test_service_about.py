@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from html.parser import HTMLParser
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+from xml.etree import ElementTree as ET
 
 import pytest
-from src import container, ports, settings, spec
+from src import container, docs, favicon, ports, settings, spec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flask import Flask
     from flask.testing import FlaskClient
 
 BASE = spec.base_path()
@@ -63,19 +67,29 @@ def test_index_is_plain_text_for_programs(client: FlaskClient, accept: str | Non
 
 
 def test_swagger_ui_and_its_parts_are_served(client: FlaskClient) -> None:
-    page = client.get(spec.docs_path())
-    assert page.status_code == 200
-    for part in (
-        "swagger-ui.css",
-        "swagger-ui-bundle.js",
-        "swagger-ui-standalone-preset.js",
-    ):
-        assert part in page.get_data(as_text=True)
-        assert client.get(spec.docs_path() + part).status_code == 200
+    response = client.get(spec.docs_path())
+    page = Links()
+    page.feed(response.get_data(as_text=True))
+    assert response.mimetype == "text/html"
+    assert page.loaded == ["swagger-ui.css", "swagger-ui-bundle.js"]
+    for address in [*page.loaded, *page.links]:
+        assert client.get(urljoin(spec.docs_path(), address)).status_code == 200, address
+    assert json.dumps(f"{BASE}/openapi.json") in response.get_data(as_text=True)
     assert client.get(f"{BASE}/openapi.json").get_json()["paths"]
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", f"{BASE}/hello", spec.docs_path()])
+def test_the_page_of_connexion_is_replaced(app: Flask) -> None:
+    (name,) = (name for name in app.view_functions if name.endswith(docs.PAGE_OF_CONNEXION))
+    assert app.view_functions[name].__module__ == docs.__name__
+
+
+def test_browsers_get_an_icon(client: FlaskClient) -> None:
+    response = client.get(favicon.PATH)
+    assert (response.status_code, response.mimetype) == (200, favicon.SVG)
+    assert ET.fromstring(response.get_data()).tag.endswith("}svg")  # noqa: S314 - our own
+
+
+@pytest.mark.parametrize("path", ["/", "/nope", f"{BASE}/hello", spec.docs_path(), favicon.PATH])
 def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["X-Content-Type-Options"] == "nosniff"
 

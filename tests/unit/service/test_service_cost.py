@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import server
-from src import guard, spec
+from src import favicon, guard, spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,14 @@ MOST_GREETINGS = 4
 ROUNDS, REPEATS, TRIES = 7, 3, 5
 SIZES = (1 << 10, 1 << 13, guard.LARGEST_BODY_BYTES)
 
-PAGES = ["/", spec.docs_path(), f"{BASE}/openapi.json", f"{BASE}/openapi.yaml", f"{BASE}/nope"]
+PAGES = [
+    "/",
+    favicon.PATH,
+    spec.docs_path(),
+    f"{BASE}/openapi.json",
+    f"{BASE}/openapi.yaml",
+    f"{BASE}/nope",
+]
 PAGES += sorted({operation.path for operation in spec.operations() if "{" not in operation.path})
 PAGES += [operation.try_link for operation in spec.operations() if operation.method == "GET"]
 PAGES += [spec.docs_path() + name for name in ("swagger-ui.css", "swagger-ui-bundle.js")]
