@@ -247,9 +247,12 @@ apps: setup ## deploy apps of many kinds, call them (root, SCOPE, FOLDER)
 	  $(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) \
 	  $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) $(ARGS)
 
+pages: setup ## look at the lab's pages in a real browser (TABLE=file: write what it saw, with pictures)
+	TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) pytest tests/pages
+
 # What each change has to pass, and all there is. Each stage is a target with its variables.
-TEST_STAGES := lint unit "e2e SCOPE=quick" "apps SCOPE=quick" "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
-ALL_STAGES := lint unit e2e apps "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
+TEST_STAGES := lint unit pages "e2e SCOPE=quick" "apps SCOPE=quick" "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
+ALL_STAGES := lint unit pages e2e apps "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
 	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
 test: setup ## run what every change has to pass
@@ -266,4 +269,4 @@ bench: setup ## measure a deploy, a rollback and the service (LIMIT)
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check collection lint unit e2e verify scenario mutation faults harm apps test test-all bench
+	lock lock-check collection lint unit e2e verify scenario mutation faults harm apps pages test test-all bench

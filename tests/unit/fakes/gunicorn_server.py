@@ -79,8 +79,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(service: Path, folder: Path, *extra: str) -> Iterator[Server]:
-    """Run gunicorn; ``extra`` arguments overrule gunicorn.conf.py."""
+def serve(service: Path, folder: Path, *extra: str, ready: str = HEALTH) -> Iterator[Server]:
+    """Run gunicorn until ``ready`` answers; ``extra`` arguments overrule gunicorn.conf.py."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-b", f"{LOOPBACK}:{port}", *extra]
     with (
@@ -96,18 +96,18 @@ def serve(service: Path, folder: Path, *extra: str) -> Iterator[Server]:
         )
     server = Server(process, port, folder)
     try:
-        wait_until_ready(server)
+        wait_until_ready(server, ready)
         yield server
     finally:
         process.kill()
         process.wait(timeout=10)
 
 
-def wait_until_ready(server: Server) -> None:
+def wait_until_ready(server: Server, path: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            assert server.get(HEALTH) == 200
+            assert server.get(path) == 200
         except ConnectionError:
             time.sleep(0.05)
         else:
