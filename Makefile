@@ -247,7 +247,7 @@ apps: setup ## deploy apps of many kinds, call them (root, SCOPE, FOLDER)
 	  $(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) \
 	  $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) $(ARGS)
 
-pages: setup ## look at the lab's pages in a real browser (TABLE=file: write what it saw, with pictures)
+pages: setup ## look at the pages in a real browser, with axe (TABLE)
 	TABLE=$(if $(TABLE),$(call WORD_OF,$(call FULL,$(TABLE)))) pytest tests/pages
 
 # What each change has to pass, and all there is. Each stage is a target with its variables.
