@@ -19,8 +19,8 @@ SERVICE = Path(__file__).resolve().parents[2] / "service"
 sys.path.insert(0, str(SERVICE))
 
 from gunicorn_server import LOOPBACK, serve  # noqa: E402 - it needs the path above
-from pages import chromium, report  # noqa: E402 - they need the path above
-from pages.places import LAB, NEW_APP  # noqa: E402 - it needs the path above
+from pages import chromium, other_app, report  # noqa: E402 - they need the path above
+from pages.places import LAB, LARGER, NEW_APP  # noqa: E402 - it needs the path above
 from pages.report import Seen  # noqa: E402 - it needs the path above
 
 SEEN: pytest.StashKey[Seen] = pytest.StashKey()
@@ -40,13 +40,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Serve the lab's app and a new app; return their addresses."""
-    app = tmp_path_factory.mktemp("apps") / "weather"
-    new_app.make(app)
-    logs = [tmp_path_factory.mktemp("logs") for _ in range(2)]
-    with serve(SERVICE, logs[0]) as lab, serve(app, logs[1], "server:app", ready="/") as other:
-        ports = {LAB: lab.port, NEW_APP: other.port}
-        yield {app: f"http://{LOOPBACK}:{port}" for app, port in ports.items()}
+    """Serve the lab's app, a larger one and a new one; return their addresses."""
+    apps = tmp_path_factory.mktemp("apps")
+    new_app.make(apps / "weather")
+    other_app.make(SERVICE, apps / "larger")
+    logs = [tmp_path_factory.mktemp("logs") for _ in range(3)]
+    with (
+        serve(SERVICE, logs[0]) as lab,
+        serve(apps / "larger", logs[1]) as larger,
+        serve(apps / "weather", logs[2], "server:app", ready="/") as weather,
+    ):
+        served = {LAB: lab, LARGER: larger, NEW_APP: weather}
+        yield {app: f"http://{LOOPBACK}:{server.port}" for app, server in served.items()}
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pages.visit import NARROW, WIDE, Look, Place
+from pages.visit import Look, Place
 
-# The others differ from these in nothing that a picture shows.
-PICTURED = (Look("light", WIDE), Look("dark", NARROW))
 COLUMNS = ("page", "of", "colours", "width", "rules of axe passed", "axe is unsure", "flaws")
 INTRODUCTION = """\
 # Pages
@@ -56,16 +54,16 @@ def table(rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def gallery(rows: Sequence[Row], folder: str) -> str:
-    """Return the pictures, which lie in a folder beside the document."""
+def gallery(rows: Sequence[Row], path: Path) -> str:
+    """Return the pictures, which lie in a folder beside the document, of its name."""
     return "".join(
-        f"\n![{row.place.name}, {row.look}]({folder}/{picture(row.place, row.look)})\n"
+        f"\n![{row.place.name}, {row.look}]({path.stem}/{picture(row.place, row.look)})\n"
         for row in rows
-        if row.look in PICTURED
+        if (path.parent / path.stem / picture(row.place, row.look)).exists()
     )
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
     """Write the document; the pictures are there already."""
-    text = f"{INTRODUCTION}\n{table(rows)}{gallery(rows, path.stem)}"
+    text = f"{INTRODUCTION}\n{table(rows)}{gallery(rows, path)}"
     path.write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Literal
@@ -31,7 +31,11 @@ class Look:
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 # A small phone, and a window on a computer.
 NARROW, WIDE = 375, 1000
-LOOKS = [Look(scheme, width) for scheme, width in product(SCHEMES, (NARROW, WIDE))]
+LOOKS = tuple(Look(scheme, width) for scheme, width in product(SCHEMES, (NARROW, WIDE)))
+# Whatever differs between two looks differs between these.
+ENDS = (Look("light", WIDE), Look("dark", NARROW))
+# A page that is not complete by then never is.
+SECONDS = 15
 
 
 def nothing(_page: Page) -> None:
@@ -48,6 +52,7 @@ class Place:
         path: its path.
         shows: a selector of what is there once the page is complete.
         act: what is done then.
+        looks: how it is looked at.
 
     """
 
@@ -56,6 +61,7 @@ class Place:
     path: str
     shows: str
     act: Callable[[Page], None] = nothing
+    looks: Sequence[Look] = LOOKS
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
@@ -95,6 +101,7 @@ def visit(browser: Browser, address: str, look: Look) -> Visit:
     """Open a page in a window that remembers nothing, and wait until it is complete."""
     size = ViewportSize(width=look.width, height=HEIGHT)
     page = browser.new_page(color_scheme=look.scheme, viewport=size)
+    page.set_default_timeout(SECONDS * 1000)
     opened = Visit(page)
     page.on("console", opened.note)
     page.on("pageerror", lambda error: opened.messages.append(f"error: {error}"))

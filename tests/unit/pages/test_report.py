@@ -13,6 +13,8 @@ LIGHT, OTHER = Row(PLACE, Look("light", WIDE), 9, 1, 0), Row(PLACE, Look("light"
 
 
 def test_each_visit_has_its_row_and_some_a_picture(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/api-docs-light-1000.png").touch()
     report.write(tmp_path / "pages.md", [LIGHT, OTHER])
     text = (tmp_path / "pages.md").read_text()
     assert "| API docs | an app | light | 1000 | 9 | 1 | 0 |\n" in text
