@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING
 
 import pytest
 from classvm.contract import checker, contract_document
@@ -24,9 +23,6 @@ from tiny_service import (
     a_sum,
     write_spec,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def problems_of(report: checker.Report) -> list[str]:
@@ -219,22 +215,71 @@ def remove_parameter(document: checker.Node) -> None:
     document["paths"]["/sum/{a}/{b}"]["parameters"].pop()
 
 
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (remove_example, "required path parameter a has no example"),
-        (remove_body_example, "the required request body has no example"),
-        (remove_parameter, "path parameter b is not declared"),
-    ],
-)
-def test_operation_that_cannot_be_called_is_a_problem(
-    service: Service, tmp_path: pathlib.Path, change: Callable[[checker.Node], None], problem: str
+def test_a_parameter_that_is_not_declared_is_a_problem(
+    service: Service, tmp_path: pathlib.Path
 ) -> None:
-    report = checker.check(write_spec(tmp_path, change), service.url, TIMEOUT)
+    report = checker.check(write_spec(tmp_path, remove_parameter), service.url, TIMEOUT)
 
     assert len(report.failures) == 1
-    assert problem in problems_of(report)[0]
+    assert "path parameter b is not declared" in problems_of(report)[0]
     assert report.operation_count == 3
+
+
+def test_values_are_made_up_where_a_spec_has_no_example(
+    service: Service, tmp_path: pathlib.Path
+) -> None:
+    report = checker.check(write_spec(tmp_path, remove_example), service.url, TIMEOUT)
+
+    assert report.ok, report.lines()
+    assert report.operation_count == 3
+    assert "GET /e222/sum/1/3" in service.requests
+
+
+def test_nothing_is_made_up_for_a_live_service(service: Service, tmp_path: pathlib.Path) -> None:
+    text = contract_document.write(
+        "strict",
+        [SpecText("master.yml", pathlib.Path(write_spec(tmp_path, remove_example)).read_text())],
+    )
+    report = checker.check_contract(text, service.url, TIMEOUT, safe_only=True)
+
+    assert report.ok, report.lines()
+    assert [note.title for note in report.not_checked] == ["GET /e222/sum/{a}/{b}"]
+    assert POST_SCALE in service.requests
+
+
+def test_an_operation_for_which_made_up_values_tell_nothing_is_named(
+    service: Service, tmp_path: pathlib.Path
+) -> None:
+    report = checker.check(write_spec(tmp_path, remove_body_example), service.url, TIMEOUT)
+
+    assert report.ok, report.lines()
+    (note,) = report.not_checked
+    assert note.title == "POST /e222/scale"
+    assert "master.yml:" in note.place
+
+
+def forget_refusal(document: checker.Node) -> None:
+    del document["paths"]["/sum/{a}/{b}"]["get"]["responses"]["4XX"]
+
+
+def test_a_refusal_that_is_not_declared_is_worth_advice(
+    service: Service, tmp_path: pathlib.Path
+) -> None:
+    report = checker.check(write_spec(tmp_path, forget_refusal), service.url, TIMEOUT)
+
+    assert report.ok, report.lines()
+    (note,) = report.notes
+    assert note.line().startswith("GET /sum/{a}/{b} (")
+    assert "does not declare 400" in note.reason
+
+
+def test_another_refusal_that_is_not_declared_is_a_failure(
+    service: Service, tmp_path: pathlib.Path
+) -> None:
+    service.replies[GET_WRONG_SUM] = a_problem(418)
+    report = checker.check(write_spec(tmp_path, forget_refusal), service.url, TIMEOUT)
+
+    assert ["418 is not declared" in problem for problem in problems_of(report)] == [True]
 
 
 def test_a_live_service_is_only_asked_for_what_changes_nothing(service: Service) -> None:

@@ -107,7 +107,8 @@ def check_contract(  # noqa: PLR0913 - each is an option of the program
         url: as for `check`.
         timeout: as for `check`.
         wait: as for `check`.
-        safe_only: send only what changes nothing: GET and HEAD, no values made up.
+        safe_only: send only what changes nothing: GET and HEAD, no values made up. A strict contract
+            is about an app for which nothing that its spec gives has consequences.
         tell: called with how far the check has come, such as "7 of 10 operations".
 
     Raises:

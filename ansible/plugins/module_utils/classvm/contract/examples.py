@@ -42,20 +42,19 @@ def example_values(document: Node, operation: Operation, *, optional: bool) -> V
     return values
 
 
-def missing_examples(document: Node, operation: Operation) -> list[str]:
-    """Say what keeps the operation from being called, as a list of problems."""
-    problems = [
-        f"required {parameter['in']} parameter {parameter['name']} has no example; "
-        "add one to the specification"
-        for parameter in operation.parameters
-        if is_required(parameter) and example_of(document, parameter) is NO_EXAMPLE
-    ]
+def lacks_examples(document: Node, operation: Operation) -> bool:
+    """Tell whether what a call needs has no example, so that values have to be made up for it."""
+    required = [one for one in operation.parameters if is_required(one)]
+    if operation.body_required:
+        required.append(operation.body)
+    return any(example_of(document, one) is NO_EXAMPLE for one in required)
+
+
+def undeclared_parameters(operation: Operation) -> list[str]:
+    """Return a problem for each parameter in the path that the spec does not declare."""
     declared = {item["name"] for item in operation.parameters if item["in"] == "path"}
-    problems += [
+    return [
         f"path parameter {name} is not declared; add it to the specification"
         for name in re.findall(r"{([^}]+)}", operation.path)
         if name not in declared
     ]
-    if operation.body_required and example_of(document, operation.body) is NO_EXAMPLE:
-        problems.append("the required request body has no example; add one to the specification")
-    return problems

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from typing import Sequence
 
 from .attempts import Attempt, Caller, UncallableError, has_optional
 from .client import Answer
@@ -59,7 +60,21 @@ def check_spec(
         InputError: the spec cannot be used.
 
     """
-    operations = [_readable(one, base) for one in list_operations(spec.document)]
+    operations = list_operations(spec.document)
+    return check_operations(spec, operations, base, timeout, safe_only=safe_only, tell=tell)
+
+
+def check_operations(  # noqa: PLR0913 - as `check_spec`, and which operations
+    spec: Spec,
+    operations: Sequence[Operation],
+    base: str,
+    timeout: float,
+    *,
+    safe_only: bool = False,
+    tell: Tell = in_silence,
+) -> Report:
+    """Check some operations of a service; the arguments are those of `check_spec`."""
+    operations = [_readable(one, base) for one in operations]
     check = _Check(spec, base, timeout, safe_only=safe_only)
     order = sorted(range(len(operations)), key=lambda at: _turn(operations[at]))
     found = {}

@@ -10,18 +10,19 @@ import functools
 from typing import Callable, Sequence
 
 from .document import Node
-from .examples import missing_examples
+from .examples import lacks_examples, undeclared_parameters
+from .gate import check_operations
 from .perform import Tell, in_silence, perform
 from .probes import undeclared_method_calls, unknown_path_call, wrong_value_calls
-from .report import Outcome, Report, unanswered
+from .report import Note, Outcome, Report, joined, unanswered
 from .requests import Call, example_calls
-from .spec import Operation, list_operations
+from .spec import Operation, find_response, list_operations
 from .spec_file import Spec
-from .validation import refusal_problems, status_problems, success_problems
+from .validation import BAD_REQUEST, refusal_problems, status_problems, success_problems
 
+UNDECLARED = f"its spec does not declare {BAD_REQUEST}, with which a wrong value is refused"
 # Tells where a spec promises the answer of an operation and a status.
 Place = Callable[[Operation, "int | None"], str]
-SAFE_METHODS = ("GET", "HEAD")  # RFC 9110, section 9.2.1
 
 
 def check_spec(
@@ -33,7 +34,8 @@ def check_spec(
         spec: the spec, as `spec_file.load` returns it.
         base: where its paths begin, such as ``http://localhost:11000/e222``.
         timeout: longest silence of the service during one call, in seconds.
-        safe_only: send only what changes nothing.
+        safe_only: of what is made up, send only what changes nothing. What the spec gives examples of
+            has no consequences.
         tell: called with how far the check has come.
 
     Raises:
@@ -42,18 +44,42 @@ def check_spec(
     """
     document = spec.document
     operations = list_operations(document)
-    if safe_only:
-        operations = [one for one in operations if one.method in SAFE_METHODS]
+    # What OpenAPI lets one leave out is made up.
+    sparse = [one for one in operations if lacks_examples(document, one)]
+    operations = [one for one in operations if one not in sparse]
     calls: tuple[Outcome, ...] = ()
     for number, operation in enumerate(operations, 1):
-        tell(f"{number} of {len(operations)} operations")
+        tell(f"{number} of {len(operations) + len(sparse)} operations")
         calls += tuple(check_operation(document, operation, base, timeout, spec.place))
+    made_up = Report()
+    if sparse:
+        tell(f"{len(sparse)} operations without examples")
+        made_up = check_operations(spec, sparse, base, timeout, safe_only=safe_only)
     # Without a single answer the probes would only repeat why there is none.
-    probing = not safe_only and any(outcome.status is not None for outcome in calls)
+    probing = any(outcome.status is not None for outcome in calls)
     if probing:
         tell("requests that are wrong")
     probes = check_probes(document, operations, base, timeout, spec.place) if probing else []
-    return Report(calls, tuple(probes))
+    notes = undeclared_refusals(operations, probes, spec.place)
+    return joined([Report(calls, tuple(probes), notes=tuple(notes)), made_up])
+
+
+def undeclared_refusals(
+    operations: Sequence[Operation], probes: Sequence[Outcome], place: Place
+) -> list[Note]:
+    """Return an advice for each operation that refuses a wrong value with a status it leaves out."""
+    named = {one.operation_id: one for one in operations}
+    found = {
+        (probe.operation_id, probe.status): probe
+        for probe in probes
+        if probe.operation_id in named
+        and probe.status == BAD_REQUEST
+        and find_response(named[probe.operation_id].responses, BAD_REQUEST) is None
+    }
+    return [
+        Note(f"{probe.method} {named[name].path}", UNDECLARED, place(named[name], None))
+        for (name, _), probe in found.items()
+    ]
 
 
 def nowhere(_operation: Operation, _status: int | None) -> str:
@@ -70,7 +96,7 @@ def check_operation(
 ) -> list[Outcome]:
     """Call one operation in each way its examples allow."""
     where = functools.partial(place, operation)
-    problems = missing_examples(document, operation)
+    problems = undeclared_parameters(operation)
     if problems:
         url = base + operation.path
         call = Call(operation.operation_id, "not called", operation.method, url)
@@ -88,15 +114,15 @@ def check_probes(
     place: Place = nowhere,
 ) -> list[Outcome]:
     """Send wrong values, a method that is not declared and a path that does not exist."""
-    callable_operations = [item for item in operations if not missing_examples(document, item)]
+    operations = [item for item in operations if not undeclared_parameters(item)]
     outcomes = []
-    for operation in callable_operations:
+    for operation in operations:
         judge = functools.partial(refusal_problems, document, operation)
         where = functools.partial(place, operation)
         calls = wrong_value_calls(document, operation, base)
         outcomes += [perform(call, judge, timeout, where) for call in calls]
     not_allowed = functools.partial(status_problems, 405)
-    calls = undeclared_method_calls(document, callable_operations, base)
+    calls = undeclared_method_calls(document, operations, base)
     outcomes += [perform(call, not_allowed, timeout) for call in calls]
     not_found = functools.partial(status_problems, 404)
     outcomes.append(perform(unknown_path_call(base, "unknown path"), not_found, timeout))

@@ -13,6 +13,7 @@ from .schemas import schema_errors
 from .spec import Operation, find_response, status_range
 
 MAX_SCHEMA_PROBLEMS = 5
+BAD_REQUEST = 400
 PROBLEM_JSON = "application/problem+json"
 NO_BODY = (204, 304)  # RFC 9110, section 6.4.1
 
@@ -34,11 +35,14 @@ def refusal_problems(document: Node, operation: Operation, answer: Answer) -> li
     if status_range(answer.status) != "4XX":
         return [f"bad input was answered with status {answer.status}; expected a declared 4xx"]
     response = find_response(operation.responses, answer.status)
-    if response is None:
+    if response is None and answer.status != BAD_REQUEST:
         return [undeclared(operation, answer.status)]
     media_type = bare_media_type(answer.headers.get("Content-Type", ""))
     if media_type != PROBLEM_JSON:
         return [f"an error must be sent as {PROBLEM_JSON}, not as {media_type or 'no type at all'}"]
+    if response is None:
+        # A spec may leave it out.
+        return []
     return response_problems(document, operation, response, answer)
 
 
