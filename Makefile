@@ -265,8 +265,11 @@ bench: setup ## measure a deploy, a rollback and the service (LIMIT)
 	@python tools/bench.py $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--host,$(LIMIT)) \
 		$(if $(TABLE),--table $(call WORD_OF,$(call FULL,$(TABLE)))) $(ARGS)
 
+transcripts: setup ## record what runs print, on simulated VMs (root)
+	@python tools/transcripts.py $(ARGS)
+
 .PHONY: help help-admin help-developer doctor check new-app adopt explain setup deploy provision release status logs releases rollback start restart stop \
 	maintenance reset \
 	lab-up lab-deploy lab-status lab-down \
 	docker-build docker-start docker-stop docker-clean docker-all \
-	lock lock-check collection lint unit e2e verify scenario mutation faults harm apps pages test test-all bench
+	lock lock-check collection lint unit e2e verify scenario mutation faults harm apps pages test test-all bench transcripts

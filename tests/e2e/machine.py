@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 import socket
 import subprocess
+import threading
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +27,11 @@ ANYWHERE = ("0.0.0.0", 0)
 
 @dataclass(frozen=True)
 class Run:
-    """A finished command: its exit code, what it printed, and the number of changes."""
+    """A finished command: its exit code, what it printed, and its longest silence in seconds."""
 
     code: int
     text: str
+    silence: float = 0.0
 
     @property
     def changed(self) -> int:
@@ -45,7 +49,8 @@ class Run:
 
 def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
     """Run a command and keep its output, whatever its exit code."""
-    done = subprocess.run(
+    times, lines = [time.monotonic()], []
+    with subprocess.Popen(
         words,
         cwd=cwd,
         stdout=subprocess.PIPE,
@@ -54,10 +59,18 @@ def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
         # Without a terminal, even where the tests have one: nobody would answer a question.
         start_new_session=True,
         text=True,
-        timeout=seconds,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout)
+    ) as process:
+        limit = threading.Timer(seconds, process.kill)
+        limit.start()
+        for line in process.stdout or ():
+            lines.append(line)
+            times.append(time.monotonic())
+        code = process.wait()
+        limit.cancel()
+    times.append(time.monotonic())
+    assert times[-1] - times[0] < seconds, f"{words} took too long:\n{''.join(lines)}"
+    silence = max(after - before for before, after in itertools.pairwise(times))
+    return Run(code, "".join(lines), silence)
 
 
 def docker(*words: str) -> str:

@@ -13,6 +13,7 @@ from e2e.machine import ROOT, Run, common_defaults, docker, get, live, play, por
 
 pytestmark = pytest.mark.usefixtures("deployed")
 
+LONGEST_SILENCE = 10  # seconds, where no terminal is
 SIZE_LIMIT = 150_000_000  # bytes, the promise of the README
 
 
@@ -40,6 +41,10 @@ def test_the_last_line_says_what_is_up_and_where(deployed: Run) -> None:
 
 def test_a_first_deploy_is_at_most_twelve_lines_and_its_closing_line(deployed: Run) -> None:
     assert len(told(deployed)) <= 12 + 1, deployed.text
+
+
+def test_a_first_deploy_is_never_silent_for_long(deployed: Run) -> None:
+    assert deployed.silence <= LONGEST_SILENCE, deployed.text
 
 
 def test_the_sum_of_1_and_4_is_5() -> None:
@@ -85,6 +90,7 @@ def test_one_changed_line_is_a_new_release(app: Path) -> None:
     assert get("/e222/hello") != page
     assert docker("image", "inspect", "--format", "{{.Id}}", before["Image"]) == before["Image"]
     assert len(told(changed)) <= 6 + 1, changed.text
+    assert changed.silence <= LONGEST_SILENCE, changed.text
 
 
 def test_going_back_builds_nothing() -> None:
