@@ -182,6 +182,16 @@ def test_the_settings_of_the_roles_are_known() -> None:
     assert settings_checked(service_answer_seconds=30, **given) == {"changed": False}
 
 
+def test_no_variable_of_ours_is_a_slip_of_another() -> None:
+    """Those that a role or a playbook keeps for itself are variables of the host, too."""
+    files = [*tree.ROOT.glob("roles/*/vars/*.yml"), *tree.ROOT.glob("roles/*/defaults/*.yml")]
+    given = {name: "x" for file in files for name in tree.read_yaml(file) or {}}
+    plays = [play for path in tree.ROOT.glob("ansible/*.yml") for play in tree.read_yaml(path)]
+    given.update({name: "x" for play in plays for name in play.get("vars") or {}})
+    assert "__docker_settings" in given
+    assert "did you mean" not in settings_checked(**given).get("msg", "")
+
+
 PLAYBOOKS = sorted(
     path
     for path in (tree.ROOT / "ansible").glob("*.yml")

@@ -94,7 +94,15 @@ def test_a_slip_of_the_pen_is_named(name: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["docker_compose_files", "ansible_host", "my_service_memory", "app_users", "groups"]
+    "name",
+    [
+        "docker_compose_files",
+        "ansible_host",
+        "my_service_memory",
+        "app_users",
+        "groups",
+        "__docker_users",
+    ],
 )
 def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
     assert found(**{name: "x"}) == []

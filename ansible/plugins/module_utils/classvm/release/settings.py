@@ -12,8 +12,8 @@ from .limits import LIMITS
 # From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable. More
 # is asked of a name that does not even begin like one of ours: nearly the same number of letters, too.
 SLIP, FOREIGN_SLIP, FOREIGN_LETTERS = 0.8, 0.88, 2
-# Ansible's own variables, of which there are many.
-ANSIBLES = ("ansible_",)
+# Ansible's own variables, of which there are many, and the internal ones of roles.
+INTERNAL = ("ansible_", "_")
 HIGHEST_PORT = 65535
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
@@ -31,7 +31,7 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
 
     """
     own = {name: value for name, value in given.items() if name.startswith(tuple(prefixes))}
-    foreign = [name for name in given.keys() - own.keys() if not name.startswith(ANSIBLES)]
+    foreign = [name for name in given.keys() - own.keys() if not name.startswith(INTERNAL)]
     found = [slip(name, options) for name in sorted(own.keys() - options.keys())]
     for name in sorted(foreign):
         as_long = [one for one in options if abs(len(one) - len(name)) <= FOREIGN_LETTERS]
