@@ -93,7 +93,9 @@ endif
 
 doctor: ## find what would stop a deploy (INVENTORY=: on its hosts)
 	$(VALIDATE)
-	@python3 tools/doctor.py $(PORT:%=--port %)
+# On this machine it runs before there are any tools.
+	$(if $(INVENTORY)$(LIMIT),@tools/setup $(VENV))
+	$(if $(INVENTORY)$(LIMIT),$(call PLAY,doctor),@python3 tools/doctor.py $(PORT:%=--port %))
 
 status: setup ## show which release is live, where, since when
 	$(call PLAY,status)

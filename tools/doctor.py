@@ -199,11 +199,9 @@ def examine(port: int | None, state_dir: Path, data_root: Path | None) -> list[F
             time.time(), machine.newest_file([ROOT, ROOT / "tools", PORTS_FILE.parent])
         ),
         check_index(str(VENV_PYTHON) if VENV_PYTHON.exists() else python),
+        machine.check_disk("disk for images", images, machine.IMAGES_MEGABYTES, running.PRUNE),
         machine.check_disk(
-            "disk for images", images, machine.IMAGES_MEGABYTES, "sudo docker image prune"
-        ),
-        machine.check_disk(
-            "disk for state", str(state_dir), machine.STATE_MEGABYTES, "sudo apt-get clean"
+            "disk for state", str(state_dir), machine.STATE_MEGABYTES, running.CLEAN
         ),
         machine.check_memory(read(Path("/proc/meminfo"))),
         look("state folder", lambda: machine.check_state_folder(state_dir, user)),

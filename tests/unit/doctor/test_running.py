@@ -116,6 +116,12 @@ def test_a_guard_that_is_gone_or_changed_is_found(
     assert cause in found.text
 
 
+def test_a_class_vm_without_a_guard_is_found(tmp_path: Path) -> None:
+    files = guard.Files(rules=tmp_path / "none")
+    found = running.check_guard(files, lambda: "", is_root=False, expected=True)
+    assert (found.level, found.fix) == (finding.FAIL, "make provision")
+
+
 def test_only_root_can_see_the_guard(files: guard.Files) -> None:
     assert running.check_guard(files, lambda: "", is_root=False).level == finding.WARN
 

@@ -332,3 +332,45 @@ def test_the_port_that_the_host_names_is_asked_from_outside(
     assert told == asked
     assert seen["facts"]["url"] == f"http://vm-148-1:{port or 11000}/"
     assert seen["text"].startswith("degraded" if asked else state)
+
+
+# --- classvm_doctor ------------------------------------------------------------------------------
+
+
+def test_what_fails_on_a_host_fails_the_task_with_a_line_for_each_finding() -> None:
+    doctor = load_plugin("action", "classvm_doctor")
+    full = doctor.Finding("FAIL", "disk", "full", "sudo apt-get clean")
+    late = doctor.Finding("warn", "clock", "late", "")
+    result = doctor.told("a", [late, full], "LIMIT=a")
+    assert result["failed"]
+    assert result["msg"].splitlines() == [
+        "2 checks, 1 warned, 1 failed: disk",
+        "a: FAIL: disk: full; fix on a: sudo apt-get clean",
+        "a: warn: clock: late",
+    ]
+    warned = doctor.told("a", [late], "LIMIT=a")
+    assert "failed" not in warned
+    assert warned["text"] == "a: warn: clock: late\nclassvm: a: 1 check, 1 warned, 0 failed"
+
+
+def test_a_fix_names_the_inventory_unless_it_is_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tree.ROOT)
+    doctor = load_plugin("action", "classvm_doctor")
+    given: dict[str, Any] = {"inventory_hostname": "a"}
+    for source, named in {
+        doctor.DEFAULT: "",
+        "ansible/class.yml": "INVENTORY=ansible/class.yml ",
+        "/srv/class.yml": "INVENTORY=/srv/class.yml ",
+    }.items():
+        full = str(tree.ROOT / source)
+        assert doctor.options({**given, "ansible_inventory_sources": [full]}) == f"{named}LIMIT=a"
+
+
+def test_a_host_is_named_as_ssh_takes_it() -> None:
+    doctor = load_plugin("action", "classvm_doctor")
+    given: dict[str, Any] = {"inventory_hostname": "a"}
+    assert (doctor.address(given), doctor.port(given)) == ("a", "")
+    given.update(ansible_host="192.0.2.1", ansible_user="bob", ansible_port=2222)
+    assert (doctor.address(given), doctor.port(given)) == ("bob@192.0.2.1", "-p 2222 ")

@@ -33,6 +33,7 @@ DEFAULTS = {"type": "str", "required": False, "default": None, "choices": None, 
 # Options that an action plugin adds or takes away on the control node.
 ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_contract": set(),
+    "classvm_doctor": set(),
     "classvm_password": set(),
     "classvm_settings": set(),
     "classvm_service_info": {"address", "port", "provision"},

@@ -34,7 +34,8 @@ def look(subject: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except ClassvmError as problem:
-        return Finding(WARN, subject, f"cannot be checked: {first_line(problem)}", "docker info")
+        fix = problem.fix or "docker info"
+        return Finding(WARN, subject, f"cannot be checked: {first_line(problem)}", fix)
 
 
 def report(findings: Sequence[Finding]) -> str:
@@ -45,12 +46,13 @@ def report(findings: Sequence[Finding]) -> str:
         lines.append(f"{finding.level:<4}  {finding.subject + ':':<{width}} {finding.text}")
         if finding.fix:
             lines.append(f"      fix: {finding.fix}")
-    return "\n".join([*lines, summary(findings)])
+    return "\n".join([*lines, f"doctor: {summary(findings)}"])
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """Return the line that counts the findings and names the failed ones."""
+    """Return how many checks there were, and which failed."""
     failed = [finding.subject for finding in findings if finding.level == FAIL]
     warnings = sum(finding.level == WARN for finding in findings)
-    counted = f"doctor: {len(findings)} checks, {warnings} warned, {len(failed)} failed"
+    checks = f"{len(findings)} check{'' if len(findings) == 1 else 's'}"
+    counted = f"{checks}, {warnings} warned, {len(failed)} failed"
     return f"{counted}: {', '.join(failed)}" if failed else counted

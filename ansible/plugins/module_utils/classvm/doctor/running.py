@@ -14,6 +14,8 @@ from .machine import User
 from .reading import Engine, read
 
 LABEL_SERVICE = "classvm.service"
+# Where the disk is full.
+PRUNE, CLEAN = "sudo docker image prune", "sudo apt-get clean"
 
 
 def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> Finding:
@@ -54,17 +56,22 @@ def image_folder(engine: Engine) -> str:
         return docker.DATA_ROOT
 
 
-def check_guard(files: guard.Files, loaded: Callable[[], str], *, is_root: bool) -> Finding:
+def check_guard(
+    files: guard.Files, loaded: Callable[[], str], *, is_root: bool, expected: bool = False
+) -> Finding:
     """Check that the guard of a class VM is loaded as it was installed.
 
     Args:
         files: where the guard is installed.
         loaded: returns the guard as nftables holds it now.
         is_root: whether nftables may be asked.
+        expected: whether the inventory has this machine among the class VMs.
 
     """
     subject = "guard"
     fix = PROVISION
+    if not files.rules.exists() and expected:
+        return Finding(FAIL, subject, "not installed: every port is open", fix)
     if not files.rules.exists():
         return Finding(OK, subject, "not installed: this machine is not a class VM")
     if not is_root:
