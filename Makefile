@@ -211,7 +211,7 @@ lock-check: setup ## fail if a lock is not what `make lock` would write
 ##@developer Prove
 # $(call COUNT,patterns): how many files git keeps of them.
 COUNT = $$(git ls-files $(1) | wc -l) files
-SHELL_SCRIPTS := tools/front_door tools/setup .ci/run tests/mutation/library.sh \
+SHELL_SCRIPTS := tools/front_door tools/setup tools/completion.bash .ci/run tests/mutation/library.sh \
 	$(addprefix roles/service_image/files/kit/,lock.sh compiler.sh install.sh)
 DOCKERFILES := service/Dockerfile roles/service_image/files/checker/Dockerfile
 
