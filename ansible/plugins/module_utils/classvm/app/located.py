@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -10,6 +9,7 @@ import yaml
 
 from ..contract.document import MAX_BYTES, MISFITS, InputError, Json, check_bounds
 from ..contract.libraries import SAFE_LOADER
+from . import yaml_mistakes
 from .findings import Finding
 
 # The keys and indexes that lead to a value.
@@ -146,31 +146,11 @@ def _twice(file: str, name: Any, place: Place, first: Place) -> Finding:  # noqa
 
 def broken(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
     """Return the finding for a document that is not YAML: the line, and a caret."""
-    mark = error.problem_mark or error.context_mark
-    lines = text.splitlines() or [""]
-    line = min(mark.line if mark else 0, len(lines) - 1)
-    column = mark.column if mark else 0
-    before = next((at for at in range(line - 1, -1, -1) if lines[at].strip()), -1)
-    if before >= 0 and _lacks_colon(lines[before], lines[line]):
-        stem = lines[before].rstrip()
-        what, fix = f"a colon is missing after `{stem.strip()}`", f"Write `{stem.strip()}:`"
-        excerpt = _excerpt(stem, len(stem))
-        return Finding(file, before + 1, len(stem) + 1, "CV001", what, fix, excerpt)
-    if "\t" in lines[line][: column + 1]:
-        what, fix = "a tab, where YAML wants blanks", "Indent by blanks"
-    else:
-        reasons = [str(part) for part in (error.context, error.problem) if part]
-        what, fix = ", ".join(reasons), "Correct the line, or the one before it"
-    return Finding(file, line + 1, column + 1, "CV001", what, fix, _excerpt(lines[line], column))
-
-
-def _lacks_colon(line: str, following: str) -> bool:
-    """Tell whether a line should be the key of the one that follows, which is a key itself."""
-    word = line.strip()
-    quoted = word[:1] in "'\"" and word[-1:] == word[:1]
-    is_key = quoted or re.fullmatch(r"[\w/{}.$-]+", word) is not None
-    is_below = len(following) - len(following.lstrip()) > len(line) - len(line.lstrip())
-    return is_key and is_below and re.match(r"\s*[\w/{}.'\"$-]+\s*:", following) is not None
+    found = yaml_mistakes.explain(text, error)
+    line = (text.splitlines() or [""])[found.line]
+    excerpt = _excerpt(line, found.column)
+    place = (found.line + 1, found.column + 1)
+    return Finding(file, *place, "CV001", found.what, found.fix, excerpt)
 
 
 def _excerpt(line: str, column: int) -> str:
