@@ -71,3 +71,41 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.Mon
     assert found(tmp_path) == []
     monkeypatch.setattr("os.access", lambda *_: False)
     assert found(tmp_path) == ["CV064 ."]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("app.secret_key = 'swordfish-1'", ["secret_key"]),
+        ("app.config['SECRET_KEY'] = 'swordfish-1'", ["SECRET_KEY"]),
+        ("connect(password='swordfish1')", ["password"]),
+        ("DB_PASSWORD: str = 'correcthorsebattery'", ["DB_PASSWORD"]),
+        ("key = 'AKIA" + "Z" * 16 + "'", ["AKIA…"]),
+        ("SECRET_KEY = 'dev'", []),
+        ("token = 'https://host/token/12'", []),
+        ("password = 'your password 1'", []),
+        ("password_field = 'password_1'", []),
+        ("password = os.environ['PASSWORD_1']", []),
+        ("if password == 'swordfish-1': pass", []),
+    ],
+)
+def test_a_secret_in_the_code(line: str, names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(f"{line}\n")
+    (tmp_path / "test_a.py").write_text(f"{line}\n")
+    findings = folder_checks.check(AppFolder(tmp_path), Code((), (), ()))
+    assert [f"{one.place.partition(':1:')[0]} {one.what.split('`')[1]}" for one in findings] == [
+        f"a.py {name}" for name in names
+    ]
+    assert not any("swordfish" in f"{one.what}{one.fix}{one.excerpt}" for one in findings)
+
+
+def test_what_git_has_left_elsewhere(tmp_path: Path) -> None:
+    pointer = "version https://host/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+    (tmp_path / "model.pkl").write_text(pointer)
+    (tmp_path / "large.txt").write_text(pointer + "a" * 2000)
+    modules = '[submodule "a"]\n\tpath = a\n[submodule "b"]\n\tpath = b/c\n'
+    (tmp_path / ".gitmodules").write_text(modules)
+    (tmp_path / "b/c").mkdir(parents=True)
+    (tmp_path / "b/c/d.py").write_text("")
+    (tmp_path / "a").mkdir()
+    assert found(tmp_path) == ["CV066 model.pkl", "CV066 .gitmodules:2"]

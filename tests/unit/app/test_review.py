@@ -77,6 +77,10 @@ def test_most_codes_are_in_the_table() -> None:
         "CV063",
         "CV064",
         "CV065",
+        "CV066",
+        "CV084",
+        "CV085",
+        "CV086",
     }
 
 
@@ -94,6 +98,12 @@ def test_a_spec_that_the_app_serves_has_to_be_one(tmp_path: Path) -> None:
     serve = "import connexion\napp = connexion.App(__name__)\napp.add_api('a.yml')\n"
     written(tmp_path, {"a.py": serve, "a.yml": "", "requirements.txt": "connexion==2.14.2\n"})
     assert [f"{one.code} {one.place}" for one in review(tmp_path).findings] == ["CV008 a.yml"]
+
+
+def test_a_folder_with_nothing_but_a_notebook(tmp_path: Path) -> None:
+    written(tmp_path, {"Untitled.ipynb": "{}"})
+    (one,) = (one for one in review(tmp_path).findings if one.code == "CV027")
+    assert one.fix.endswith("`jupyter nbconvert --to script` makes one of Untitled.ipynb")
 
 
 def test_a_configuration_that_mentions_swagger_is_no_refused_spec(tmp_path: Path) -> None:

@@ -37,6 +37,32 @@ def test_several_numbers_in_one_path() -> None:
     assert codes(text) == ["CV018"]
 
 
+@pytest.mark.parametrize(
+    ("required", "found"),
+    [("required: true,", []), ("required: false,", ["CV006"]), ("", ["CV008"])],
+)
+def test_a_parameter_of_the_path_is_required(required: str, found: list[str]) -> None:
+    operation = "responses: {'200': {description: a}}"
+    parameter = f"{{name: b, in: path, {required} schema: {{type: string}}}}"
+    text = f"{HEAD}paths:\n  '/{{b}}': {{get: {{parameters: [{parameter}], {operation}}}}}\n"
+    assert codes(text) == found
+
+
+@pytest.mark.parametrize(("word", "type_"), [("float", "number"), ("str", "string"), ("x", "")])
+def test_a_type_as_python_calls_it(word: str, type_: str) -> None:
+    text = f"{HEAD}paths: {{}}\ncomponents: {{schemas: {{A: {{type: {word}}}}}}}\n"
+    (one,) = spec_checks.check(load("a.yml", text))
+    assert one.fix == (f"Did you mean `{type_}`?" if type_ else one.fix)
+    assert ("Did you mean" in one.fix) == bool(type_)
+
+
+def test_another_file_is_no_part_of_a_spec() -> None:
+    text = f"{HEAD}paths: {{/a: {{$ref: 'a/b.yml#/c'}}, /b: {{$ref: 'http://h/b.yml'}}}}\n"
+    here, there = spec_checks.check(load("a.yml", text))
+    assert "connexion 2 reads only this one" in here.what
+    assert "is never fetched" in there.what
+
+
 def test_a_schema_that_contains_itself() -> None:
     itself = "components: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n"
     assert codes(f"{HEAD}paths: {{}}\n{itself}") == ["CV002"]

@@ -18,6 +18,7 @@ MAX_FILES = 20_000
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # More than any source, spec or list of requirements has.
 MAX_TEXT_BYTES = 2_000_000
+NOTE_BYTES = 1_000
 
 
 @dataclass
@@ -64,6 +65,15 @@ class AppFolder:
                 return file.read(MAX_TEXT_BYTES)
         except OSError:
             return b""
+
+    def beginning(self, name: str) -> bytes:
+        """Return the first bytes of a file, b"" of one that is longer than a note."""
+        try:
+            if os.stat(self.root / name).st_size > NOTE_BYTES:
+                return b""
+        except OSError:
+            return b""
+        return self.content(name)
 
     def text(self, name: str) -> str:
         """Return a file as text; bytes that are not text are replaced."""

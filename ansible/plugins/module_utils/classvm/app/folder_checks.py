@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import posixpath
 import re
@@ -11,6 +12,7 @@ from . import dockerfile
 from .code import Code
 from .findings import Finding, did_you_mean
 from .folder import MAX_FILES, AppFolder
+from .imports import ASIDE
 
 # Not the one for Python 3.7, whose address has a folder of that name.
 GET_PIP = re.compile(r"//\S*(?<!/3\.7)/get-pip\.py")
@@ -22,12 +24,19 @@ SECRET_LINE = re.compile(
     r"(?i)^\s*(export\s+)?\w*(key|secret|password|passwd|token)\w*\s*[=:]\s*\S{6,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+# A value that could be a key: no blanks, no address, no path.
+SECRET_NAME = re.compile(r"(?i)(^|_)(secret(_?key)?|password|passwd|api_?key|token)$")
+SECRET_VALUE = re.compile(r"(?=.*\d)[^\s:/.%{}<>]{8,}|[^\s:/.%{}<>]{16,}")
+CLOUD_KEY = re.compile(r"AKIA[0-9A-Z]{16}")
+POINTER = re.compile(rb"version https://\S+/spec/v1\s+oid sha256:")
 
 
 def check(folder: AppFolder, code: Code) -> List[Finding]:
     """Return the findings in the folder and its Dockerfile."""
     return [
         *_secrets(folder),
+        *_secrets_in_code(folder),
+        *_left_elsewhere(folder),
         *_junk(folder),
         *_unreadable(folder),
         *_large(folder),
@@ -46,6 +55,48 @@ def _secrets(folder: AppFolder) -> Iterator[Finding]:
                 what = f"`{line.strip().partition('=')[0].partition(':')[0][:40]}` is a secret"
                 fix = "Change it, take the file out of git, hand it in at deploy time"
                 yield Finding(name, number, 1, "CV060", what, fix)
+
+
+def _secrets_in_code(folder: AppFolder) -> Iterator[Finding]:
+    """Yield the passwords and keys that a Python file spells out."""
+    for name in folder.python_files():
+        for node in ast.walk(folder.tree(name)) if not ASIDE.search(name) else ():
+            is_one = isinstance(node, (ast.Assign, ast.AnnAssign, ast.keyword))
+            value = getattr(node, "value", None) if is_one else None
+            text = value.value if isinstance(value, ast.Constant) else None
+            if not isinstance(text, str) or not isinstance(value, ast.Constant):
+                continue
+            named = next((one for one in _names(node) if SECRET_NAME.search(one)), "")
+            if (named and SECRET_VALUE.fullmatch(text)) or CLOUD_KEY.fullmatch(text):
+                what = f"`{named or text[:4] + '…'}` is a secret in the code"
+                fix = "Change it, and read the new one from the environment: `os.environ`"
+                place = (value.lineno, value.col_offset + 1)
+                yield Finding(name, *place, "CV060", what, fix)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Yield the names that an assignment or an argument sets; of `config["KEY"]` the key."""
+    if isinstance(node, ast.keyword):
+        yield node.arg or ""
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    for target in targets:
+        for inner in ast.walk(target) if target else ():
+            yield str(getattr(inner, "id", getattr(inner, "attr", getattr(inner, "value", ""))))
+
+
+def _left_elsewhere(folder: AppFolder) -> Iterator[Finding]:
+    """Yield what a clone lacks: the content of large files, and other repositories."""
+    for name in folder.files:
+        if POINTER.match(folder.beginning(name)):
+            what = "git has only a pointer to this file here, not its content"
+            yield Finding(name, 0, 0, "CV066", what, "Run `git lfs pull` in the app's folder")
+    modules = folder.text(".gitmodules").splitlines() if folder.has(".gitmodules") else []
+    for number, line in enumerate(modules, start=1):
+        path = re.fullmatch(r"\s*path\s*=\s*(\S+)\s*", line)
+        if path and not folder.has_folder(path[1]):
+            what = f"{path[1]}/ is another repository, which is not here"
+            fix = "Run `git submodule update --init` in the app's folder"
+            yield Finding(".gitmodules", number, 0, "CV066", what, fix)
 
 
 def _junk(folder: AppFolder) -> Iterator[Finding]:

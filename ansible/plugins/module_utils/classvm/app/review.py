@@ -7,6 +7,8 @@ from typing import Iterator, List, NamedTuple
 
 from . import (
     answers,
+    code,
+    entry,
     folder_checks,
     handlers,
     local_packages,
@@ -17,6 +19,7 @@ from . import (
     requirements,
     requirements_list,
     runtime_checks,
+    shadowing,
     spec_checks,
     written,
 )
@@ -51,6 +54,10 @@ def findings_of(app: reading.App) -> List[Finding]:
     found.update(python_checks.check(app.folder, app.code, app.used))
     brought = requirements.read(app.folder, app.used).modules(app.folder)
     found.update(own_modules.check(app.folder, app.used, brought))
+    modules = {
+        name.partition(".")[0] for one in app.used for name in code.imported(app.folder.tree(one))
+    }
+    found.update(shadowing.check(app.folder, entry.file_of(app.folder, app.entry), modules))
     found.update(written.check(app.writes))
     found.update(runtime_checks.check(app.folder, app.used))
     found.update(requirements_list.check(app.folder, app.used))
@@ -64,6 +71,9 @@ def findings_of(app: reading.App) -> List[Finding]:
 def _missing(app: reading.App) -> Iterator[Finding]:
     if not app.entry:
         fix = "Add server.py, or name the program in classvm.yml: `entry: file.py`"
+        notebook = next((name for name in app.folder.files if name.endswith(".ipynb")), "")
+        if notebook:
+            fix += f"; `jupyter nbconvert --to script` makes one of {notebook}"
         yield Finding("", 0, 0, "CV027", "no Python file makes an app and starts it", fix)
     if not app.specs and not any(one.code == "CV004" for one in app.findings):
         fix = "Describe the endpoints in a file such as master.yml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Collection, Iterator, List, Optional, Set, Tuple
 
 from .code import run_at_import
@@ -10,6 +11,7 @@ from .findings import Finding
 from .folder import AppFolder
 
 USER_NAMES = {("getpass", "getuser"), ("os", "getlogin")}
+LAPTOP_PATH = re.compile(r"[A-Za-z]:(\\\\|\\|/)(?!/)\S|/(Users|home)/[\w.-]+/")
 TRAINING = {"fit", "fit_transform", "fit_predict"}
 # Seconds of a `time.sleep` that a person would notice.
 LONG_SLEEP = 2
@@ -28,6 +30,7 @@ def check(folder: AppFolder, files: Collection[str]) -> List[Finding]:
         found += _user_names(file, tree)
         found += _slow_start(file, tree)
         found += _in_memory(file, tree)
+        found += _laptop_paths(file, tree)
     return found
 
 
@@ -37,6 +40,15 @@ def _user_names(file: str, tree: ast.Module) -> Iterator[Finding]:
             what = f"`{'.'.join(_called(node))}()` asks for the name of the user"
             fix = "Do without the name, or take it from a setting of the app"
             yield Finding(file, node.lineno, node.col_offset + 1, "CV080", what, fix)
+
+
+def _laptop_paths(file: str, tree: ast.Module) -> Iterator[Finding]:
+    """Yield the paths that begin with a drive, or with the home of a person."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and LAPTOP_PATH.match(str(node.value)):
+            what = f"`{str(node.value)[:60]}` is a path of another computer"
+            fix = "Copy the file into the app's folder, and name it relative to that"
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV084", what, fix)
 
 
 def _slow_start(file: str, tree: ast.Module) -> Iterator[Finding]:

@@ -15,6 +15,12 @@ from .spec_words import METHODS, OBJECTS, PLACES, TYPES, Words
 # The versions that connexion 2 takes. Both are texts: YAML reads an unquoted 3.0 as a number.
 VERSIONS = {"openapi": re.compile(r"3\.0\.\d(-.+)?"), "swagger": re.compile(r"2\.0")}
 STATUS = re.compile(r"[1-5](\d\d|XX)|default")
+# Types as Python and other languages call them.
+SYNONYMS = {
+    "int": "integer", "long": "integer", "float": "number", "double": "number", "decimal": "number",
+    "str": "string", "text": "string", "bool": "boolean", "dict": "object", "map": "object",
+    "list": "array", "tuple": "array",
+}  # fmt: skip
 FLASK_PARAMETER = re.compile(r"<(?:[a-z]+:)?(\w+)>")
 
 
@@ -61,6 +67,11 @@ def _references(spec: Located) -> Iterator[Finding]:
             what = f"`{reference}` is no part of this file"
             fix = "Write the path to what is meant, such as `#/components/schemas/…`"
             yield Finding(spec.file, *place, "CV010", what, fix)
+            continue
+        if "://" not in reference and not reference.startswith("#"):
+            what = f"`{reference}` is in another file, and connexion 2 reads only this one"
+            fix = "Copy what it names below `components` and refer to `#/components/…`"
+            yield Finding(spec.file, *place, "CV009", what, fix)
             continue
         if not reference.startswith("#/"):
             what = f"`{reference}` is outside this file, and is never fetched"
@@ -132,7 +143,7 @@ class _Checker:
     def _word(self, value: Any, known: Any, path: Path) -> None:  # noqa: ANN401 - YAML holds anything
         if value in known:
             return
-        close = did_you_mean(str(value), known)
+        close = did_you_mean(str(value), known) or SYNONYMS.get(str(value).lower(), "")
         what = f"`{path[-1]}: {str(value)[:60]}` is not one of {listed(known)}"
         fix = f"Did you mean `{close}`?" if close else f"Write one of {listed(known)}"
         self._add("CV006", self.spec.at_value(path), what, fix)
@@ -154,6 +165,10 @@ class _Checker:
                 misspelt = did_you_mean(key, [str(one) for one in value if one not in words.keys])
                 fix = f"Is `{misspelt}` meant to be `{key}`?" if misspelt else f"Add `{key}`"
                 self._add("CV008", self.spec.at_key(path), what, fix)
+        if kind == "parameter" and value.get("in") == "path" and value.get("required") is not True:
+            what = f"the parameter `{value.get('name')}` is in the path, so it is always required"
+            code = "CV006" if "required" in value else "CV008"
+            self._add(code, self.spec.at_key((*path, "required")), what, "Write `required: true`")
         for key, item in value.items():
             if key in words.keys:
                 self._visit(words.keys[key], item, (*path, key))
