@@ -65,10 +65,12 @@ def test_what_stays_out(tmp_path: Path) -> None:
     )  # fmt: skip
     (line,) = found.notes()
     assert "__pycache__ (2 times)" in line
+    assert ".git" not in line.split()
 
 
 def test_nothing_stays_out_of_a_tidy_app(tmp_path: Path) -> None:
     assert app_files(AppFolder(make(tmp_path, "a.py"))).notes() == []
+    assert app_files(AppFolder(make(tmp_path, ".git/HEAD"))).notes() == []  # of any clone
 
 
 def test_links_and_empty_folders(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ class AppFiles:
         counts: Dict[str, int] = {}
         for name in self.left_out:
             last = posixpath.basename(name)
+            if last == ".git":
+                continue  # each clone has one, and nobody would deploy it
             counts[last] = counts.get(last, 0) + 1
         said = [f"{name} ({count} times)" if count > 1 else name for name, count in counts.items()]
         if self.ignored:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import Collection, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from packaging.requirements import Requirement
 
-from . import code, known_pairs, requirements
+from . import code, known_code, known_pairs, requirements
 from .folder import AppFolder
-from .packages import normal
+from .packages import brought, normal
 from .python37 import LIMITS
 from .requirement_lines import Entry, Line
 from .requirements import Requirements
@@ -106,14 +105,12 @@ def adapt(
     """
     read = requirements.read(folder, used)
     wanted = dict(read.wanted)
-    added = _added(wanted, read, number_paths=number_paths)
-    place = read.file or NO_LIST
     files = folder.python_files() if used is None else used
+    added = _added_for_code(wanted, read, known_code.needs(folder, files))
+    added += _added(wanted, read, number_paths=number_paths)
+    place = read.file or NO_LIST
     if "connexion" in wanted and code.makes_aiohttp_app(folder, files):
         added.append(_add(wanted, "connexion[aiohttp]", place, "the code makes an AioHttpApp"))
-    if "sqlalchemy" in wanted and _has_argument(folder, files, "convert_unicode"):
-        why = "the code says `convert_unicode`, which newer ones do not know"
-        added.append(_add(wanted, "sqlalchemy<2", place, why))
     if for_lock:
         added += _added_for_lock(wanted, place, serves=serves)
     for name, one in wanted.items():
@@ -137,12 +134,6 @@ def located(message: str, places: Mapping[str, str]) -> str:
         if place:
             return f"{message[: found.end()]} ({place}){message[found.end() :]}"
     return message
-
-
-def _has_argument(folder: AppFolder, files: Collection[str], name: str) -> bool:
-    """Tell whether the code calls something with an argument of that name."""
-    nodes = (node for file in files for node in ast.walk(folder.tree(file)))
-    return any(isinstance(node, ast.keyword) and node.arg == name for node in nodes)
 
 
 def _changed(read: Requirements, wanted: Mapping[str, Requirement]) -> Iterator[Change]:
@@ -216,6 +207,20 @@ def _added(
         for text in mixed_up
         if not known_pairs.has_limit(wanted.get(Requirement(text).name))
     ]
+
+
+def _added_for_code(
+    wanted: Dict[str, Requirement], read: Requirements, needs: List[known_code.Need]
+) -> List[Change]:
+    """Add the limits that the code needs, of packages that are there in whatever version."""
+    there = read.names() | brought(read.names()) | set(read.missing())
+    changes = []
+    for one in needs:
+        name = Requirement(one.requirement).name
+        if name in there and not known_pairs.has_limit(wanted.get(name)):
+            why = f"{one.place} wants `{one.name}`, which newer ones do not have"
+            changes.append(_add(wanted, one.requirement, read.file or NO_LIST, why))
+    return changes
 
 
 def _added_for_lock(wanted: Dict[str, Requirement], file: str, *, serves: bool) -> List[Change]:
