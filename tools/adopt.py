@@ -4,8 +4,8 @@
     python3 tools/adopt.py [APP] [--show]
 
 It shows first what it adds. It makes files that are missing and adds lines to .gitignore and
-.dockerignore; what is there already stays as it is. A lock is not among them: each deploy makes it,
-in the Python of the service image. The exit status is 2 for wrong usage.
+.dockerignore; what is there already stays as it is. The lock is among them where this host has
+compiled one and the app has no requirements.txt. The exit status is 2 for wrong usage.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 # As in `classvm`, which Ansible copies to the hosts.
 sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
 
 from classvm.app import reading  # noqa: E402 - its folder was added to the path above
 from classvm.app.adopt import Addition, additions  # noqa: E402 - as above
+from classvm.app.plan import make_plan  # noqa: E402 - as above
+from classvm.base.docker import Docker  # noqa: E402 - as above
+from classvm.image import host_lock  # noqa: E402 - as above
 
+KIT = ROOT / "roles/service_image/files/kit"
+DEFAULTS = ROOT / "roles/common/defaults/main.yml"
 WRONG_USAGE = 2
 
 
@@ -35,7 +42,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if not folder.is_dir():
         print(f"adopt: {folder} is not a folder. Give the folder of an app", file=sys.stderr)
         return WRONG_USAGE
-    found = additions(reading.read(folder))
+    app = reading.read(folder)
+    found = additions(app, lock_of(app))
     for one in found:
         print(one.diff)
     if not found:
@@ -46,6 +54,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         write(folder, found)
         print(f"Written: {', '.join(one.file for one in found)}. Read them, then commit them.")
     return 0
+
+
+def lock_of(app: reading.App, docker: Optional[Docker] = None) -> str:
+    """Return the lock that this host has compiled for an app, "" for none."""
+    defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+    base, state_dir = defaults["base_image_name"], defaults["classvm_state_dir"]
+    return host_lock.of_app(docker or Docker(), make_plan(app, 0), KIT, base, state_dir)
 
 
 def _is_agreed() -> bool:

@@ -71,6 +71,11 @@ def test_its_python(written: str, wanted: list[str]) -> None:
     assert [one.text[len("python") :] for one in found] == wanted
 
 
+def test_what_is_no_environment() -> None:
+    for text in ("- a", "a", "dependencies: {pip: [a]}", "dependencies: [{pip: a}, [pip, a], 1]"):
+        assert list(conda.environment(FILE, text)) == []
+
+
 @given(strategies.text(max_size=60))
 def test_any_text_has_an_answer(text: str) -> None:
     for whole in (text, f"{HEAD}- {text}", f"dependencies: {text}", f"{HEAD}- pip: {text}"):

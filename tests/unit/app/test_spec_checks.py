@@ -63,6 +63,13 @@ def test_another_file_is_no_part_of_a_spec() -> None:
     assert "is never fetched" in there.what
 
 
+@pytest.mark.parametrize("value", ["", "1", "[a]", "text"])
+def test_a_reference_to_what_is_no_object(value: str) -> None:
+    schemas = "{A: {allOf: [{$ref: '#/x-a'}]}, B: {$ref: '#/x-a'}}"
+    text = f"{HEAD}paths: {{}}\nx-a: {value}\ncomponents: {{schemas: {schemas}}}\n"
+    assert codes(text) == ["CV010", "CV010"]
+
+
 def test_a_schema_that_contains_itself() -> None:
     itself = "components: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n"
     assert codes(f"{HEAD}paths: {{}}\n{itself}") == ["CV002"]

@@ -44,10 +44,16 @@ class Addition:
         return "\n".join(difflib.unified_diff(before, after, source, self.file, lineterm="")) + "\n"
 
 
-def additions(app: App) -> List[Addition]:
+def additions(app: App, lock: str = "") -> List[Addition]:
     """Return what is missing in an app's folder; nothing that is there is changed or removed.
 
     An app with a sealed lock is in classvm's own layout and lacks nothing.
+
+    Args:
+        app: the app.
+        lock: the lock that was compiled for it, "" where none is known. As requirements.txt beside a
+            requirements.in it has the next deploy take the same versions.
+
     """
     if app.folder.text(LOCK).startswith(LOCK_SEAL):
         return []
@@ -55,6 +61,7 @@ def additions(app: App) -> List[Addition]:
         Addition(name, "", text)
         for name, text in (
             (REQUIREMENTS, _requirements(app)),
+            (LOCK, lock),
             (overrides.FILE, _overrides(app)),
         )
         if text and not app.folder.has(name)

@@ -48,8 +48,10 @@ def python(file: str, text: str) -> Iterator[Line]:
 def _items(found: Located, path: Path) -> Iterator[tuple[Path, object]]:
     value = found.value
     for key in path:
-        inside = value if isinstance(value, (dict, list)) else {}
-        value = inside.get(key) if isinstance(inside, dict) else inside[key]
+        if isinstance(value, dict):
+            value = value.get(key)
+        else:  # a list, whose numbers come from here
+            value = value[key] if isinstance(value, list) and isinstance(key, int) else None
     for index, item in enumerate(value if isinstance(value, list) else ()):
         yield (*path, index), item
 

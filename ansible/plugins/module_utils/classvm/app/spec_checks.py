@@ -79,9 +79,11 @@ def _references(spec: Located) -> Iterator[Finding]:
             yield Finding(spec.file, *place, "CV009", what, fix)
             continue
         try:
-            look_up(spec.value, reference)
+            target = look_up(spec.value, reference)
         except InputError:
-            what = f"`{reference}` points to nothing"
+            target = None
+        if not isinstance(target, dict):
+            what = f"`{reference}` points to nothing" + (" that has keys" if target else "")
             yield Finding(spec.file, *place, "CV010", what, _other_reference(spec, reference))
     yield from _endless(spec)
 

@@ -95,7 +95,9 @@ def _shown(schema: Node) -> str:
 def _in_place(document: Node, schema: Node) -> List[Node]:
     """Return the schemas that are evaluated for the same value as ``schema``."""
     if isinstance(schema.get("$ref"), str):
-        return [look_up(document, schema["$ref"])]
+        target = look_up(document, schema["$ref"])
+        # Whoever follows the reference reports one that points to something else.
+        return [target] if isinstance(target, dict) else []
     values = [schema.get(key) for key in ("allOf", "anyOf", "oneOf")]
     # The validation of the schema reports a value that is not a list.
     listed = [part for value in values if isinstance(value, list) for part in value]
