@@ -22,7 +22,7 @@ Which = Callable[[str], str | None]
 
 
 class MissingError(Exception):
-    """No Chromium is here, and this account may not install one."""
+    """No Chromium is here, and none could be installed."""
 
 
 def find(own: Path, which: Which = shutil.which) -> Path | None:
@@ -68,12 +68,15 @@ def provide(own: Path) -> Path:
     """Return the program, and install it first where it is missing.
 
     Raises:
-        MissingError: it is missing, and only root can install it; or it is missing afterwards.
-        subprocess.CalledProcessError: the installation failed.
+        MissingError: it is missing, and could not be installed.
 
     """
     if (found := find(own)) is None:
-        install(lambda command: subprocess.run(command, check=True))
+        try:
+            install(lambda command: subprocess.run(command, check=True))
+        except subprocess.CalledProcessError as error:
+            words = " ".join(error.cmd)
+            raise MissingError(f"Chromium could not be installed; this failed: {words}") from None
         found = find(own)
     if found is None:
         raise MissingError("Chromium was installed, but is not where it was expected.")

@@ -74,6 +74,15 @@ def test_an_installation_without_effect_is_an_error(
         chromium.provide(tmp_path / "own")
 
 
+def test_an_installation_that_fails_names_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chromium, "PROGRAMS", ())
+    monkeypatch.setattr(chromium, "install", lambda run: run(["false", "chromium"]))
+    with pytest.raises(chromium.MissingError, match="this failed: false chromium"):
+        chromium.provide(tmp_path / "own")
+
+
 def test_the_installation_runs_what_the_system_needs() -> None:
     asked: list[list[str]] = []
     try:
