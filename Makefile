@@ -12,6 +12,7 @@ APP ?=
 PORT ?=
 LOG_LINES ?= 50
 ALL ?=
+FOLLOW ?=
 TO ?=
 # V=1: what Ansible itself prints of a run, task by task.
 V ?=
@@ -35,7 +36,7 @@ $(if $(APP),,$(error the app was not cloned))
 endif
 
 # Refuses a value that cannot be used; every target begins with it, most by way of `setup`.
-VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL TO V N S SCOPE TABLE JSON FORMAT
+VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL FOLLOW TO V N S SCOPE TABLE JSON FORMAT
 
 # What else stands on the command line may be a slip: without its INVENTORY, a deploy is to this machine.
 GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
@@ -100,8 +101,9 @@ doctor: ## find what would stop a deploy (INVENTORY=: on its hosts)
 status: setup ## show which release is live, where, since when
 	$(call PLAY,status)
 
-logs: setup ## show the last log lines (LOG_LINES=50, ALL=1: all kinds)
-	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES) $(if $(ALL),--extra-vars logs_all=true)
+logs: setup ## show the last log lines (LOG_LINES=50, ALL=1, FOLLOW=1)
+	$(call PLAY,logs) --extra-vars logs_lines=$(LOG_LINES) $(if $(ALL),--extra-vars logs_all=true) \
+	  $(if $(FOLLOW),--extra-vars logs_follow=true)
 
 releases: setup ## show the history of releases and which one is live
 	$(call PLAY,releases)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from classvm.base import docker
+from classvm.base import client, docker
 from classvm.release import health
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ def nobody_asks_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hide this machine's engine, if it runs: a fast test has to pass without one."""
     monkeypatch.setattr(docker, "SOCKET", str(tmp_path / "no-engine.sock"))
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave this process alone: a module that runs in it would end it, with all tests."""
+    monkeypatch.setattr(client.Watch, "begin", lambda _: None)
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ options:
 """
 
 TICK_SECONDS = 0.2
-# Actions that ask a person something.
-ASKING = ("pause", "classvm_password")
+# What has the terminal for itself: a question, and a log that is followed.
+ALONE = ("pause", "classvm_password", "classvm_log_info")
 
 
 class LogDisplay(Display):  # type: ignore[misc] # ansible-core ships no types
@@ -132,7 +132,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         """Begin a task; one that asks has the terminal for itself."""
         self._log("v2_playbook_on_task_start", task, is_conditional)
         with self._undisturbed():
-            self.story.task(lineage(task), asks=task.action.endswith(ASKING))
+            self.story.task(lineage(task), asks=task.action.endswith(ALONE))
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         """Begin a handler, which is a part of the step that it ends."""

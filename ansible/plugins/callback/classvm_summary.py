@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
+import threading
+import time
 from typing import Any, NoReturn
 
 from ansible import context
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
-from ..module_utils.classvm.output import answer, reason, terminal
+from ..module_utils.classvm.base import client
+from ..module_utils.classvm.output import answer, interruption, reason, steps, terminal
 
 DOCUMENTATION = """
 name: classvm_summary
@@ -18,6 +24,9 @@ short_description: Print the closing line of each host
 description: Prints what a playbook left in the statistic C(classvm) with C(set_stats), and the number of changes.
 """
 
+# The module that prints the log of a service as it grows.
+FOLLOWING = "classvm_log_info"
+FLUSH_SECONDS = 0.2
 
 NO_HOSTS = (
     "classvm: the inventory has no host for this command, so nothing was done."
@@ -44,12 +53,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         super().__init__()
         self._failures: dict[str, str] = {}
         self._format = answer.TEXT
+        self._works = self._follows = False
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """End the run where it is asked to answer in a way that it cannot."""
         del playbook
         # Its workers have none; they ask on this one.
         terminal.OWN.open()
+        interruption.workers_end_with_this_process()
+        interruption.on_interrupt(self._say_interrupted)
         self._format = answer.wanted(os.environ)
         if self._format not in (answer.TEXT, answer.JSON):
             self._end(WRONG_FORMAT.format(wanted=self._format))
@@ -68,6 +80,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 
         A play on the control node alone needs none of them: it may be what makes them.
         """
+        self._works = any(step.kept for step in steps.of_play(play.get_ds() or {}).values())
         if play.hosts in ("localhost", ["localhost"]):
             return
         inventory = play.get_variable_manager()._inventory  # noqa: SLF001 - Ansible offers no other way
@@ -80,6 +93,28 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         ]
         if missing:
             self._end(MISSING_HOSTS.format(names=", ".join(missing)))
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: FBT001 - Ansible's signature
+        """Have the lines of a log that is followed printed at once."""
+        del is_conditional
+        self._follows = task.action.endswith(FOLLOWING)
+        if self._follows:
+            threading.Thread(target=self._flush, daemon=True).start()
+
+    def _flush(self) -> None:
+        while self._follows:
+            time.sleep(FLUSH_SECONDS)
+            if client.has_gone(sys.stdout.fileno()):  # as with `| head`
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.flush()
+
+    def _say_interrupted(self) -> None:
+        if self._format == answer.JSON:
+            self._display.display(answer.document({}, {}, {}, error=interruption.TEXT))
+        elif self._works:
+            self._display.display(interruption.TEXT)
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         """End the run as failed: a command that did nothing has not succeeded."""

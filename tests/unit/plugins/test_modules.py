@@ -36,6 +36,7 @@ ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_doctor": set(),
     "classvm_password": set(),
     "classvm_settings": set(),
+    "classvm_log_info": set(),
     "classvm_service_info": {"address", "port", "provision"},
     "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
     "classvm_provisioned": {"playbook"},

@@ -10,6 +10,7 @@ import pytest
 from ansible import context
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from classvm.output import interruption
 from plugin_loader import load_plugin
 
 FILE = Path(__file__).parents[3] / "ansible" / "plugins" / "callback" / "classvm_summary.py"
@@ -21,6 +22,15 @@ COUNTS = {"changed": 0, "ok": 9}
 def summary() -> ModuleType:
     """Load the callback."""
     return load_plugin("callback", "classvm_summary")
+
+
+@pytest.fixture(autouse=True)
+def interrupts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Leave this process's signals and workers alone; return what Ctrl-C would call."""
+    found: list[Any] = []
+    monkeypatch.setattr(interruption, "on_interrupt", found.append)
+    monkeypatch.setattr(interruption, "workers_end_with_this_process", lambda: None)
+    return found
 
 
 class Run:
@@ -139,6 +149,34 @@ def test_a_program_is_told_in_json_that_there_is_no_host(
     assert "no host" in json.loads(line)["error"]["cause"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "step", "lines"),
+    [
+        ("text", "classvm.kit.classvm_release", [interruption.TEXT]),
+        ("text", "classvm.kit.classvm_log_info", []),
+        ("json", "classvm.kit.classvm_log_info", ["{"]),
+    ],
+)
+def test_ctrl_c_is_told_where_a_host_may_go_on(  # noqa: PLR0913, PLR0917 - three of them are cases
+    wanted: str,
+    step: str,
+    lines: list[str],
+    run: Run,
+    interrupts: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLASSVM_FORMAT", wanted)
+    run.callback.v2_playbook_on_start(None)
+    play = {"tasks": [{"name": "Do it", step: {}}]}
+    run.callback.v2_playbook_on_play_start(
+        SimpleNamespace(hosts="localhost", get_ds=lambda: play),
+    )
+    interrupts[0]()
+    assert [line.split("\n")[0] for line in run.lines] == lines
+    if wanted == "json":
+        assert json.loads(run.lines[0])["error"]["reason"] == interruption.TEXT
+
+
 def test_a_format_of_another_command_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLASSVM_FORMAT", "sarif")
     with pytest.raises(SystemExit):
@@ -170,7 +208,7 @@ def test_a_missing_host_ends_only_a_play_that_needs_it(
 ) -> None:
     monkeypatch.setattr(context, "CLIARGS", {"subset": "class_vms,localhost"})
     variables = SimpleNamespace(_inventory=NoHosts())
-    play = SimpleNamespace(hosts=hosts, get_variable_manager=lambda: variables)
+    play = SimpleNamespace(hosts=hosts, get_variable_manager=lambda: variables, get_ds=dict)
     with pytest.raises(SystemExit) if fails else contextlib.nullcontext():
         run.callback.v2_playbook_on_play_start(play)
     assert ("class_vms" in "".join(run.lines)) is fails

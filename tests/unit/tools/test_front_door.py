@@ -102,6 +102,7 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(setting: str, cause:
             "LOG_LINES=50",
             "V=1",
             "ALL=1",
+            "FOLLOW=1",
             "N=1",
             "N=20",
         ),

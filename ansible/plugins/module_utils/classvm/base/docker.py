@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
@@ -158,12 +159,24 @@ class Docker:
         timeout: Optional[float],
         heard: Optional[Callable[[str], None]] = None,
     ) -> command.Finished:
-        environment = client_environment()
+        return command.run(
+            self._argv(words), stdin=stdin, env=client_environment(), timeout=timeout, heard=heard
+        )
+
+    def started(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start `docker WORDS`, whose output and errors are pipes, and do not wait for its end."""
+        pipe, environment = subprocess.PIPE, {**os.environ, **client_environment()}
+        return subprocess.Popen(  # noqa: S603 - argv is a list, no shell reads it
+            self._argv(words), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
+        )
+
+    def _argv(self, words: Sequence[str]) -> List[str]:
         argv = [self.program, *words]
-        if self.as_root:  # sudo does not hand on the environment
-            settings = [f"{name}={value}" for name, value in environment.items()]
-            argv = [*self.as_root, "env", *settings, *argv]
-        return command.run(argv, stdin=stdin, env=environment, timeout=timeout, heard=heard)
+        if not self.as_root:
+            return argv
+        # sudo does not hand on the environment
+        settings = [f"{name}={value}" for name, value in client_environment().items()]
+        return [*self.as_root, "env", *settings, *argv]
 
     def engine_version(self) -> Optional[str]:
         """Return the version of the engine, or None when no engine answers."""

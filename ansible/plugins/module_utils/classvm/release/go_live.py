@@ -369,7 +369,8 @@ def _record_unknown(spec: ReleaseSpec, image: Optional[Image], state_dir: str) -
 
 def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException) -> None:
     """Record an attempt that failed, or was interrupted."""
-    text = str(reason) if isinstance(reason, ClassvmError) else f"interrupted: {reason!r}"
+    is_text = isinstance(reason, (ClassvmError, SystemExit))
+    text = str(reason) if is_text else f"interrupted: {reason!r}"
     try:
         history.finish(state_dir, entry.refused(text))
     except ClassvmError as unwritten:

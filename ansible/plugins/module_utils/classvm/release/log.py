@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import List
+from typing import Iterable, List, Tuple
 
 from ..base import command
 from ..base.docker import Docker
@@ -15,6 +15,9 @@ OWN = re.compile(
     r"classvm-(health|gap|contract)\b"
     r'|"client": "127\.0\.0\.1", .*"target": "[^"]*/health", .*"user_agent": null'
 )
+
+# The engine's time stamp of a line, and the line.
+Stamped = Tuple[str, str]
 
 
 def read(docker: Docker, name: str, lines: int, *, everything: bool) -> str:
@@ -28,19 +31,27 @@ def read(docker: Docker, name: str, lines: int, *, everything: bool) -> str:
 
     """
     asked = lines if everything else LOOKED_THROUGH
-    shown = in_order(docker.run("logs", "--timestamps", "--tail", str(asked), name))
-    kept = [line for line in shown if everything or not OWN.search(line)]
-    return "\n".join(kept[-lines:])
+    shown = stamped(docker.run("logs", "--timestamps", "--tail", str(asked), name))
+    return "\n".join(wanted(shown, everything=everything)[-lines:])
 
 
-def in_order(printed: command.Finished) -> List[str]:
-    """Return the lines of both streams in order of time, without the engine's time stamps.
+def stamped(printed: command.Finished) -> List[Stamped]:
+    """Return the lines of both streams in order of time.
 
     Args:
         printed: what `docker logs --timestamps` printed: a stamp of fixed width and a blank before each line.
 
     """
-    stamped = [
-        line.partition(" ") for line in [*printed.out.splitlines(), *printed.err.splitlines()]
-    ]
-    return [line for _, _, line in sorted(stamped, key=lambda parts: parts[0])]
+    lines = [*printed.out.splitlines(), *printed.err.splitlines()]
+    return sorted(map(split, lines), key=lambda parts: parts[0])
+
+
+def split(line: str) -> Stamped:
+    """Return the engine's time stamp of a line, and the line without it."""
+    stamp, _, text = line.partition(" ")
+    return stamp, text
+
+
+def wanted(lines: Iterable[Stamped], *, everything: bool) -> List[str]:
+    """Return lines without their stamps, and without those that the kit itself has caused."""
+    return [text for _, text in lines if everything or not OWN.search(text)]
