@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def handler() -> Iterator[list[str]]:
+def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Note what the handler before does, and put the real one back."""
+    monkeypatch.setattr(threading, "Timer", lambda *_: SimpleNamespace(start=lambda: None))
     real, noted = signal.getsignal(signal.SIGINT), list[str]()
 
     def ansible(*_: object) -> None:
@@ -49,6 +52,34 @@ def test_what_cannot_be_printed_now_is_not(handler: list[str]) -> None:
     assert handler == ["the workers were told"]
 
 
+HANGS = """
+import os, signal, threading
+from classvm.output import interruption
+interruption.ORDERLY_SECONDS = 0.5
+interruption.on_interrupt(lambda: print("said"))
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+finally:
+    threading.Event().wait(60)
+"""
+
+
+def test_a_run_that_cannot_leave_is_ended() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS],
+        env=environment(),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, b"said\n")
+
+
+def environment() -> dict[str, str]:
+    """Return the variables with which another Python finds the package."""
+    return {**os.environ, "PYTHONPATH": str(Path(interruption.__file__).parents[2])}
+
+
 PARENT = """
 import os, sys, time
 if "tied" in sys.argv:
@@ -63,9 +94,8 @@ time.sleep(60)
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_worker_ends_with_a_parent_that_is_killed(tied: bool) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(interruption.__file__).parents[2])}
     argv = [sys.executable, "-c", PARENT, *(["tied"] if tied else [])]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as parent:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment()) as parent:
         assert parent.stdout
         worker = int(parent.stdout.readline())
         parent.kill()

@@ -205,6 +205,13 @@ def test_every_playbook_looks_at_the_settings_before_anything_else(path: Path) -
     assert "classvm.kit.classvm_settings" in first
 
 
+def test_the_variables_that_a_role_has_for_itself_are_no_slips() -> None:
+    internal = [tree.read_yaml(file) for file in tree.ROOT.glob("roles/*/vars/main.yml")]
+    given = {name: value for one in internal for name, value in one.items()}
+    assert "__docker_settings" in given
+    assert settings_checked(**given) == {"changed": False}
+
+
 # --- classvm_watched -----------------------------------------------------------------------------
 
 PLUGINS = tree.ROOT / "ansible/plugins"

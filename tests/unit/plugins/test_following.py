@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +94,12 @@ def following(host: Host) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     ) as process:
         assert process.stdout
+        # Whatever hangs, hangs for a while only.
+        late = threading.Timer(SECONDS, process.kill)
+        late.start()
         assert process.stdout.readline() == "first\n"
         yield process
+        late.cancel()
         process.kill()
 
 

@@ -6,10 +6,14 @@ import contextlib
 import ctypes
 import os
 import signal
+import sys
+import threading
 from typing import Callable, NoReturn
 
 # What a shell reports of a program that Ctrl-C has ended.
 EXIT_STATUS = 130
+# So long Ansible may take to leave.
+ORDERLY_SECONDS = 5.0
 TEXT = (
     "Interrupted: a build or a check on a host ends with this run; a swap or an installation that has begun"
     " goes on there to its end. `make status` tells how it stands."
@@ -34,16 +38,21 @@ def workers_end_with_this_process() -> None:
 
 
 def on_interrupt(say: Callable[[], None]) -> None:
-    """Have Ctrl-C end the run with the usual exit status, after its workers were told."""
+    """Have Ctrl-C end the run within seconds, with the usual exit status, after its workers were told."""
     before = signal.getsignal(signal.SIGINT)
 
     def end(number: int, frame: object) -> NoReturn:
         if callable(before):  # Ansible's own tells the workers
             with contextlib.suppress(KeyboardInterrupt):
                 before(number, frame)  # type: ignore[arg-type] # a handler of Python takes any frame
+        # A worker that was ended while it held a lock of Ansible's would keep this process for ever.
+        forced = threading.Timer(ORDERLY_SECONDS, os._exit, [EXIT_STATUS])
+        forced.daemon = True
+        forced.start()
         # Ctrl-C may have come while something was printed.
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, OSError):
             say()
+            sys.stdout.flush()
         raise SystemExit(EXIT_STATUS)
 
     signal.signal(signal.SIGINT, end)
