@@ -93,20 +93,6 @@ def test_a_variable_in_vain_is_seen() -> None:
     assert unknown_variables(document, {"B", "ARGS"}) == {"C", "E"}
 
 
-def targets_of(document: str) -> set[str]:
-    """Return the targets that the tables of a document explain."""
-    return {
-        target
-        for row in rows(document)
-        for target in re.findall(r"`make ([a-z0-9-]+)", " ".join(row))
-    }
-
-
-def test_each_target_is_explained_to_its_readers() -> None:
-    explained = set(re.findall(r"^([a-z0-9-]+):.*## \S", MAKEFILE, re.MULTILINE))
-    assert explained - targets_of(COMMANDS) - targets_of(CONTRIBUTING) == set()
-
-
 # --- The stages, the scenarios and the workflow
 
 

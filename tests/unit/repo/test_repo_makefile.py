@@ -101,6 +101,29 @@ def groups(makefile: str) -> dict[str, str]:
     return found
 
 
+def tabulated(document: str) -> set[str]:
+    """Return the targets of the first column of all tables of a document."""
+    cells = re.findall(r"^\| ([^|]+) \|", document, re.MULTILINE)
+    return {target for cell in cells for target in re.findall(r"`make ([a-z0-9-]+)", cell)}
+
+
+def test_each_target_is_explained_to_its_readers() -> None:
+    commands = tree.read(tree.ROOT / "docs/commands.md")
+    _, for_students, for_admins = re.split(r"^## For .*$", commands, flags=re.MULTILINE)
+    documents = {
+        "student": for_students,
+        "admin": for_admins,
+        "developer": tree.read(tree.ROOT / "CONTRIBUTING.md"),
+    }
+    known = groups(MAKEFILE.read_text())
+    for group, document in documents.items():
+        assert tabulated(document) == {name for name in known if known[name] == group}
+
+
+def test_a_target_of_another_column_is_not_explained() -> None:
+    assert tabulated("| `make a`, `make b x` | `make c` |\n| --- | --- |\n`make d`") == {"a", "b"}
+
+
 def screen(*words: str) -> str:
     """Run make and return what it prints."""
     done = subprocess.run(
