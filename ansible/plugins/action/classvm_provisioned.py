@@ -14,19 +14,35 @@ from ..module_utils.classvm.provision import fingerprint
 # Of a collection: plugins/action/classvm_provisioned.py lies two folders below its own.
 COLLECTION = Path(__file__).parents[2]
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NEEDS_ROOT = (
+    "`make {verb}` needs root on {host}, and this account cannot become root there{why}."
+    " Run it as root, or ask an admin to run it"
+)
+# What a result holds that was shown when it was new.
+SHOWN = ("warnings", "deprecations")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
-    """Replace `playbook` by the fingerprint of what it uses."""
+    """Replace `playbook` by the fingerprint of what it uses; ask nothing that is known."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
         args = dict(self._task.args)
+        known, root_for = args.pop("known", None), args.pop("root_for", "")
+        answer = told(known) if known else self._asked(args, task_vars or {})
+        if root_for and answer.get("privilege") == "none":
+            host = (task_vars or {})["inventory_hostname"]
+            why = f": {answer['obstacle']}" if answer.get("obstacle") else ""
+            raise AnsibleActionFail(NEEDS_ROOT.format(verb=root_for, host=host, why=why))
+        return answer
+
+    def _asked(self, args: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        """Return what the module answers on the host."""
         playbook = args.pop("playbook", None)
         if playbook:
-            args["fingerprint"] = self._fingerprint(Path(playbook), task_vars or {})
-        args["password_given"] = self._password_is_given(task_vars or {})
+            args["fingerprint"] = self._fingerprint(Path(playbook), task_vars)
+        args["password_given"] = self._password_is_given(task_vars)
         answer: dict[str, Any] = self._execute_module(
             self._task.action,
             args,
@@ -53,6 +69,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         """Tell whether the user has given the sudo password, by an option or a variable."""
         names = ("ansible_become_password", "ansible_become_pass")
         return bool(self._play_context.become_pass or any(map(task_vars.get, names)))
+
+
+def told(known: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to a question of an earlier play as that of this task."""
+    return {name: value for name, value in known.items() if name not in SHOWN}
 
 
 def load(text: str) -> Any:

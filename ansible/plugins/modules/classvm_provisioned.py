@@ -12,7 +12,8 @@ description:
   - With O(state=account) tells only what this account may do.
   - With O(state=compared) tells all that is not as the provision left it, for a person who only looks, and refuses nothing.
   - With O(state=recorded) remembers the fingerprint of a provision that is complete.
-  - The action plugin of the same name adds the fingerprint on the control node.
+  - The action plugin of the same name adds the fingerprint on the control node. It asks nothing that an earlier play was
+    told (C(known)), and refuses a command that needs root (C(root_for)) where the account cannot become root.
 options:
   state: {type: str, choices: [account, compared, queried, recorded], default: queried, description: "What to ask, or to record."}
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}

@@ -6,10 +6,12 @@ import ast
 import copy
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import tree
+from ansible.errors import AnsibleActionFail
 from classvm.app import pack
 from classvm.contract import checker, contract_document
 from classvm.image.source import Source
@@ -156,6 +158,67 @@ def test_a_failure_names_the_line_of_the_package(failed: bool) -> None:
     told = load_plugin("action", "classvm_image").with_place(result, source_of(""))
     place = " (requirements.txt:3)" if failed else ""
     assert told["msg"] == f"`flask==3.0.0`{place} is new"
+
+
+# --- classvm_provisioned -------------------------------------------------------------------------
+
+
+@pytest.fixture(name="account")
+def _account(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that runs the task, on a host whose module answers so; `asked` counts."""
+    plugin = load_plugin("action", "classvm_provisioned")
+    monkeypatch.setattr(plugin.ActionBase, "run", lambda *_: {})
+    asked: list[dict[str, Any]] = []
+
+    def run(privilege: str, **args: Any) -> dict[str, Any]:
+        action = plugin.ActionModule.__new__(plugin.ActionModule)
+        action._task = SimpleNamespace(action="classvm_provisioned", args=args)
+        action._play_context = SimpleNamespace(become_pass=None)
+
+        def execute(_: str, given: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+            assert task_vars["inventory_hostname"] == "a"
+            asked.append(given)
+            return {"privilege": privilege, "changed": False}
+
+        action._execute_module = execute
+        answer: dict[str, Any] = action.run(task_vars={"inventory_hostname": "a"})
+        return answer
+
+    return SimpleNamespace(run=run, asked=asked)
+
+
+def test_what_an_earlier_play_was_told_is_not_asked_again(account: Any) -> None:
+    known = {"privilege": "sudo", "stale": "", "warnings": ["shown once"]}
+    assert account.run("none", known=known) == {"privilege": "sudo", "stale": ""}
+    assert account.asked == []
+
+
+@pytest.mark.parametrize("known", [None, {}])
+def test_what_nobody_was_told_is_asked_of_the_host(account: Any, known: Any) -> None:
+    answer = account.run("sudo", state="account", known=known, root_for="")
+    assert answer["privilege"] == "sudo"
+    assert account.asked == [{"state": "account", "password_given": False}]
+
+
+@pytest.mark.parametrize("known", [{}, {"privilege": "none"}])
+def test_a_command_that_needs_root_is_refused_at_once(account: Any, known: Any) -> None:
+    with pytest.raises(
+        AnsibleActionFail, match="^`make lab-up` needs root on a"
+    ):
+        account.run("none", known=known, root_for="lab-up")
+
+
+def test_what_keeps_an_account_from_root_is_said(account: Any) -> None:
+    known = {"privilege": "none", "obstacle": "sudo wants a terminal"}
+    with pytest.raises(AnsibleActionFail, match="root there: sudo wants a terminal[.] Run it as"):
+        account.run("none", known=known, root_for="reset")
+
+
+@pytest.mark.parametrize(("privilege", "root_for"), [("password", "lab-up"), ("none", "")])
+def test_who_can_become_root_or_need_not_is_not_refused(
+    account: Any, privilege: str, root_for: str
+) -> None:
+    assert account.run(privilege, root_for=root_for)["privilege"] == privilege
 
 
 # --- classvm_settings ----------------------------------------------------------------------------
