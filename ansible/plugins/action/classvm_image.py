@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,21 @@ class ActionModule(Watched):
             result = {} if self._task.check_mode else wanted.predicted(args, known)
             result = result or self.call(args, task_vars)
             notes = list(app.notes[:1])
-            # A host that has built this very content has it from a deploy that checked it.
-            if result.get("changed") or result.get("needs_context"):
-                warnings = source.require_no_errors(folder, app, known.get("contracts", ()))
-                notes = [*app.notes, *warnings]
             archives = {}
             if result.get("needs_context"):
                 archives["context"] = app.packed.archive
             if result.get("needs_checker"):
                 archives["checker_context"] = checker.archive
-            if archives:
-                result = with_place(self._build(args, archives, task_vars), app)
+            # pip takes a third of a second to tell its settings; the app is reviewed meanwhile.
+            with ThreadPoolExecutor() as beside:
+                settings = beside.submit(pip_settings.read) if archives else None
+                # A host that has built this very content has it from a deploy that checked it.
+                if result.get("changed") or result.get("needs_context"):
+                    warnings = source.require_no_errors(folder, app, known.get("contracts", ()))
+                    notes = [*app.notes, *warnings]
+            if settings:
+                result = self._build(args, archives, settings.result(), task_vars)
+                result = with_place(result, app)
         except source.RefusedError as error:
             return {"failed": True, "msg": str(error), "classvm_notes": error.notes}
         except ClassvmError as error:
@@ -54,14 +59,17 @@ class ActionModule(Watched):
         return {**result, **facts(app), "revision": args["revision"], "classvm_notes": notes}
 
     def _build(
-        self, args: dict[str, Any], archives: dict[str, bytes], task_vars: Any
+        self,
+        args: dict[str, Any],
+        archives: dict[str, bytes],
+        settings: pip_settings.PipSettings,
+        task_vars: Any,
     ) -> dict[str, Any]:
         folder = self._make_tmp_path()
         files = {}
         for name, archive in archives.items():
             files[name] = self._connection._shell.join_path(folder, f"{name}.tar")  # noqa: SLF001 - Ansible offers no other way
             self._transfer_data(files[name], archive)
-        settings = pip_settings.read()
         secrets = {"pip.conf": settings.conf, "ca.pem": settings.ca}
         try:
             return self.call({**args, **files, "secrets": secrets}, task_vars)

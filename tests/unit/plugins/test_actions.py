@@ -202,15 +202,13 @@ def test_what_nobody_was_told_is_asked_of_the_host(account: Any, known: Any) -> 
 
 @pytest.mark.parametrize("known", [{}, {"privilege": "none"}])
 def test_a_command_that_needs_root_is_refused_at_once(account: Any, known: Any) -> None:
-    with pytest.raises(
-        AnsibleActionFail, match="^`make lab-up` needs root on a"
-    ):
+    with pytest.raises(AnsibleActionFail, match="`make lab-up` needs root on a"):
         account.run("none", known=known, root_for="lab-up")
 
 
 def test_what_keeps_an_account_from_root_is_said(account: Any) -> None:
     known = {"privilege": "none", "obstacle": "sudo wants a terminal"}
-    with pytest.raises(AnsibleActionFail, match="root there: sudo wants a terminal[.] Run it as"):
+    with pytest.raises(AnsibleActionFail, match="root there: sudo wants a terminal"):
         account.run("none", known=known, root_for="reset")
 
 

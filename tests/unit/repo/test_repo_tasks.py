@@ -24,7 +24,10 @@ REPLACED = {
     "classvm_provisioned": ({"playbook"}, {"fingerprint"}),
 }
 # What an action plugin takes if it is given.
-OPTIONAL = {"classvm_service_info": {"address", "port", "provision"}}
+OPTIONAL = {
+    "classvm_provisioned": {"known", "root_for"},
+    "classvm_service_info": {"address", "port", "provision"},
+}
 
 
 def documented(module: Path) -> dict[str, dict[str, Any]]:
