@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import classvm
 import pytest
 from classvm.app import pack
-from classvm.contract import checker
+from classvm.contract import archive, checker
 from classvm.image import checker_image, kit_context, service_image, source
-from classvm.release import health, history
+from classvm.release import contract_check, health, history
 from faults import apps, driver
 from faults.load import PATIENCE, Load, Seen, Watch
 from faults.table import Row
@@ -159,6 +159,7 @@ class Target:
             environment=self.environment,
             contract=source.read(app, IMAGE_FILES / "kit", ports).contract,
             checker_image=checks.image,
+            checker_program=archive.program(contract_check.FOLDER),
         )
         return {
             "spec": dataclasses.asdict(spec),

@@ -31,6 +31,7 @@ options:
   environment: {type: dict, default: {}, description: "Further variables of the container, one line each."}
   contract: {type: str, default: "", description: "What the candidate has to keep: the contract document, as JSON, of O(classvm.kit.classvm_image#module:contract); V() checks nothing."}
   checker_image: {type: str, default: "", description: Name of the image in which the contract is checked.}
+  checker_program: {type: str, default: "", description: "Python source that checks it there; set by the action plugin of the same name."}
   content: {type: str, default: "", description: "What the release is made of, as JSON, for the difference to the live one; V() reads it from the image."}
   revision: {type: str, default: "", description: "Git revision of the app's folder, for the history."}
   keep_releases: {type: int, required: true, description: How many earlier releases keep their images.}
@@ -85,6 +86,7 @@ SPEC = {
     "environment": {"type": "dict", "default": {}, "no_log": True},
     "contract": {"type": "str", "default": ""},
     "checker_image": {"type": "str", "default": ""},
+    "checker_program": {"type": "str", "default": ""},
     "revision": {"type": "str", "default": ""},
 }
 

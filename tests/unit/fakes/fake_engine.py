@@ -15,7 +15,6 @@ from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
-from classvm.contract import archive
 from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
 from classvm.release import candidate, difference, gap, health, limits, listening
 from classvm.release.release_spec import (
@@ -47,6 +46,7 @@ RELEASE_SPEC = ReleaseSpec(
     seconds=Seconds(health=2, steady=3, contract=120, stop=3, request=30),
     contract=json.dumps({"mode": "strict", "specs": [{"file": "a.yml", "text": "openapi: 3.0.0"}]}),
     checker_image=CHECKER,
+    checker_program="the contract check",
     revision="abc1234",
 )
 OLD = dataclasses.replace(RELEASE_SPEC, release="r1")
@@ -716,7 +716,6 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (health, candidate, edge):
         monkeypatch.setattr(module, "time", engine.clock)
     monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
-    monkeypatch.setattr(archive, "program", lambda: "the contract check")
     monkeypatch.setattr(Edge, "start", lambda _: engine.start_edge())
     monkeypatch.setattr(health, "answers", engine.answers)
     monkeypatch.setattr(client, "has_gone", lambda: engine.client_has_gone)

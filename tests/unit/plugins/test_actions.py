@@ -13,10 +13,10 @@ import pytest
 import tree
 from ansible.errors import AnsibleActionFail
 from classvm.app import pack
-from classvm.contract import checker, contract_document
+from classvm.contract import archive, checker, contract_document
 from classvm.image.source import Source
 from classvm.output import progress_files
-from classvm.release import outside
+from classvm.release import contract_check, outside
 from classvm.release.status import Status
 from plugin_loader import load_plugin
 
@@ -217,6 +217,27 @@ def test_who_can_become_root_or_need_not_is_not_refused(
     account: Any, privilege: str, root_for: str
 ) -> None:
     assert account.run(privilege, root_for=root_for)["privilege"] == privilege
+
+
+# --- classvm_release -----------------------------------------------------------------------------
+
+
+def test_the_host_gets_the_contract_check_where_there_is_a_contract() -> None:
+    plugin = load_plugin("action", "classvm_release")
+    args = plugin.with_program({"contract": "{}", "state": "live"})
+    assert args == {
+        "contract": "{}",
+        "state": "live",
+        "checker_program": archive.program(contract_check.FOLDER),
+    }
+    rolled_back = {"contract": "", "state": "rolled_back"}
+    assert plugin.with_program(rolled_back) == rolled_back
+
+
+def test_the_module_does_not_have_ansible_pack_the_contract_check() -> None:
+    used = imported(PLUGINS / "modules/classvm_release.py")
+    assert "contract_check.py" in {path.name for path in used}
+    assert not [path for path in used if path.parent.name == "contract"]
 
 
 # --- classvm_settings ----------------------------------------------------------------------------

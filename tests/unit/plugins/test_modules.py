@@ -40,6 +40,7 @@ ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_service_info": {"address", "port", "provision"},
     "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
     "classvm_provisioned": {"playbook", "known", "root_for"},
+    "classvm_release": set(),
 }
 # The action plugin does all the work; the module's file holds its documentation.
 WITHOUT_MODULE = {"classvm_contract", "classvm_password", "classvm_settings"}

@@ -31,6 +31,7 @@ KIT = dataclasses.replace(
     RELEASE_SPEC,
     contract=contract_document.write("gate", [contract_document.SpecText("a.yml", "openapi: 3")]),
     checker_image="classvm/checker:1",
+    checker_program=archive.program(contract_check.FOLDER),
 )
 
 
@@ -44,7 +45,7 @@ def test_it_runs_in_the_candidates_network_in_an_image_of_its_own() -> None:
     engine = candidate()
     assert contract_check.require_contract(engine, KIT) == Verdict()
     words = list(engine.calls[0])
-    assert words.pop(words.index("-c") + 1) == archive.program()
+    assert words.pop(words.index("-c") + 1) == KIT.checker_program
     assert " ".join(words) == (
         "run --rm --interactive --pull never --name classvm-lab-check --label classvm.service=lab"
         " --read-only --cap-drop ALL --cpu-shares 128 --tmpfs /run/contract"

@@ -21,6 +21,7 @@ REPLACED = {
         {"folder", "files", "host_port", "container_port", "known"},
         {"source_digest", "contract_digest", "context", "secrets"},
     ),
+    "classvm_release": (set(), {"checker_program"}),
     "classvm_provisioned": ({"playbook"}, {"fingerprint"}),
 }
 # What an action plugin takes if it is given.

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import pkgutil
 import zipfile
 import zlib
+from pathlib import Path
 
-# Every module of the package has to be imported by this one, directly or not: Ansible packs for
-# a host only what is imported.
-from . import command_line
-
+HERE = Path(__file__)
 PACKAGE = "contract"
-# A folder of the container that can be written to.
-FOLDER = "/run/contract"
 MAIN = f"import sys\nfrom {PACKAGE}.command_line import main\nsys.exit(main())\n"
 # Python imports an archive from a file only, not from memory.
 START = """
@@ -33,22 +28,21 @@ def archive() -> bytes:
         packed.writestr("__main__.py", MAIN)
         packed.writestr(f"{PACKAGE}/__init__.py", "")
         for name in modules():
-            source = pkgutil.get_data(command_line.__package__ or "", f"{name}.py") or b""
-            packed.writestr(f"{PACKAGE}/{name}.py", source)
+            packed.writestr(f"{PACKAGE}/{name}.py", HERE.with_name(f"{name}.py").read_bytes())
     return buffer.getvalue()
 
 
 def modules() -> list[str]:
     """Return the names of the modules that the program needs: those of this package."""
-    found = pkgutil.iter_modules([command_line.__file__.rpartition("/")[0]])
-    return sorted(module.name for module in found if module.name != __name__.rpartition(".")[2])
+    found = {path.stem for path in HERE.parent.glob("*.py")}
+    return sorted(found - {HERE.stem, "__init__"})
 
 
-def program(folder: str = FOLDER) -> str:
+def program(folder: str) -> str:
     """Return Python source that runs the check: `python3 -c SOURCE --spec FILE --url URL`.
 
     Args:
-        folder: where the source may write the archive.
+        folder: an empty folder, in which the source writes the archive.
 
     """
     text = base64.b85encode(zlib.compress(archive(), 9)).decode()

@@ -20,6 +20,8 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 LIMIT = "service_contract_seconds"
 # As `contract.contract_document` has it, which takes too long to import here (see `argv`).
 STRICT = "strict"
+# A folder of the container that can be written to.
+FOLDER = "/run/contract"
 # As `contract.command_line` has it: what stands before the number of operations that were called.
 PROGRESS = "progress: "
 # How many failing operations are shown in full, and how long a line of them may be.
@@ -87,18 +89,14 @@ def promises(contract: str) -> bool:
 
 def argv(spec: ReleaseSpec) -> List[str]:
     """Return the words of `docker run` for the check; it reads the contract from standard input."""
-    # Only here: importing it takes as long as three calls of the engine, and a deploy that changes
-    # nothing does not need it.
-    from ..contract import archive  # noqa: PLC0415 - for the reason above
-
     return [
         *("run", "--rm", "--interactive", "--pull", "never", "--name", check_name(spec.service)),
         *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
         *("--cpu-shares", CANDIDATE_CPU_SHARES),
-        *("--tmpfs", archive.FOLDER),
+        *("--tmpfs", FOLDER),
         *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
         spec.checker_image,
-        *("-c", archive.program(), "--contract", "/dev/stdin", "--json"),
+        *("-c", spec.checker_program, "--contract", "/dev/stdin", "--json"),
         *("--url", url(spec)),
         # On a busy host, a candidate's share of the processor makes each answer slow.
         *("--timeout", f"{spec.seconds.request:g}"),

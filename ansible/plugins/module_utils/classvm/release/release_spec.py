@@ -63,6 +63,7 @@ class ReleaseSpec:
         environment: further variables of the container.
         contract: the contract document that the candidate has to keep, as JSON, or "".
         checker_image: name of the image in which the contract is checked.
+        checker_program: Python source that checks it there: `contract.archive.program`.
         revision: git revision of the app's folder, for the history, or "".
         keep: absolute paths of the container's folders that survive releases, as its image says.
         strategy: how it goes live, as the edge of the host says.
@@ -79,6 +80,7 @@ class ReleaseSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     contract: str = ""
     checker_image: str = ""
+    checker_program: str = ""
     revision: str = ""
     keep: Tuple[str, ...] = ()
     strategy: str = RECREATE
