@@ -121,3 +121,26 @@ def test_the_modules_of_a_source_folder(tmp_path: Path) -> None:
     assert make_plan(app, 4711).path == ("src",)
     (tmp_path / "src/zoo/bees.py").write_text("def each(): return 1\n")
     assert [one.code for one in review(tmp_path).findings if one.severity == "error"] == ["CV012"]
+
+
+def test_an_app_a_week(tmp_path: Path) -> None:
+    files = {"week5/server.py": SERVER, "week6/server.py": SERVER, "week6/other.py": SERVER}
+    (one,) = (one for one in review(written(tmp_path, files)).findings if one.code == "CV087")
+    assert (one.severity, one.what) == ("error", "there is an app in each of week5 and week6")
+    assert "`APP=…/week6`" in one.fix
+    written(tmp_path, {"classvm.yml": "entry: week6/server.py"})
+    assert not any(one.code == "CV087" for one in review(tmp_path).findings)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Makefile": "run:\n\tpython week6/server.py\n"},
+        {"server.py": SERVER},
+        {"week5/server.py": "x = 1"},
+    ],
+)
+def test_it_is_clear_which_app_is_meant(files: dict[str, str], tmp_path: Path) -> None:
+    both = {"week5/server.py": SERVER, "week6/server.py": SERVER}
+    findings = review(written(tmp_path, {**both, **files})).findings
+    assert not any(one.code == "CV087" for one in findings)

@@ -86,6 +86,7 @@ def test_a_package_that_is_imported_and_not_listed(tmp_path: Path) -> None:
         ("import connexion, psutil\n", []),
         ("import connexion, pickle\n", []),  # nobody sees what a pickle needs
         ("import connexion, attr, unlisted\n", ["CV039", "CV045"]),
+        ("import sys\nsys.path.append('lib')\nimport connexion, attr, unlisted\n", ["CV045"]),
         ("", []),
     ],
 )

@@ -32,10 +32,9 @@ def find(folder: AppFolder, said: code.Code, instructions: List[dockerfile.Instr
         instructions: its Dockerfile.
 
     """
-    for command in _commands(folder, instructions):
-        found = _of_command(folder, command)
-        if found:
-            return found
+    found = _of_commands(folder, instructions)
+    if found:
+        return found
     files = (
         {start.file for start in said.starts}
         or {file for file, _ in said.apps}
@@ -47,6 +46,33 @@ def find(folder: AppFolder, said: code.Code, instructions: List[dockerfile.Instr
         return _as_program(folder, best)
     user = min(_users(folder, best), key=lambda file: _rank(file, with_spec), default="")
     return _as_program(folder, user) if user else _as_call(folder, best, said)
+
+
+def twins(
+    folder: AppFolder, said: code.Code, instructions: List[dockerfile.Instruction], started: str
+) -> List[str]:
+    """Return the folders, two or more, that hold the same program, where nothing says which one is meant.
+
+    Args:
+        folder: the app's files.
+        said: what its Python files say about its start.
+        instructions: its Dockerfile.
+        started: the file of the program.
+
+    """
+    inside = started.partition("/")[2]
+    files = {start.file for start in said.starts} | {file for file, _ in said.apps}
+    homes = {
+        file.partition("/")[0] for file in files if inside and file.partition("/")[2] == inside
+    }
+    is_named = len(homes) > 1 and _of_commands(folder, instructions)
+    return sorted(homes) if len(homes) > 1 and not is_named else []
+
+
+def _of_commands(folder: AppFolder, instructions: List[dockerfile.Instruction]) -> str:
+    """Return the program that other files of the app start, "" for none."""
+    found = (_of_command(folder, command) for command in _commands(folder, instructions))
+    return next(filter(None, found), "")
 
 
 def file_of(folder: AppFolder, entry: str) -> str:

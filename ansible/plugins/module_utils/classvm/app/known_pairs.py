@@ -10,10 +10,12 @@ from packaging.version import InvalidVersion, Version
 
 # Name, the version from which on all is well, and what older ones need. A limit that is found makes
 # the next lines hold, too, so what others build on comes last; of two limits the first one counts.
+# A limit with a question mark is for those who have the package anyway.
 PAIRS: Tuple[Tuple[str, str, Tuple[str, ...]], ...] = (
     ("connexion", "2.6", ("openapi-spec-validator<0.2.9", "werkzeug<1")),
     ("connexion", "2.8", ("openapi-spec-validator<0.3", "jsonschema<4")),
     ("connexion", "2.10", ("flask<2",)),
+    ("flask", "2.2", ("?flask-sqlalchemy<3",)),
     ("flask-restplus", "1", ("flask<2", "werkzeug<1")),
     ("flask-login", "0.6", ("werkzeug<2.1",)),
     ("flask-jwt-extended", "4", ("pyjwt<2",)),
@@ -51,8 +53,10 @@ def limits(wanted: Mapping[str, Requirement]) -> List[Limit]:
     found: List[Limit] = []
     for name, version, helpers in PAIRS:
         if name in known and is_below(known[name], version):
-            for helper in map(Requirement, helpers):
-                if not has_limit(known.get(helper.name)):
+            for text in helpers:
+                helper = Requirement(text.lstrip("?"))
+                is_asked_for = helper.name in known or not text.startswith("?")
+                if is_asked_for and not has_limit(known.get(helper.name)):
                     known[helper.name] = helper
                     cause[helper.name] = cause.get(name, name)
                     found.append(Limit(cause[helper.name], helper.name, str(helper.specifier)))

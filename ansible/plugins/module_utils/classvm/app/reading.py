@@ -21,7 +21,7 @@ from . import (
     roots,
     written,
 )
-from .findings import Finding
+from .findings import Finding, listed
 from .folder import AppFolder
 from .located import Located, load
 from .spec_checks import version
@@ -114,6 +114,13 @@ def read(root: Path) -> App:
     app.dockerfile = dockerfile.kind(instructions)
     app.apt = list(said.get("apt") or dockerfile.apt_packages(instructions))
     app.entry = str(said.get("entry") or entry.find(folder, app.code, instructions))
+    several = entry.twins(folder, app.code, instructions, _started(app))
+    if several and not said.get("entry"):
+        what = f"there is an app in each of {listed(several)}"
+        fix = (
+            f"Deploy one of them, such as `APP=…/{several[-1]}`, or name its program in classvm.yml"
+        )
+        findings.append(Finding("", 0, 0, "CV087", what, fix))
     app.code = _of_program(app)
     app.port = int(said.get("port") or _port(app))
     _find_specs(app, said)

@@ -59,6 +59,8 @@ class Requirements:
 
     def unknown(self, folder: AppFolder) -> Dict[str, str]:
         """Return the first place of each imported module that no package brings, where that is sure."""
+        if any("sys.path" in folder.text(file) for file in self.files):
+            return {}  # where Python looks is then decided at run time
         if not all(is_known(name) or name in brought(self.names()) for name in self.names()):
             return {}
         there = self.modules(folder) | set(MODULES)
