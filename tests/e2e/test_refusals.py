@@ -102,6 +102,12 @@ def test_an_answer_breaks_the_contract(app: Path, refused: Callable[[Run, str], 
     assert "/e222/hello" in deploy.text
 
 
+def test_a_handler_raises(app: Path, refused: Callable[[Run, str], None]) -> None:
+    edit(app / "src/hello.py", "    return {", '    raise ValueError("no luck")\n    return {')
+    deploy = play("deploy", service_dir=str(app))
+    refused(deploy, r"GET /e222/hello: ValueError: no luck \(src/hello\.py:\d+\)")
+
+
 def test_the_service_never_becomes_healthy(app: Path, refused: Callable[[Run, str], None]) -> None:
     edit(app / "Dockerfile", 'CMD ["gunicorn"]', 'CMD ["sleep", "1000"]')
     deploy = play("deploy", service_dir=str(app), service_health_timeout=3)

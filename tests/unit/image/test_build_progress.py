@@ -16,6 +16,7 @@ LOG = """\
 #7 exporting to image
 #7 0.100 Collecting what belongs to no step
 #8 [lock 2/2] RUN apt-get install -y python3.7
+#8 2.500 Get:7 http://archive.example bionic/universe amd64 python3.7 amd64 3.7.5 [300 kB]
 #8 3.000 Unpacking python3.7 (3.7.5-2ubuntu1~18.04) ...
 #8 4.000 Setting up python3.7 (3.7.5-2ubuntu1~18.04) ...
 """
@@ -30,9 +31,15 @@ def test_the_steps_of_a_build_and_what_they_do_are_told() -> None:
         "step 3 of 9, installing collected packages",
         "step 4 of 9, COPY /a /b",
         "step 2 of 2, RUN apt-get install -y python3.7",
+        "step 2 of 2, downloading python3.7",
         "step 2 of 2, unpacking python3.7",
         "step 2 of 2, setting up python3.7",
     ]
+
+
+def test_a_long_instruction_is_cut() -> None:
+    told = BuildProgress("the app").text(f"#5 [3/9] RUN export  A=b && {'x' * 100}")
+    assert told == f"step 3 of 9, RUN export A=b && {'x' * 41}…"
 
 
 def test_what_is_built_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
@@ -99,6 +100,22 @@ def test_a_broken_contract_names_what_fails_and_only_that() -> None:
         "",
         "The running release was not touched.",
     ]
+
+
+def test_behind_a_server_error_stands_the_exception() -> None:
+    engine = candidate(BREAKS_CONTRACT)
+    engine.log = [
+        "Traceback (most recent call last):",
+        '  File "/service/a.py", line 1, in get',
+        "ValueError: no luck",
+        ACCESS.format("sum?a=1", 500),
+    ]
+    failure = {**FAILURE, "status": 500, "answer": ""}
+    told = contract_check.broken(engine, KIT, FIRST, [failure])
+    expected = r"Release r2 .*: GET /e222/sum: ValueError: no luck \(.*a\.py:1\)"
+    assert re.fullmatch(expected, told.line)
+    # Another answer is wrong by itself, whatever was logged beside it.
+    assert contract_check.broken(engine, KIT, FIRST, [FAILURE]).cause.endswith(FIRST)
 
 
 def test_the_history_has_the_first_failure(world: World) -> None:

@@ -64,6 +64,15 @@ def test_the_log_of_some_requests(engine: Engine) -> None:
     assert last_words.of_requests(engine, RELEASE_SPEC.live, {("GET", "/ugly")}) == []
 
 
+def test_the_exception_that_a_request_met(engine: Engine) -> None:
+    engine.log = [*TRACEBACK, '"GET /bad HTTP/1.1" 500', '"GET /good HTTP/1.1" 200']
+    raised = last_words.exception_of(engine, RELEASE_SPEC.live, ("GET", "/bad"))
+    assert raised.startswith(TRACEBACK[-1])
+    assert raised.endswith(")")
+    assert last_words.exception_of(engine, RELEASE_SPEC.live, ("GET", "/good")) == ""
+    assert last_words.exception_of(engine, "nobody", ("GET", "/bad")) == ""
+
+
 def test_the_same_traceback_is_shown_once() -> None:
     said = [*TRACEBACK, "between", *TRACEBACK]
     assert last_words.without_repeats(said) == [*TRACEBACK, "between"]

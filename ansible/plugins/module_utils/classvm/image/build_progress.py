@@ -13,11 +13,14 @@ STEP = re.compile(r"^#(?P<number>\d+) \[(?:[\w.-]+ +)?(?P<at>\d+/\d+)\] (?P<what
 OUTPUT = re.compile(r"^#(?P<number>\d+) +\d+\.\d+ +(?P<text>.+)")
 # The options of an instruction tell a person nothing.
 OPTIONS = re.compile(r"--(?:mount|from|chown|chmod)=\S+ +")
+INSTRUCTION_LENGTH = 60
 # Of what a step prints, the lines that tell how far it is: those of pip, and those of apt.
 TELLING = re.compile(
     r"^\s*(?P<doing>Collecting|Building wheel for|Installing collected packages|Unpacking|Setting up)"
     r"(?: (?P<what>[\w.\[\]+-]+))?"
 )
+# apt names address, suite, architecture and package.
+FETCHED = re.compile(r"^Get:\d+ \S+ \S+ \S+ (?P<what>[\w.+-]+) ")
 
 
 class BuildProgress:
@@ -45,13 +48,19 @@ class BuildProgress:
         step = STEP.match(line)
         if step:
             self._steps[step["number"]] = f"step {step['at'].replace('/', ' of ')}"
-            return f"{self._steps[step['number']]}, {OPTIONS.sub('', step['what'])}"
+            return f"{self._steps[step['number']]}, {_short(step['what'])}"
         said = OUTPUT.match(line)
-        telling = TELLING.match(said["text"]) if said else None
-        if said is None or telling is None or said["number"] not in self._steps:
+        at = self._steps.get(said["number"], "") if said else ""
+        if said is None or not at:
             return ""
-        doing = f"{telling['doing'][0].lower()}{telling['doing'][1:]}"
-        what = (
-            telling["what"] if telling["what"] and doing != "installing collected packages" else ""
+        fetched, telling = FETCHED.match(said["text"]), TELLING.match(said["text"])
+        if fetched:
+            return f"{at}, downloading {fetched['what']}"
+        return (
+            f"{at}, {telling['doing'].lower()} {telling['what'] or ''}".rstrip() if telling else ""
         )
-        return f"{self._steps[said['number']]}, {doing} {what}".rstrip()
+
+
+def _short(instruction: str) -> str:
+    words = " ".join(OPTIONS.sub("", instruction).split())
+    return words if len(words) <= INSTRUCTION_LENGTH else f"{words[: INSTRUCTION_LENGTH - 1]}…"

@@ -24,6 +24,7 @@ STRICT = "strict"
 FOLDER = "/run/contract"
 # As `contract.command_line` has it: what stands before the number of operations that were called.
 PROGRESS = "progress: "
+SERVER_ERROR = 500
 # How many failing operations are shown in full, and how long a line of them may be.
 FAILURES, LINE_LENGTH = 10, 250
 
@@ -156,13 +157,25 @@ def broken(
         lines += [*described(failure, url(spec)), ""]
     if len(failures) > FAILURES:
         lines += [f"{len(failures) - FAILURES} more operations fail.", ""]
+    raised = _exception(docker, spec, failures)
+    if raised:
+        first = f"{failures[0]['title']}: {raised}"
     requests = {request_log.request_of(one["request"]) for one in failures}
     log = last_words.of_requests(docker, spec.candidate, requests)
     return ClassvmError(
         f"Release {spec.release} breaks its contract: {first}"[:LINE_LENGTH],
-        place=failures[0]["place"] if failures else "",
+        # An exception names the place of its own, which is the app's code.
+        place=failures[0]["place"] if failures and not raised else "",
         details="\n".join([*lines, *log, *([""] if log else []), UNTOUCHED]),
     )
+
+
+def _exception(docker: Docker, spec: ReleaseSpec, failures: Sequence[Mapping[str, Any]]) -> str:
+    """Return the exception behind the first failure, "" where its answer was no server error."""
+    if not failures or (failures[0]["status"] or 0) < SERVER_ERROR:
+        return ""
+    request = request_log.request_of(failures[0]["request"])
+    return last_words.exception_of(docker, spec.candidate, request)
 
 
 def described(failure: Mapping[str, Any], address: str) -> List[str]:

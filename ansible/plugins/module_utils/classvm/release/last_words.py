@@ -74,6 +74,23 @@ def of_requests(docker: Docker, name: str, requests: Collection[Request]) -> Lis
     return shown(request_log.lines_of(lines, requests), container.workdir).splitlines()
 
 
+def exception_of(docker: Docker, name: str, request: Request) -> str:
+    """Return the exception that a request met, with its place in the app's own code; "" where there is none.
+
+    Args:
+        docker: the engine of the host.
+        name: name of the container; it may be gone.
+        request: method and path.
+
+    """
+    container = docker.container(name)
+    if container is None:
+        return ""
+    lines = log.read(docker, name, READ_LINES, everything=True).splitlines()
+    found = [one for one in tracebacks.find(request_log.lines_of(lines, {request})) if one.own]
+    return found[-1].cause(container.workdir) if found else ""
+
+
 def shown(said: Sequence[str], folder: str) -> str:
     """Return lines of a log: the frames of the app's own code first, then the lines as they are.
 
