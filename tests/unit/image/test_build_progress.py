@@ -16,6 +16,7 @@ LOG = """\
 #7 exporting to image
 #7 0.100 Collecting what belongs to no step
 #8 [lock 2/2] RUN apt-get install -y python3.7
+#8 2.400 Get:3 http://archive.example bionic/main amd64 Packages [1344 kB]
 #8 2.500 Get:7 http://archive.example bionic/universe amd64 python3.7 amd64 3.7.5 [300 kB]
 #8 3.000 Unpacking python3.7 (3.7.5-2ubuntu1~18.04) ...
 #8 4.000 Setting up python3.7 (3.7.5-2ubuntu1~18.04) ...
@@ -31,6 +32,7 @@ def test_the_steps_of_a_build_and_what_they_do_are_told() -> None:
         "step 3 of 9, installing collected packages",
         "step 4 of 9, COPY /a /b",
         "step 2 of 2, RUN apt-get install -y python3.7",
+        "step 2 of 2, downloading package lists",
         "step 2 of 2, downloading python3.7",
         "step 2 of 2, unpacking python3.7",
         "step 2 of 2, setting up python3.7",

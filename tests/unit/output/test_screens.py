@@ -173,7 +173,7 @@ def test_what_a_host_says_is_told() -> None:
     assert watched(alone, 10)[1].endswith("still: Build, 9 s: downloading 3 of 9 packages")
     several = build("a", "b", "c", "d", "e")
     several.hosts["b"].doing = "unpacking x"
-    assert watched(several, 10)[1].endswith("9 s: Install (a; b: unpacking x; c; 2 more)")
+    assert watched(several, 10)[1].endswith("9 s (a; b: unpacking x; c; 2 more)")
 
 
 def test_a_terminal_has_what_each_host_says() -> None:

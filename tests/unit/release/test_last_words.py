@@ -73,6 +73,26 @@ def test_the_exception_that_a_request_met(engine: Engine) -> None:
     assert last_words.exception_of(engine, "nobody", ("GET", "/bad")) == ""
 
 
+REFUSED = [
+    "http://127.0.0.1:8080/bad validation error: 'message' is a required property",
+    "Failed validating 'required' in schema:",
+    "    {'components': {'schemas': {}},",
+    "     'required': ['message']}",
+    "On instance:",
+    "    {'massage': 'Hello, world!'}",
+    '"GET /bad HTTP/1.1" 500',
+]
+
+
+def test_an_answer_that_the_framework_did_not_let_out(engine: Engine) -> None:
+    engine.log = REFUSED
+    assert last_words.exception_of(engine, RELEASE_SPEC.live, ("GET", "/bad")) == (
+        "the answer breaks the schema: 'message' is a required property"
+    )
+    shown = last_words.of_requests(engine, RELEASE_SPEC.live, {("GET", "/bad")})
+    assert shown[-3:] == [REFUSED[0], *REFUSED[4:6]]
+
+
 def test_the_same_traceback_is_shown_once() -> None:
     said = [*TRACEBACK, "between", *TRACEBACK]
     assert last_words.without_repeats(said) == [*TRACEBACK, "between"]

@@ -30,7 +30,8 @@ class Progress:
         if self._file is None:
             return
         # Of one length, so that one call replaces the line.
-        line = text.encode("utf-8", errors="replace")[:LENGTH].ljust(LENGTH) + b"\n"
+        shown = text.encode("utf-8", errors="replace")[:LENGTH].decode(errors="ignore")
+        line = shown.encode().ljust(LENGTH) + b"\n"
         with contextlib.suppress(OSError):
             os.pwrite(self._file, line, 0)
 

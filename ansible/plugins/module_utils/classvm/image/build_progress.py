@@ -20,6 +20,7 @@ TELLING = re.compile(
     r"(?: (?P<what>[\w.\[\]+-]+))?"
 )
 # apt names address, suite, architecture and package.
+LISTS = "Packages"
 FETCHED = re.compile(r"^Get:\d+ \S+ \S+ \S+ (?P<what>[\w.+-]+) ")
 
 
@@ -55,7 +56,8 @@ class BuildProgress:
             return ""
         fetched, telling = FETCHED.match(said["text"]), TELLING.match(said["text"])
         if fetched:
-            return f"{at}, downloading {fetched['what']}"
+            what = fetched["what"]
+            return f"{at}, downloading {'package lists' if what == LISTS else what}"
         return (
             f"{at}, {telling['doing'].lower()} {telling['what'] or ''}".rstrip() if telling else ""
         )

@@ -134,8 +134,9 @@ def ssh_may_ask(progress: Progress) -> bool:
 def running(progress: Progress, now: float) -> str:
     """Return how a step goes on: "Provide the base image, 20 s: downloading 5 of 12 packages"."""
     text = progress.step.name + took(progress.seconds(now))
-    alone = next(iter(progress.hosts.values())).doing if len(progress.hosts) == 1 else ""
-    doing = alone or progress.doing
+    said = [work.doing for work in progress.hosts.values() if work.doing]
+    # What several hosts say stands beside their names.
+    doing = progress.doing if not said else said[0] if len(progress.hosts) == 1 else ""
     return text if doing in ("", progress.step.name) else f"{text}: {doing}"
 
 

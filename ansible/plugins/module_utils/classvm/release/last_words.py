@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Collection, Dict, List, Sequence
 
@@ -14,6 +15,9 @@ from .tracebacks import Traceback
 READ_LINES, SHOWN_LINES = 2000, 60
 # Without a traceback, the end of the log has to do.
 LAST_LINES = 20
+# What jsonschema says of an answer that connexion does not let out: the cause, the whole schema, the answer.
+REFUSED_ANSWER = re.compile(r"^.* validation error: (?P<what>.+)$")
+SCHEMA = "Failed validating "
 # Different tracebacks whose frames are shown.
 TRACEBACKS = 3
 
@@ -75,7 +79,10 @@ def of_requests(docker: Docker, name: str, requests: Collection[Request]) -> Lis
 
 
 def exception_of(docker: Docker, name: str, request: Request) -> str:
-    """Return the exception that a request met, with its place in the app's own code; "" where there is none.
+    """Return why a request ended in a server error, in one line; "" where the log does not tell.
+
+    That is an exception, with its place in the app's own code, or what is wrong with an answer that the app's
+    framework did not let out.
 
     Args:
         docker: the engine of the host.
@@ -87,8 +94,12 @@ def exception_of(docker: Docker, name: str, request: Request) -> str:
     if container is None:
         return ""
     lines = log.read(docker, name, READ_LINES, everything=True).splitlines()
-    found = [one for one in tracebacks.find(request_log.lines_of(lines, {request})) if one.own]
-    return found[-1].cause(container.workdir) if found else ""
+    said = request_log.lines_of(lines, {request})
+    found = [one for one in tracebacks.find(said) if one.own]
+    if found:
+        return found[-1].cause(container.workdir)
+    refused = [match["what"] for match in map(REFUSED_ANSWER.match, said) if match]
+    return f"the answer breaks the schema: {refused[-1]}" if refused else ""
 
 
 def shown(said: Sequence[str], folder: str) -> str:
@@ -105,7 +116,7 @@ def shown(said: Sequence[str], folder: str) -> str:
     lines: List[str] = []
     for each in [one for one in found.values() if one.own][-TRACEBACKS:]:
         lines += ["In the app's own code:", *each.summary(folder)]
-    rest = without_repeats(said)[-SHOWN_LINES:]
+    rest = without_schemas(without_repeats(said))[-SHOWN_LINES:]
     return "\n".join([*lines, *(["Log:", *rest] if rest else [])])
 
 
@@ -118,3 +129,13 @@ def without_repeats(said: Sequence[str]) -> List[str]:
         dropped |= set(range(begin, end)) if text in seen else set()
         seen.add(text)
     return [line for at, line in enumerate(said) if at not in dropped]
+
+
+def without_schemas(said: Sequence[str]) -> List[str]:
+    """Return the lines of a log without the schemas that jsonschema prints whole."""
+    kept: List[str] = []
+    inside = False
+    for line in said:
+        inside = line.startswith(SCHEMA) or (inside and line[:1].isspace())
+        kept += [] if inside else [line]
+    return kept
