@@ -34,6 +34,7 @@ class ActionModule(Watched):
             app = source.read(folder, files / "kit", ports)
             checker = kit_context.of_folder(files / "checker")
             args.update(arguments(app, checker.digest), revision=revision.revision(folder))
+            args.update(app=folder.name)
             result = {} if self._task.check_mode else wanted.predicted(args, known)
             result = result or self.call(args, task_vars)
             notes = list(app.notes[:1])

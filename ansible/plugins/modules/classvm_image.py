@@ -26,6 +26,7 @@ options:
   context: {type: path, default: "", description: File of the host with the packed folder.}
   kit: {type: bool, default: false, description: "Whether the folder is a build context of the kit, for which the host compiles the lock; the lock is kept in O(state_dir)."}
   lock_id_source: {type: str, default: "", description: "Digest of the requirements and of the tools that compile the lock; it names the lock, together with the base image. V() where O(kit) is false."}
+  app: {type: str, default: "", description: "Name of the app, for a label; it decides nothing."}
   keep: {type: list, elements: str, default: [], description: "Absolute paths of the container's folders that survive releases; a label of the image."}
   checker_digest: {type: str, default: "", description: "Digest of the build context of the image in which the contract is checked; V() needs none."}
   checker_context: {type: path, default: "", description: File of the host with that context.}
@@ -91,6 +92,7 @@ def main() -> None:
             "context": {"type": "path", "default": ""},
             "kit": {"type": "bool", "default": False},
             "lock_id_source": {"type": "str", "default": ""},
+            "app": {"type": "str", "default": ""},
             "keep": {"type": "list", "elements": "str", "default": []},
             "checker_digest": {"type": "str", "default": ""},
             "checker_context": {"type": "path", "default": ""},

@@ -219,6 +219,7 @@ class Engine(Docker):
         self.boxes: dict[str, Box] = {}
         self.behaviours: dict[str, Behaviour] = {spec.image: GOOD for spec in RELEASE_SPECS}
         self.image_labels: dict[str, dict[str, str]] = {}
+        self.volumes: dict[str, dict[str, str]] = {}
         # What each container has logged besides, and the kernel's table of its sockets.
         self.log: list[str] = []
         self.sockets = ""
@@ -479,7 +480,8 @@ class Engine(Docker):
                 "LogConfig": {"Type": box.log_driver},
             },
             "Config": {
-                "Labels": box.labels,
+                # A container inherits those of its image.
+                "Labels": {**self.image_labels.get(box.image, {}), **box.labels},
                 "Healthcheck": {"Test": self.healthcheck},
                 "WorkingDir": "/service",
             },
@@ -646,6 +648,15 @@ class Engine(Docker):
         del words
         return LOG_DRIVER
 
+    def _volume(self, words: tuple[str, ...]) -> str:
+        """Make a volume unless it is there, or describe those that are."""
+        if words[1] == "create":
+            labels = [word.split("=", 1) for word in words[2:-1] if "=" in word]
+            self.volumes.setdefault(words[-1], dict(labels))
+            return words[-1]
+        known = [name for name in words[4:] if name in self.volumes]
+        return "".join(f"{name} {json.dumps(self.volumes[name])}\n" for name in known)
+
     _answers: ClassVar[dict[str, Callable[..., str]]] = {
         "container": _inspect_container,
         "image": _image,
@@ -658,6 +669,7 @@ class Engine(Docker):
         "run": _run,
         "create": _create_only,
         "update": _update,
+        "volume": _volume,
         "exec": _exec,
         "logs": _logs,
         "ps": _ps,

@@ -7,11 +7,14 @@ import json
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.image.service_image import LABEL_KEEP, LABEL_PORT
+from classvm.image.service_image import LABEL_APP, LABEL_KEEP, LABEL_PORT
 from classvm.release import go_live
+from classvm.release.release_spec import ReleaseSpec
 from fake_engine import (
     BREAKS_CONTRACT,
     GOOD,
+    LAST,
+    OLD,
     OTHER,
     RELEASE_SPEC,
     REPORT,
@@ -148,3 +151,43 @@ def test_the_image_names_the_port_of_its_container(world: World) -> None:
     words = [word for call in engine.calls for word in call]
     assert [word for word in words if word.endswith(":5000")]
     assert not [word for word in words if word.endswith(f":{RELEASE_SPEC.container_port}")]
+
+
+def app(engine: Engine, release: ReleaseSpec, name: str) -> list[str]:
+    """Deploy a release of an app that keeps a folder, and return what the person is told."""
+    labels = {LABEL_KEEP: json.dumps(["/service/data"]), LABEL_APP: name}
+    engine.image_labels[release.image] = labels
+    return deploy(engine, release).classvm_notes
+
+
+@pytest.mark.parametrize("start", [nothing, edge_alone])
+def test_another_app_s_data_is_said_once(start: Start, world: World) -> None:
+    engine = engine_in(start)
+    world(engine)
+    assert app(engine, OLD, "weather") == []
+    assert engine.volumes == {"classvm-lab-keep-data": {LABEL_APP: "weather"}}
+    (told,) = app(engine, RELEASE_SPEC, "notes")
+    assert told.startswith("/service/data still holds what the app weather has kept")
+    assert app(engine, OTHER, "notes") == []
+    # Back again: the app that is live now has written there last.
+    (told,) = app(engine, LAST, "weather")
+    assert "the app notes has kept" in told
+
+
+def test_the_data_of_an_app_that_was_removed_is_said(world: World) -> None:
+    """As after `make reset`."""
+    engine = engine_in(nothing)
+    world(engine)
+    engine.volumes["classvm-lab-keep-data"] = {LABEL_APP: "weather"}
+    (told,) = app(engine, RELEASE_SPEC, "notes")
+    assert "the app weather has kept" in told
+
+
+@pytest.mark.parametrize("labels", [{}, {LABEL_APP: "notes"}])
+def test_of_the_same_app_or_an_unknown_one_nothing_is_said(
+    labels: dict[str, str], world: World
+) -> None:
+    engine = engine_in(nothing)
+    world(engine)
+    engine.volumes["classvm-lab-keep-data"] = labels
+    assert app(engine, RELEASE_SPEC, "notes") == []

@@ -22,6 +22,8 @@ LABEL_CONTENT = "classvm.content"
 LABEL_CONTRACT = "classvm.contract"
 # Folders of the container that survive releases: a JSON list of absolute paths.
 LABEL_KEEP = "classvm.keep"
+# Name of the app: that of its folder when the image was built.
+LABEL_APP = "classvm.app"
 # Id of the lock of its packages, where this host has compiled it.
 LABEL_LOCK = "classvm.lock"
 # The port on which its container listens: the Dockerfile of a student's app sets it.
@@ -41,6 +43,7 @@ class Recipe:
         contract_digest: digest of the contract in that folder, or "" where it does not matter.
         keep: absolute paths of the container's folders that survive releases.
         lock: id of the lock that this host compiles for it, or "".
+        app: name of the app's folder; it decides nothing.
 
     """
 
@@ -52,6 +55,7 @@ class Recipe:
     contract_digest: str = ""
     keep: Tuple[str, ...] = ()
     lock: str = ""
+    app: str = ""
 
     @property
     def digest(self) -> str:
@@ -118,6 +122,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
     optional = {
         LABEL_KEEP: json.dumps(recipe.keep) if recipe.keep else "",
         LABEL_LOCK: recipe.lock,
+        LABEL_APP: recipe.app,
     }
     return {
         LABEL_SERVICE: recipe.service,

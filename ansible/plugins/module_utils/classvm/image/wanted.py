@@ -69,6 +69,7 @@ def wanted(args: Mapping[str, Any], base_digest: str) -> Wanted:
         content=args.get("content", ""),
         contract_digest=args.get("contract_digest", ""),
         keep=tuple(args.get("keep", ())),
+        app=args.get("app", ""),
         lock=lock_store.lock_id(base_digest, source) if source else "",
     )
     if not checker:

@@ -11,7 +11,7 @@ from ..base.docker import Docker
 from ..base.edge import LABEL_SLOT
 from ..base.errors import ClassvmError
 from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
-from . import difference, health
+from . import difference, health, keep
 from .contract_check import Verdict, require_contract
 from .refusal import refusal
 from .release_spec import (
@@ -83,6 +83,7 @@ def create(
         labels=labels(spec, slot),
         restart=NEVER if beside else ALWAYS,
     )
+    keep.make_volumes(docker, spec.service, spec.keep, spec.app)
     shares = CANDIDATE_CPU_SHARES if beside else LIVE_CPU_SHARES
     docker.check("create", "--cpu-shares", shares, *argv, stdin=env_file(spec).encode())
 

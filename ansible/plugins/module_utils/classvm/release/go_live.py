@@ -25,7 +25,7 @@ from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE, container_port
+from ..image.service_image import LABEL_APP, LABEL_RELEASE, LABEL_SERVICE, container_port
 from . import difference, drift, gap, health, history, recover, rollback
 from . import keep as keep_volumes
 from .prune import prune
@@ -234,8 +234,8 @@ def _with_image(docker: Docker, spec: ReleaseSpec) -> Tuple[ReleaseSpec, Optiona
     """Return the spec with what only the image of the release knows, and that image, if it is there."""
     image = docker.image(spec.image) if spec.image else None
     port = container_port(image, spec.container_port)
-    kept = keep_volumes.folders(image)
-    return dataclasses.replace(spec, keep=kept, container_port=port), image
+    kept, app = keep_volumes.folders(image), image.labels.get(LABEL_APP, "") if image else ""
+    return dataclasses.replace(spec, keep=kept, app=app, container_port=port), image
 
 
 def _make_live(
@@ -263,6 +263,8 @@ def _make_live(
         _record_unknown(spec, image, edge.state_dir)
         return outcome
     entry = _attempt(spec, image, outcome.replaced, result)
+    before = live.labels.get(LABEL_APP, "") if live else ""
+    shared = keep_volumes.note(docker, spec.service, spec.keep, spec.app, before)
     strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, spec, edge, live)
     entry = _prepare_and_swap(strategy, entry)
     _retire(strategy, edge.state_dir, entry)
@@ -272,7 +274,7 @@ def _make_live(
         container=_id(docker.container(spec.live)),
         gap=entry.gap,
         seconds=entry.seconds,
-        classvm_notes=[*strategy.verdict.warnings, *strategy.verdict.notes],
+        classvm_notes=[*shared, *strategy.verdict.warnings, *strategy.verdict.notes],
     )
 
 

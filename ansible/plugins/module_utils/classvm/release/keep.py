@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..base.docker import Docker, Image
 from ..base.names import container_name
-from ..image.service_image import LABEL_KEEP
+from ..image.service_image import LABEL_APP, LABEL_KEEP
 
 # What Docker takes as the name of a volume.
 UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
@@ -77,6 +77,45 @@ def differences(desired: Mapping[str, str], host_config: Mapping[str, Any]) -> L
         for folder, name in wanted.items()
         if reported.get(folder) != name
     ]
+
+
+def make_volumes(docker: Docker, service: str, kept: Sequence[str], app: str) -> None:
+    """Make the volumes that are missing, with the name of the app that is the first to use them."""
+    for folder in kept:
+        # One that is there stays as it is, with its label.
+        label = ("--label", f"{LABEL_APP}={app}") if app else ()
+        docker.check("volume", "create", *label, volume(service, folder))
+
+
+def note(docker: Docker, service: str, kept: Sequence[str], app: str, before: str) -> List[str]:
+    """Return what a person should know of volumes that another app has used, a line; [] for none.
+
+    A volume belongs to the service and the folder's name: which folders are the same app's, under another name,
+    only a person can tell.
+
+    Args:
+        docker: the engine of the host.
+        service: name of the service.
+        kept: the folders of the container that the app keeps.
+        app: name of the app, or "" where it is not known.
+        before: name of the app that was live before, or "" where none was, or it is not known.
+
+    """
+    if not kept or not app or before == app:
+        return []
+    folder_of = {volume(service, folder): folder for folder in kept}
+    words = ("--format", "{{.Name}} {{json .Labels}}", *folder_of)
+    found = []
+    for line in docker.run("volume", "inspect", *words).out.splitlines():
+        name, _, labels = line.partition(" ")
+        former = before or str((json.loads(labels) or {}).get(LABEL_APP, ""))
+        if former not in ("", app):
+            found.append(
+                f"{folder_of[name]} still holds what the app {former} has kept: a folder's data belongs to the"
+                f" service {service}, whichever app it is. Name another folder under `keep` in classvm.yml for an"
+                " empty one."
+            )
+    return found
 
 
 def volumes(docker: Docker) -> List[str]:

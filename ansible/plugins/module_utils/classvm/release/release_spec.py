@@ -66,6 +66,7 @@ class ReleaseSpec:
         checker_program: Python source that checks it there: `contract.archive.program`.
         revision: git revision of the app's folder, for the history, or "".
         keep: absolute paths of the container's folders that survive releases, as its image says.
+        app: name of the app, as its image says, or "".
         strategy: how it goes live, as the edge of the host says.
         key: the host's random key for digests of settings, some of which are secret; or "".
 
@@ -83,6 +84,7 @@ class ReleaseSpec:
     checker_program: str = ""
     revision: str = ""
     keep: Tuple[str, ...] = ()
+    app: str = ""
     strategy: str = RECREATE
     key: str = ""
 
