@@ -73,8 +73,12 @@ class Scene:
         self.addresses = [at for at in map(self.facts.address, ("IPv4", "IPv6")) if at]
 
     def start(self) -> None:
-        """Start the canaries as anybody would; they come back after a reboot."""
+        """Start the canaries as anybody would; they come back after a reboot.
+
+        An active ufw lets them in, so that nothing but the guard keeps them closed.
+        """
         self.stop()
+        self.ufw("allow")
         inside = str(self.facts.container_port)
         self.run(NAME, inside, "--publish", f"{self.port}:{inside}")
         self.run(HOST_NAME, str(self.host_port), "--network", "host")
@@ -88,7 +92,14 @@ class Scene:
 
     def stop(self) -> None:
         """Remove the canaries."""
+        self.ufw("delete allow")
         self.vm.docker.run("rm", "--force", NAME, HOST_NAME)
+
+    def ufw(self, verb: str) -> None:
+        """Let the canaries in at an active ufw, or no longer."""
+        if has_ufw(self.vm):
+            for port in (self.port, self.host_port):
+                self.vm.root(f"ufw {verb} {port}/tcp")
 
     def wait(self) -> None:
         """Wait until the canaries answer on the host: what is closed is not just absent."""
