@@ -171,12 +171,46 @@ def test_nothing_is_removed_and_what_is_in_the_way_is_named(program: Callable[..
 # --- what else stops apt ------------------------------------------------------------------------
 
 
-def test_a_slow_clock_is_told(program: Callable[..., Path]) -> None:
-    said = "E: Release file for x is not valid yet (invalid for another 2d 23h 1min 40s)."
+@pytest.mark.parametrize(
+    "said",
+    [
+        "E: Release file for x is not valid yet (invalid for another 2d 23h 1min 40s).",
+        "W: GPG error: x noble InRelease: At least one invalid signature was encountered.",
+    ],
+)
+def test_a_slow_clock_is_told(said: str, program: Callable[..., Path]) -> None:
     program("apt-get", f'echo "{said}" >&2; exit 100')
-    with pytest.raises(ClassvmError, match=r"The clock of this host is slow.*\d{4}-") as told:
+    with pytest.raises(ClassvmError, match=r"not valid at the time.*\d{4}-\d\d-\d\d") as told:
         packages.install(["one"])
     assert "set-ntp" in told.value.fix
+
+
+PROXY = "Acquire::http::Proxy=http://127.0.0.1:9"
+FAILED = "E: Failed to fetch x  Could not connect to 127.0.0.1:9 (127.0.0.1)."
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable", "named"),
+    [
+        (PROXY, "", "http://127.0.0.1:9"),
+        ("Acquire::http=", "http://proxy:3128", "http://proxy:3128"),
+        ("Acquire::http=", "", ""),
+    ],
+)
+def test_a_proxy_that_does_not_answer_is_named(
+    settings: str,
+    variable: str,
+    named: str,
+    program: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, variable)
+    program("apt-config", f"echo '{settings}'")
+    program("apt-get", f"echo '{FAILED}' >&2; exit 100")
+    with pytest.raises(ClassvmError) as told:
+        packages.install(["one"])
+    assert told.value.cause.endswith(f"asks the proxy {named}") is bool(named)
 
 
 def test_an_installation_that_was_cut_off_is_finished_first(

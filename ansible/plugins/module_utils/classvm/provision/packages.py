@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import shutil
 import time
@@ -20,8 +21,10 @@ FETCHED = re.compile(r"Get:(\d+)$")
 LOCKED = "Could not get lock"
 # An installation that a power cut or a kill has cut off.
 INTERRUPTED = "dpkg was interrupted"
-# What apt says when the lists are of tomorrow.
-WRONG_CLOCK = "is not valid yet"
+# What apt says when the lists, or their signatures, are of tomorrow.
+WRONG_CLOCK = ("is not valid yet", "invalid signature was encountered")
+# What apt says when nobody answers.
+NO_CONNECTION = "Could not connect to"
 # What apt says when it would have to remove packages to install others.
 NO_ROOM_BESIDE = "remove is disabled"
 CONFIGURE = ("dpkg", "--force-confdef", "--force-confold", "--configure", "--pending")
@@ -101,11 +104,13 @@ def _fail(names: Sequence[str], failed: Sequence[command.Finished]) -> NoReturn:
     said = "\n".join(one.out + one.err for one in failed)
     details = "\n".join(one.last_lines() for one in failed)
     listed = ", ".join(names)
-    if WRONG_CLOCK in said:
+    if any(words in said for words in WRONG_CLOCK):
+        now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
         raise ClassvmError(
-            f"Packages cannot be installed: {listed}. The clock of this host is slow: to it, it is"
-            f" {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, and the package lists are of later",
-            fix="Set the clock (`sudo timedatectl set-ntp true`), then run the command again.",
+            f"Packages cannot be installed: {listed}. The package lists are not valid at the time that"
+            f" this host has, {now} UTC",
+            fix="If its clock is wrong, set it (`sudo timedatectl set-ntp true`), then run the command"
+            " again.",
             details=details,
         )
     if NO_ROOM_BESIDE in said:
@@ -117,12 +122,27 @@ def _fail(names: Sequence[str], failed: Sequence[command.Finished]) -> NoReturn:
             f" {others.replace(',', '')}`), then run the command again.",
             details=details,
         )
+    if NO_CONNECTION in said and proxies():
+        raise ClassvmError(
+            f"Packages cannot be installed: {listed}. apt asks the proxy {', '.join(proxies())}",
+            fix="Correct it where it is set (`grep -r Proxy /etc/apt`, or http_proxy), then run the"
+            " command again.",
+            details=details,
+        )
     raise ClassvmError(
         f"Packages cannot be installed: {listed}",
         fix="Check that this host reaches its package archive (`sudo apt-get update`), then run the"
         " command again.",
         details=details,
     )
+
+
+def proxies() -> List[str]:
+    """Return the proxies that apt is set to, by its own settings or by the environment."""
+    shown = command.run(["apt-config", "dump", "--format", "%f=%v%n", "Acquire"]).out
+    found = re.findall(r"::proxy[^=]*=(\w+://.+)$", shown, re.MULTILINE | re.IGNORECASE)
+    named = [os.environ.get(name, "") for name in ("http_proxy", "https_proxy")]
+    return sorted({*found, *filter(None, named)})
 
 
 def _run_unlocked(argv: Sequence[str], deadline: float) -> command.Finished:
