@@ -31,6 +31,7 @@ SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
 sys.path += [str(SUITE.parent), str(ROOT / "ansible/plugins/module_utils")]
 
+from classvm.base.errors import ClassvmError  # noqa: E402 - its folder was added to the path above
 from classvm.image import service_image  # noqa: E402 - its folder was added to the path above
 from infra import expected, scan  # noqa: E402 - its folder was added to the path above
 
@@ -227,11 +228,15 @@ def obstacle(
     running = dict(line.split(" ", 1) for line in lines if " " in line)
     if facts is None or facts.container not in running:
         return ""  # the checks tell what is wrong
-    if running[facts.container] == expected.packed(facts.service_dir).content:
+    try:
+        desired = facts.source.packed.content
+    except ClassvmError as error:
+        return f"cannot be compared with {facts.service_dir.name}/: {error}. Next: make check"
+    if running[facts.container] == desired:
         return ""
     return (
-        f"runs another release than this tree's {facts.service_dir.name}/."
-        " Next: make deploy, or verify from the tree that it was deployed from"
+        f"runs another release than {facts.service_dir.name}/ here."
+        " Next: name the app that runs there (make verify APP=folder), or make deploy"
     )
 
 

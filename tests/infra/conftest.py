@@ -31,6 +31,8 @@ MARKS = {
 }
 # How many other hosts are tried as the neighbour before the tests that need one are skipped.
 NEIGHBOURS_ASKED = 3
+# Why a check of the lab's own layout says nothing about another app.
+OTHER_LAYOUT = "the app is not in the layout of service/, with a Dockerfile and a lock of its own"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,8 +88,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each operation of the contract a test of its own."""
     for name in {"operation", "refusing_operation"} & set(metafunc.fixturenames):
         known = all_facts(metafunc.config)
-        specs = {known[host].spec for host in under_test(metafunc.config) if host in known}
+        hosts = [known[host] for host in under_test(metafunc.config) if host in known]
+        specs = {one.spec for one in hosts if one.is_sealed}
         found = [operation_ids(spec, refusing=name != "operation") for spec in sorted(specs)]
+        found += [[] if one.is_sealed else [expected.WHOLE_CONTRACT] for one in hosts]
         metafunc.parametrize(name, list(dict.fromkeys(one for ids in found for one in ids)))
 
 
@@ -144,6 +148,13 @@ def facts(vm: Vm) -> Facts:
 def engine(vm: Vm) -> docker.Docker:
     """Return the engine of the host under test."""
     return vm.docker
+
+
+@pytest.fixture(scope="module")
+def sealed(facts: Facts) -> None:
+    """Skip a test of what the folder of the app says on a host with another kind of app."""
+    if not facts.is_sealed:
+        pytest.skip(OTHER_LAYOUT)
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from typing import Any
 
 import jinja2
 import yaml
-from classvm.app import layout, openapi, pack
+from classvm.app import layout, lock
 from classvm.base import edge, names, systems
 from classvm.base.docker import Image
-from classvm.image import service_image
+from classvm.image import lock_store, service_image, source
 from classvm.provision import guard, haproxy
 from classvm.release.limits import LIMITS
 from classvm.release.release_spec import ReleaseSpec, Seconds, run_argv
@@ -33,7 +33,10 @@ PROVISION = ROOT / "ansible/provision.yml"
 GUARD = ROOT / "roles/firewall/files"
 EDGE = ROOT / "roles/edge/templates"
 FAMILIES = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
+KIT = ROOT / "roles/service_image/files/kit"
 SSH_PORT = 22
+# In the place of an operation where the contract of an app is checked at once.
+WHOLE_CONTRACT = "whole contract"
 Finished = subprocess.CompletedProcess[str]
 # Bare machines on the hosts' network, from which the hosts are probed.
 NEIGHBOURS = "neighbours"
@@ -81,8 +84,18 @@ class Facts:
         return Path(self["service_dir"]).resolve()
 
     @property
+    def source(self) -> source.Source:
+        """What a deploy makes of that folder."""
+        return read_app(self.service_dir, self.host_port, self.container_port)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the app is in the layout of `service/`: its folder says all of its image."""
+        return lock.is_sealed(self.service_dir)
+
+    @property
     def spec(self) -> Path:
-        """The contract."""
+        """The contract of an app in the layout of `service/`."""
         return self.service_dir / layout.SPEC
 
     @property
@@ -128,13 +141,16 @@ class Facts:
 
     def recipe(self, base: Image) -> service_image.Recipe:
         """Return the recipe of the service image on the host's base image."""
+        app = self.source
         return service_image.Recipe(
             service=str(self["service_name"]),
             base=str(self["base_image_name"]),
             base_digest=base.content,
-            source_digest=packed(self.service_dir).digest,
-            content=packed(self.service_dir).content,
-            contract_digest=openapi.contract_digest(self.service_dir),
+            source_digest=app.packed.digest,
+            content=app.packed.content,
+            contract_digest=app.contract_digest,
+            keep=app.keep,
+            lock=lock_store.lock_id(base.content, app.lock_source) if app.lock_source else "",
         )
 
     def release_spec(self, recipe: service_image.Recipe) -> ReleaseSpec:
@@ -197,9 +213,14 @@ class Facts:
 
 
 @functools.cache
-def packed(folder: Path) -> pack.Packed:
-    """Return the service's folder as the build gets it."""
-    return pack.pack(folder)
+def read_app(folder: Path, host_port: int, container_port: int) -> source.Source:
+    """Return what a deploy makes of an app's folder.
+
+    Raises:
+        ClassvmError: it cannot be packed.
+
+    """
+    return source.read(folder, KIT, source.Ports(host_port, container_port))
 
 
 def roles() -> list[str]:
@@ -347,7 +368,7 @@ def supported_systems() -> list[str]:
     return [system.major for system in systems.SUPPORTED]
 
 
-def lock(folder: Path) -> dict[str, str]:
+def versions(folder: Path) -> dict[str, str]:
     """Return the version of each package of the lock, by its normal name (PEP 503)."""
     text = (folder / layout.LOCK).read_text(encoding="utf-8")
     pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)

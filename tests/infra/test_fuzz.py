@@ -28,6 +28,7 @@ TOO_STRICT = "positive_data_acceptance"
 REFUSALS = '[checks.negative_data_rejection]\nexpected-statuses = ["4xx"]\n'
 
 
+@pytest.mark.usefixtures("sealed")
 def test_no_generated_request_breaks_the_contract(
     vm: Vm,
     facts: Facts,

@@ -10,10 +10,11 @@ import re
 import tarfile
 from typing import TYPE_CHECKING
 
+import pytest
 from classvm.image import service_image
 from classvm.image.base_image import UBUNTU_VERSION
 from classvm.release.release_spec import LABEL_SETTINGS
-from infra.expected import Facts, lock, normal, packed
+from infra.expected import Facts, normal, versions
 
 if TYPE_CHECKING:
     from infra.vm import Vm
@@ -25,15 +26,17 @@ def test_the_system_inside_is_the_one_of_the_lab(vm: Vm) -> None:
     assert vm.content["system"]["VERSION_ID"].strip('"') == UBUNTU_VERSION
 
 
+@pytest.mark.usefixtures("sealed")
 def test_the_python_inside_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
     desired = re.findall(r"\bpython(\d+\.\d+)-minimal\b", dockerfile(facts))[-1]
     assert ".".join(map(str, vm.content["python"][:2])) == desired
 
 
+@pytest.mark.usefixtures("sealed")
 def test_the_installed_packages_are_those_of_the_lock(vm: Vm, facts: Facts) -> None:
     installed = vm.content["packages"]["versions"]
     assert sorted([normal(name), version] for name, version in installed) == sorted(
-        [name, version] for name, version in lock(facts.service_dir).items()
+        [name, version] for name, version in versions(facts.service_dir).items()
     )
 
 
@@ -57,6 +60,7 @@ def test_nothing_inside_runs_with_more_rights_than_its_user(vm: Vm) -> None:
     assert vm.content["privileged"] == []
 
 
+@pytest.mark.usefixtures("sealed")
 def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
     desired = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
     found = vm.live["Config"].get("Healthcheck", {}).get("Test", [])
@@ -92,6 +96,7 @@ def test_the_image_stands_on_the_base_image(vm: Vm) -> None:
 # --- The files of the service -------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("sealed")
 def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) -> None:
     desired = files(facts)
     found = vm.content["files"]
@@ -99,6 +104,7 @@ def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) ->
     assert different == []
 
 
+@pytest.mark.usefixtures("sealed")
 def test_no_other_file_lies_among_those_of_the_service(vm: Vm, facts: Facts) -> None:
     found = {name for name in vm.content["files"] if "__pycache__" not in name}
     assert sorted(found - files(facts).keys()) == []
@@ -114,7 +120,7 @@ def files(facts: Facts) -> dict[str, str]:
     last_stage = re.split(r"^FROM ", dockerfile(facts), flags=re.MULTILINE)[-1]
     copies = re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE)
     patterns = [pattern for words in copies for pattern in words.split()[:-1]]
-    with tarfile.open(fileobj=io.BytesIO(packed(facts.service_dir).archive)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(facts.source.packed.archive)) as archive:
         return {
             member.name: hashlib.sha256(content.read()).hexdigest()
             for member in archive

@@ -13,6 +13,7 @@ from classvm.base import docker, edge, state
 from classvm.base.command import CommandError, Finished
 from classvm.image import service_image
 from classvm.provision import guard
+from classvm.release import keep
 from classvm.release.release_spec import ReleaseSpec
 from infra import inside
 
@@ -171,7 +172,11 @@ class Vm:
     @functools.cached_property
     def release_spec(self) -> ReleaseSpec:
         """The spec of the desired release."""
-        spec = self.facts.release_spec(self.recipe)
+        spec = dataclasses.replace(
+            self.facts.release_spec(self.recipe),
+            keep=keep.folders(self.image),
+            container_port=service_image.container_port(self.image, self.facts.container_port),
+        )
         if not spec.environment:
             return spec
         # The digest of the settings is keyed with what only the host knows.

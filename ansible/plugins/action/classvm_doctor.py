@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils.classvm.doctor import on_hosts
 from ..module_utils.classvm.doctor.finding import FAIL, Finding, summary
 
+SSH_PORT = "22"
 # Of ansible.cfg, relative to the folder that has it.
 DEFAULT = "ansible/inventory/local.yml"
 
@@ -52,7 +53,8 @@ def address(given: dict[str, Any]) -> str:
 
 def port(given: dict[str, Any]) -> str:
     """Return the option of ssh for the host's port, where it is not that of SSH."""
-    return f"-p {given['ansible_port']} " if given.get("ansible_port") else ""
+    number = str(given.get("ansible_port", SSH_PORT))
+    return "" if number == SSH_PORT else f"-p {number} "
 
 
 def options(given: dict[str, Any]) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tree
 import yaml
 from classvm.base import systems
+from classvm.base.docker import Image
 from infra.expected import (
     Facts,
     FactsError,
@@ -17,6 +19,8 @@ from infra.expected import (
     settings,
     supported_systems,
 )
+
+BASE = Image(id="1", labels={}, size=1, layers=("2",))
 
 
 def test_the_settings_are_those_of_all_roles() -> None:
@@ -55,3 +59,26 @@ def test_an_inventory_that_is_absent_is_told(tmp_path: Path) -> None:
 
 def test_the_supported_systems_have_one_home() -> None:
     assert supported_systems() == [system.major for system in systems.SUPPORTED]
+
+
+def facts_of(folder: Path) -> Facts:
+    ports = {"service_host_port": 4321, "service_container_port": 4322}
+    return Facts(
+        "a", {"service_dir": folder, "service_name": "lab", "base_image_name": "b", **ports}
+    )
+
+
+def test_an_app_of_any_layout_has_the_recipe_of_its_deploy(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import flask\n\napp = flask.Flask(__name__)\n")
+    (tmp_path / "requirements.txt").write_text("flask==2.2.5\n")
+    facts = facts_of(tmp_path)
+    recipe = facts.recipe(BASE)
+    assert not facts.is_sealed
+    assert recipe.lock
+    assert (recipe.content, recipe.source_digest) == (
+        facts.source.packed.content,
+        facts.source.packed.digest,
+    )
+    sealed = facts_of(tree.ROOT / "service")
+    assert sealed.is_sealed
+    assert sealed.recipe(BASE).lock == ""

@@ -461,5 +461,6 @@ def test_a_host_is_named_as_ssh_takes_it() -> None:
     doctor = load_plugin("action", "classvm_doctor")
     given: dict[str, Any] = {"inventory_hostname": "a"}
     assert (doctor.address(given), doctor.port(given)) == ("a", "")
+    assert doctor.port({**given, "ansible_port": 22}) == ""
     given.update(ansible_host="192.0.2.1", ansible_user="bob", ansible_port=2222)
     assert (doctor.address(given), doctor.port(given)) == ("bob@192.0.2.1", "-p 2222 ")

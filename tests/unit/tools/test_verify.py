@@ -182,6 +182,7 @@ class Host(SimpleNamespace):
     container = "classvm-lab"
     is_local = False
     service_dir = Path("/clone/service")
+    source = SimpleNamespace(packed=SimpleNamespace(content=CONTENT))
 
 
 def surveyed(
@@ -190,7 +191,6 @@ def surveyed(
     """Look at hosts that answer so."""
     monkeypatch.setattr(expected, "ask", lambda _: answers)
     monkeypatch.setattr(expected, "read", lambda *_: dict.fromkeys(answers, Host()))
-    monkeypatch.setattr(expected, "packed", lambda _: SimpleNamespace(content=CONTENT))
     return verify.survey(verify.parse([]))
 
 
