@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import tree
 import yaml
+from classvm.base import progress
 from plugin_loader import load_plugin
 
 HOSTS = ["vm-148-1", "vm-148-2"]
@@ -156,7 +157,12 @@ SLOW = {
     "classvm.kit.classvm_packages": {"names": ["nothing-of-this-name"]},
     "environment": {"PATH": "{{ playbook_dir }}/bin"},
 }
-APT = "#!/bin/sh\necho 'Setting up apparmor (4.0.1) ...'\nexec /bin/sleep 4\n"
+# And notes by which file its module tells the progress.
+APT = f"""#!/bin/sh
+echo "${progress.VARIABLE}" >>"${{0%/*}}/told-by"
+echo 'Setting up apparmor (4.0.1) ...'
+exec /bin/sleep 4
+"""
 
 
 def programs(folder: Path) -> None:
@@ -172,6 +178,9 @@ def test_what_a_module_does_is_told_while_it_works(tmp_path: Path) -> None:
     shown = in_terminal(tmp_path, [SLOW])
     for host in HOSTS:
         assert f"{host}  installing apparmor" in shown
+    told_by = {Path(line) for line in (tmp_path / "bin/told-by").read_text().splitlines()}
+    assert len(told_by) == len(HOSTS)
+    assert not [file for file in told_by if file.exists()]
 
 
 def test_molecule_has_ansible_s_own_output() -> None:
