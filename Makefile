@@ -92,10 +92,9 @@ $(CODE):
 	@:
 endif
 
-doctor: ## find what would stop a deploy (INVENTORY=: on its hosts)
-	$(VALIDATE)
 # On this machine it runs before there are any tools.
-	$(if $(INVENTORY)$(LIMIT),@tools/setup $(VENV))
+doctor: $(if $(INVENTORY)$(LIMIT),setup) ## find what would stop a deploy (INVENTORY=: on its hosts)
+	$(VALIDATE)
 	$(if $(INVENTORY)$(LIMIT),$(call PLAY,doctor),@python3 tools/doctor.py $(PORT:%=--port %))
 
 status: setup ## show which release is live, where, since when
