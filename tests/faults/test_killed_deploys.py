@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PROMISE = "the next deploy makes the desired release live, alone; nothing is left over"
 # Seconds within which a deploy reaches the moment at which it is killed, at the pace 1.
 PLAY_SECONDS = 60.0
+# Seconds within which a host ends the work of a control process that was killed, at the pace 1.
+NOTICED_SECONDS = 10.0
 # A kill comes too late where the deploy has ended before; then it is tried again, this many times.
 TRIES = 5
 
@@ -124,10 +126,20 @@ def test_a_control_process_that_is_killed(target: Target) -> None:
         for container in containers:
             kills = (kill_control_process(target, container) for _ in range(TRIES))
             assert any(kills), f"each deploy ended before {container} was seen"
+            # Nobody waits for the check of a candidate any more; a swap goes to its end.
+            if container == candidate_name(service):
+                assert_ends(target, container)
             target.redeploy(target.other(), fully=container == containers[-1])
         seen = attempt.end()
         attempt.outcome = f"the next deploy succeeded; longest gap {seen.gap:.1f} s"
         assert not (target.strategy == BLUE_GREEN and seen.failures), str(seen)
+
+
+def assert_ends(target: Target, container: str) -> None:
+    """Wait until the host has noticed that nobody waits, and has removed a container."""
+    deadline = time.monotonic() + NOTICED_SECONDS * target.pace
+    while container in target.containers():
+        assert time.monotonic() < deadline, f"{container} is still there{target.evidence()}"
 
 
 def kill_control_process(target: Target, container: str) -> bool:

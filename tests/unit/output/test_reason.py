@@ -69,3 +69,10 @@ def test_a_closing_line_is_bounded_and_then_told_in_full_above() -> None:
     assert len(line) == reason.LONGEST_LINE
     assert line.endswith("…")
     assert reason.details("a", why) == [why]
+
+
+@pytest.mark.parametrize(("printed", "is_told"), [("", True), ("Traceback", False)])
+def test_a_module_that_was_cut_off_says_nothing(printed: str, is_told: bool) -> None:
+    said = "Module result deserialization failed: No start of json char found"
+    why = reason.reason({"msg": said, "rc": -9, "module_stdout": printed})
+    assert why.startswith("The host gave no answer: its connection") is is_told

@@ -10,6 +10,8 @@ LONGEST_LINE = 300
 SSH = "ssh: "
 # What Ansible says where sudo asks again, over SSH and on the machine itself.
 WRONG_PASSWORD = ("Incorrect sudo password", "Duplicate become password prompt")
+# What Ansible says of a module that printed nothing.
+NO_RESULT = "Module result deserialization failed"
 
 
 def reason(result: Mapping[str, Any]) -> str:
@@ -27,6 +29,8 @@ def reason(result: Mapping[str, Any]) -> str:
     if failed_items:
         return reason(failed_items[0])
     text = str(result.get("msg", "")).strip()
+    if text.startswith(NO_RESULT) and not result.get("module_stdout"):
+        return "The host gave no answer: its connection, or the work there, was ended. `make status` tells how it stands"
     if any(sign in text for sign in WRONG_PASSWORD):
         return "The sudo password is wrong on this host. Correct it, then run the command again"
     return text if result.get("rc") is None else "\n".join([text, *_output(result)]).strip()
