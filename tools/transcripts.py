@@ -38,7 +38,6 @@ terminal the line of a step is drawn in place, with the seconds and what is goin
 line with `still:` appears where nothing else was printed for a while. Tests count the lines of each
 run, and look for the cause in its closing line.
 """
-KEY, SLIP = 'return {"message":', 'return {"massage":'
 RAISE = '    raise ValueError("no greeting today")\n    return {'
 IMPORT = "import no_such_module\n\n\ndef get("
 # Where packages come from differs from campus to campus.
@@ -103,7 +102,6 @@ def scenes(hosts: int) -> list[Scene]:
         Scene("A first deploy, to a bare VM", one),
         Scene("A deploy that changes nothing", one),
         Scene("A changed line", one, changed),
-        Scene("A contract that is broken", one, replaced(hello, KEY, SLIP)),
         Scene("An exception in a handler", one, replaced(hello, "    return {", RAISE)),
         Scene("A build that fails", one, replaced(hello, "def get(", IMPORT)),
         Scene("A spec that is not YAML", one, replaced(spec, "paths:", "paths: [")),
