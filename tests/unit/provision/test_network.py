@@ -58,6 +58,7 @@ def test_addresses_of_somebody_behind_the_default_route_are_refused(
     # As the message says:
     network.require_free_addresses({network.POOLS: POOL})
     network.require_free_addresses({"bip": "10.213.0.1/24"})
+    network.require_free_addresses({"bridge": "none"})
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.9", "172.16.0.1", "172.18.0.1", "[2001:db8::1]"])
