@@ -84,6 +84,13 @@ REFUSED = [
 ]
 
 
+def test_an_answer_that_the_lab_s_app_did_not_let_out(engine: Engine) -> None:
+    engine.log = ["the response violates master.yml: no `message`", '"GET /bad HTTP/1.1" 500']
+    assert last_words.exception_of(engine, RELEASE_SPEC.live, ("GET", "/bad")) == (
+        "the answer breaks the schema: no `message`"
+    )
+
+
 def test_an_answer_that_the_framework_did_not_let_out(engine: Engine) -> None:
     engine.log = REFUSED
     assert last_words.exception_of(engine, RELEASE_SPEC.live, ("GET", "/bad")) == (

@@ -15,8 +15,9 @@ from .tracebacks import Traceback
 READ_LINES, SHOWN_LINES = 2000, 60
 # Without a traceback, the end of the log has to do.
 LAST_LINES = 20
-# What jsonschema says of an answer that connexion does not let out: the cause, the whole schema, the answer.
-REFUSED_ANSWER = re.compile(r"^.* validation error: (?P<what>.+)$")
+# What connexion, or the lab's app, says of an answer that it does not let out; connexion goes on with
+# the whole schema.
+REFUSED_ANSWER = re.compile(r"^(?:.* validation error|the response violates \S+): (?P<what>.+)$")
 SCHEMA = "Failed validating "
 # Different tracebacks whose frames are shown.
 TRACEBACKS = 3
