@@ -59,7 +59,7 @@ _classvm_values() {
         S) for file in molecule/*/molecule.yml; do basename "$(dirname "$file")"; done ;;
         SCOPE) echo quick ;;
         FORMAT) printf '%s\n' text json sarif junit github ;;
-        V | ALL | UPGRADE) echo 1 ;;
+        V | ALL | FOLLOW | UPGRADE) echo 1 ;;
     esac
 }
 

@@ -79,11 +79,11 @@ def of_call(file: str, call: ast.Call) -> Raised:
     cause = spelled(texts[0]).partition("\n")[0] if texts else ""
     if of_command and cause:
         cause += ": <reason>"
-    if re.fullmatch(r"<[^<>]*>", cause):
-        cause = ""
     fix = next((spelled(one.value) for one in call.keywords if one.arg == "fix"), "")
     if not fix:
         cause, _, fix = cause.partition(". ")
+    if re.fullmatch(r"<[^<>]*>", cause):
+        cause = ""
     return Raised(file, call.lineno, cause, fix)
 
 
