@@ -636,6 +636,19 @@ def test_an_engine_that_does_not_start_is_told_with_its_last_words(
         engine.restart(Host(answers=False))
 
 
+def test_where_the_log_is_silent_the_command_itself_tells_why(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = "Failed to restart docker.service: Unit docker.service is masked."
+    program("systemctl", f"case $1 in restart) echo '{refused}' >&2; exit 1 ;; esac")
+    asked = program("journalctl", f"echo '{engine.NO_ENTRIES}'")
+    monkeypatch.setattr(engine, "has_systemd", lambda: True)
+    with pytest.raises(ClassvmError, match=r"does not start: .*is masked"):
+        engine.restart(Host(answers=False))
+    # Not what an earlier engine has said.
+    assert "--since=@" in asked.read_text()
+
+
 def test_an_engine_that_never_answers_is_waited_for_in_vain(
     program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,8 @@ UNIT_LINK = UNITS / "multi-user.target.wants" / "docker.service"
 DOCKERD = shutil.which("dockerd", path="/usr/sbin:/usr/bin") or "/usr/sbin/dockerd"
 PIDFILE = Path("/run/docker.pid")
 LOG = Path("/var/log/docker.log")
+# What journalctl prints where there is nothing to show.
+NO_ENTRIES = "-- No entries --"
 START_SECONDS = 60
 STOP_SECONDS = 60
 BYTE_ORDER_MARK = "\ufeff"
@@ -387,7 +389,9 @@ def restart(docker: Docker) -> None:
 
     """
     progress.say("starting the engine")
+    since: List[str] = []
     if has_systemd():
+        since = [f"--since=@{int(time.time())}"]
         command.check(["systemctl", "enable", "--quiet", "docker"])
         restarted = command.run(["systemctl", "restart", "docker"])
         log_argv = ["journalctl", "--unit=docker", "--lines=10", "--no-pager"]
@@ -400,11 +404,13 @@ def restart(docker: Docker) -> None:
         if docker.engine_version() is not None:
             return
         time.sleep(0.2)
-    log = command.run(log_argv)
+    # An older line of the log would name another failure.
+    log = command.run([*log_argv, *since])
+    told = restarted if log.out.strip() in ("", NO_ENTRIES) else log
     raise ClassvmError(
-        f"The Docker engine does not start: {log.reason()}",
+        f"The Docker engine does not start: {told.reason()}",
         fix=f"`{' '.join(log_argv)}` shows its log.",
-        details=log.last_lines(),
+        details="\n".join(filter(None, [restarted.last_lines(), log.last_lines()])),
     )
 
 
