@@ -40,6 +40,12 @@ def nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client.Watch, "begin", lambda _: None)
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no module that a test calls end the tests when whoever began them has gone."""
+    monkeypatch.setattr(client.Watch, "begin", lambda _: None)
+
+
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Offer ``program(name, script)``: PATH then holds these fakes and little else.
