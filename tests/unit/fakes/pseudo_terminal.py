@@ -9,7 +9,7 @@ import signal
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -93,7 +93,8 @@ def terminal(
     finally:
         opened.hang_up()
         for process in of_session(opened.process):
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(process, signal.SIGKILL)
 
 
 def of_session(leader: int) -> list[int]:
