@@ -75,6 +75,19 @@ def student(deployed: Run) -> Iterator[Student]:
     assert play("deploy").code == 0
 
 
+@pytest.fixture(scope="module")
+def admin(student: Student) -> Student:
+    """Return the same account with sudo and a password, but without the docker group."""
+    run("gpasswd", "--delete", ACCOUNT, "docker")
+    for words in (
+        ("usermod", "--append", "--groups", "sudo", ACCOUNT),
+        ("sh", "-c", f"echo '{ACCOUNT}:{PASSWORD}' | chpasswd"),
+    ):
+        done = run(*words)
+        assert done.code == 0, done.text
+    return student
+
+
 def test_a_student_releases_a_changed_line(student: Student) -> None:
     before = live()
     student.change_message("Student here")
@@ -121,21 +134,19 @@ def test_without_the_docker_group_the_engine_is_out_of_reach(student: Student) -
     assert live()["Id"] == before["Id"]
 
 
-def test_an_admin_is_asked_for_the_sudo_password(student: Student) -> None:
+def test_an_admin_is_asked_for_the_sudo_password(admin: Student) -> None:
     before = live()
-    assert run("usermod", "--append", "--groups", "sudo", ACCOUNT).code == 0
-    assert run("sh", "-c", f"echo '{ACCOUNT}:{PASSWORD}' | chpasswd").code == 0
-    deploy = student.make("deploy", "</dev/null")
+    deploy = admin.make("deploy", "</dev/null")
     assert deploy.code != 0
     assert "needs a password, and there is no terminal to ask for it" in deploy.last_line
     assert live()["Id"] == before["Id"]
 
 
 def test_the_password_is_asked_on_the_terminal_though_the_output_is_piped(
-    student: Student,
+    admin: Student,
 ) -> None:
-    with student.terminal() as screen:
-        screen.type(f"cd {student.clone}; make status | tail -1; echo end''ed\n")
+    with admin.terminal() as screen:
+        screen.type(f"cd {admin.clone}; make status | tail -1; echo end''ed\n")
         shown = screen.wait_for(f"sudo password of {ACCOUNT} on localhost: ")
         # Without a password in the future: once, before the first question.
         assert shown.count("sudo usermod -aG docker") == 1
@@ -148,9 +159,9 @@ def test_the_password_is_asked_on_the_terminal_though_the_output_is_piped(
     assert PASSWORD not in screen.shown
 
 
-def test_no_process_survives_the_terminal_on_which_it_asks(student: Student) -> None:
-    with student.terminal() as screen:
-        screen.type(f"cd {student.clone}; make status | tail -1\n")
+def test_no_process_survives_the_terminal_on_which_it_asks(admin: Student) -> None:
+    with admin.terminal() as screen:
+        screen.type(f"cd {admin.clone}; make status | tail -1\n")
         screen.wait_for("sudo password of")
         screen.hang_up()
         deadline = time.monotonic() + 10
@@ -159,12 +170,12 @@ def test_no_process_survives_the_terminal_on_which_it_asks(student: Student) -> 
             time.sleep(0.2)
 
 
-def test_one_password_is_enough_for_a_deploy_that_provisions(student: Student) -> None:
+def test_one_password_is_enough_for_a_deploy_that_provisions(admin: Student) -> None:
     before = live()
-    with student.terminal() as screen:
+    with admin.terminal() as screen:
         # The dry run provisions, releases and checks, and changes nothing.
         options = "ARGS='--check -e classvm_state_dir=/var/lib/elsewhere'"
-        screen.type(f"cd {student.clone}; make deploy {options}; echo end''ed\n")
+        screen.type(f"cd {admin.clone}; make deploy {options}; echo end''ed\n")
         shown = screen.wait_for("sudo password of")
         assert "usermod" not in shown
         screen.type(f"{PASSWORD}\n")
@@ -173,19 +184,19 @@ def test_one_password_is_enough_for_a_deploy_that_provisions(student: Student) -
     assert live()["Id"] == before["Id"]
 
 
-def test_a_wrong_password_of_a_file_is_said_in_one_line(student: Student) -> None:
-    file = student.password_file("wrong")
-    status = student.make("status", f"ARGS='--become-password-file {file}'")
+def test_a_wrong_password_of_a_file_is_said_in_one_line(admin: Student) -> None:
+    file = admin.password_file("wrong")
+    status = admin.make("status", f"ARGS='--become-password-file {file}'")
     assert status.code != 0
     assert status.last_line.endswith(
         "The sudo password is wrong on this host. Correct it, then run the command again"
     )
 
 
-def test_an_admin_deploys_without_the_docker_group(student: Student) -> None:
-    file = student.password_file(PASSWORD)
-    student.change_message("Admin here")
+def test_an_admin_deploys_without_the_docker_group(admin: Student) -> None:
+    file = admin.password_file(PASSWORD)
+    admin.change_message("Admin here")
 
-    deploy = student.make("deploy", f"ARGS='--become-password-file {file}'")
+    deploy = admin.make("deploy", f"ARGS='--become-password-file {file}'")
     assert deploy.code == 0, deploy.text
     assert "Admin here" in get("/e222/hello")
