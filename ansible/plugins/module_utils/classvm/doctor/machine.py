@@ -92,7 +92,9 @@ def check_rights(user: User) -> Finding:
         FAIL,
         subject,
         f"{user.name} may neither provision nor release (no sudo, not in group docker)",
-        f"an administrator: sudo usermod -aG docker {user.name}; then log out and in again",
+        # The engine brings the group.
+        f"an administrator: make provision, then sudo usermod -aG docker {user.name}; "
+        "then log out and in again",
     )
 
 
