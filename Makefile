@@ -51,8 +51,10 @@ ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,
 AS_JSON = $(if $(FORMAT),CLASSVM_FORMAT=$(FORMAT))
 # Ansible prints the name of a task when it begins only where it shows skipped hosts, too.
 OWN_OUTPUT = $(if $(V),ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_DISPLAY_SKIPPED_HOSTS=true)
+# For the commands that a message advises.
+HANDED_ON = $(if $(INVENTORY),CLASSVM_INVENTORY=$(call WORD_OF,$(INVENTORY))) $(if $(LIMIT),CLASSVM_LIMIT=$(call WORD_OF,$(LIMIT)))
 # $(call PLAY,name): the plain equivalent is `ansible-playbook ansible/NAME.yml` plus the options.
-PLAY = @$(AS_JSON) $(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
+PLAY = @$(HANDED_ON) $(AS_JSON) $(OWN_OUTPUT) ansible-playbook ansible/$(1).yml $(ANSIBLE_OPTIONS)
 
 # A section begins with ##@ and who needs it: each group has its own screen.
 ##@student Your app

@@ -15,7 +15,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
-from ..module_utils.classvm.output import answer, progress_files, reason, steps
+from ..module_utils.classvm.output import advice, answer, progress_files, reason, steps
 from ..module_utils.classvm.output.run_log import RunLog
 from ..module_utils.classvm.output.screens import Terminal, screen_for
 from ..module_utils.classvm.output.story import Story
@@ -165,7 +165,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
         """Show why a host failed."""
-        why = reason.reason(result.result)
+        why = advice.completed(reason.reason(result.result), os.environ)
         self._log("v2_runner_on_failed", result, ignore_errors)
         self._ended(result)
         if ignore_errors:

@@ -15,7 +15,7 @@ from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.classvm.base import client
-from ..module_utils.classvm.output import answer, interruption, reason, steps, terminal
+from ..module_utils.classvm.output import advice, answer, interruption, reason, steps, terminal
 
 DOCUMENTATION = """
 name: classvm_summary
@@ -69,7 +69,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002 - Ansible's signature
         """Remember why a host failed."""
         if not ignore_errors:
-            self._failures[result.host.get_name()] = reason.reason(result.result)
+            why = advice.completed(reason.reason(result.result), os.environ)
+            self._failures[result.host.get_name()] = why
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Remember why a host could not be reached."""
@@ -136,7 +137,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
             return
         for host, custom in sorted(stats.custom.items()):
             if "classvm" in custom and host not in self._failures:
-                self._display.display(closing_line(custom["classvm"], stats.summarize(host)))
+                line = closing_line(custom["classvm"], stats.summarize(host))
+                self._display.display(advice.completed(line, os.environ))
         for host, why in sorted(self._failures.items()):
             self._display.display(reason.closing_line(host, why))
 

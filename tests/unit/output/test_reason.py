@@ -76,3 +76,11 @@ def test_a_module_that_was_cut_off_says_nothing(printed: str, is_told: bool) -> 
     said = "Module result deserialization failed: No start of json char found"
     why = reason.reason({"msg": said, "rc": -9, "module_stdout": printed})
     assert why.startswith("The host gave no answer: its connection") is is_told
+
+
+def test_a_python_that_does_not_start_is_named() -> None:
+    said = "Module result deserialization failed: No start of json char found"
+    gone = "/bin/sh: 1: /opt/python3: not found\nmore"
+    why = reason.reason({"msg": said, "rc": 127, "module_stdout": "", "module_stderr": gone})
+    assert why.startswith("The host's Python does not start: /bin/sh: 1: /opt/python3: not found. ")
+    assert "ansible_python_interpreter=" in why

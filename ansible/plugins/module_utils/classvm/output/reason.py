@@ -12,6 +12,8 @@ SSH = "ssh: "
 WRONG_PASSWORD = ("Incorrect sudo password", "Duplicate become password prompt")
 # What Ansible says of a module that printed nothing.
 NO_RESULT = "Module result deserialization failed"
+# Exit code of a shell that does not find a program.
+NOT_FOUND = 127
 
 
 def reason(result: Mapping[str, Any]) -> str:
@@ -30,7 +32,7 @@ def reason(result: Mapping[str, Any]) -> str:
         return reason(failed_items[0])
     text = str(result.get("msg", "")).strip()
     if text.startswith(NO_RESULT) and not result.get("module_stdout"):
-        return "The host gave no answer: its connection, or the work there, was ended. `make status` tells how it stands"
+        return _no_answer(result)
     if any(sign in text for sign in WRONG_PASSWORD):
         return "The sudo password is wrong on this host. Correct it, then run the command again"
     return text if result.get("rc") is None else "\n".join([text, *_output(result)]).strip()
@@ -57,6 +59,16 @@ def _unreachable(message: str) -> str:
     # One line: ssh says more where it was asked to.
     said = [line for line in message.strip().splitlines() if line] or ["no answer"]
     return f"It cannot be reached: {said[-1].rpartition(SSH)[2]}"
+
+
+def _no_answer(result: Mapping[str, Any]) -> str:
+    if result.get("rc") != NOT_FOUND:
+        return "The host gave no answer: its connection, or the work there, was ended. `make status` tells how it stands"
+    said = str(result.get("module_stderr", "")).strip().partition("\n")[0] or "it is not there"
+    return (
+        f"The host's Python does not start: {said.rstrip('.')}."
+        " Name another one in the inventory: ansible_python_interpreter=/usr/bin/python3"
+    )
 
 
 def _wrong_values(errors: List[str]) -> str:
