@@ -654,8 +654,9 @@ class Engine(Docker):
             labels = [word.split("=", 1) for word in words[2:-1] if "=" in word]
             self.volumes.setdefault(words[-1], dict(labels))
             return words[-1]
-        known = [name for name in words[4:] if name in self.volumes]
-        return "".join(f"{name} {json.dumps(self.volumes[name])}\n" for name in known)
+        # Where one is missing, Docker ends with an error, and prints an empty line for it.
+        there = {name: f"{name} {json.dumps(labels)}" for name, labels in self.volumes.items()}
+        return "".join(f"{there.get(name, '')}\n" for name in words[4:])
 
     _answers: ClassVar[dict[str, Callable[..., str]]] = {
         "container": _inspect_container,

@@ -106,7 +106,8 @@ def note(docker: Docker, service: str, kept: Sequence[str], app: str, before: st
     folder_of = {volume(service, folder): folder for folder in kept}
     words = ("--format", "{{.Name}} {{json .Labels}}", *folder_of)
     found = []
-    for line in docker.run("volume", "inspect", *words).out.splitlines():
+    # Docker prints an empty line for a volume that is not there.
+    for line in filter(None, docker.run("volume", "inspect", *words).out.splitlines()):
         name, _, labels = line.partition(" ")
         former = before or str((json.loads(labels) or {}).get(LABEL_APP, ""))
         if former not in ("", app):
