@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from ansible.constants import DEFAULT_HOST_LIST
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
@@ -13,8 +14,6 @@ from ..module_utils.classvm.doctor import on_hosts
 from ..module_utils.classvm.doctor.finding import FAIL, Finding, summary
 
 SSH_PORT = "22"
-# Of ansible.cfg, relative to the folder that has it.
-DEFAULT = "ansible/inventory/local.yml"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -59,8 +58,9 @@ def port(given: dict[str, Any]) -> str:
 
 def options(given: dict[str, Any]) -> str:
     """Return the options of make for a host alone."""
-    sources = [near(str(source)) for source in given.get("ansible_inventory_sources", [])]
-    named = [f"INVENTORY={source}" for source in sources[:1] if source != DEFAULT]
+    sources = [str(source) for source in given.get("ansible_inventory_sources", [])]
+    # The one of ansible.cfg needs no name.
+    named = [f"INVENTORY={near(one)}" for one in sources[:1] if one not in DEFAULT_HOST_LIST]
     return " ".join([*named, f"LIMIT={given['inventory_hostname']}"])
 
 

@@ -138,7 +138,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         for host, custom in sorted(stats.custom.items()):
             if "classvm" in custom and host not in self._failures:
                 line = closing_line(custom["classvm"], stats.summarize(host))
-                self._display.display(advice.completed(line, os.environ))
+                # A log is shown as the app wrote it.
+                is_ours = line.startswith("classvm: ")
+                self._display.display(advice.completed(line, os.environ) if is_ours else line)
         for host, why in sorted(self._failures.items()):
             self._display.display(reason.closing_line(host, why))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 
 import pytest
 from classvm.app import newer_python
@@ -44,7 +43,6 @@ def test_what_needs_a_newer_python(source: str, what: str) -> None:
     assert told.startswith(what)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python cannot read it")
 def test_a_match() -> None:
     assert found("match a:\n    case 1: pass") == ["1 `match` is Python 3.10"]
 

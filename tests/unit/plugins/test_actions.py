@@ -449,7 +449,7 @@ def test_a_fix_names_the_inventory_unless_it_is_the_default(
     doctor = load_plugin("action", "classvm_doctor")
     given: dict[str, Any] = {"inventory_hostname": "a"}
     for source, named in {
-        doctor.DEFAULT: "",
+        "ansible/inventory/local.yml": "",
         "ansible/class.yml": "INVENTORY=ansible/class.yml ",
         "/srv/class.yml": "INVENTORY=/srv/class.yml ",
     }.items():

@@ -122,6 +122,15 @@ def test_what_a_limit_names(summary: ModuleType, limit: str, names: list[str]) -
     assert summary.limited_to(limit) == names
 
 
+def test_our_advice_names_the_inventory_and_a_log_is_as_it_was(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSVM_INVENTORY", "../class")
+    ours, log = "classvm: a: stopped; `make start` starts it", "run `make start` first"
+    said = {"a": {"classvm": {"text": ours}}, "b": {"classvm": {"text": log}}}
+    assert run.end(said) == [ours.replace("start`", "start INVENTORY=../class`"), log]
+
+
 def test_an_ignored_failure_is_none(run: Run) -> None:
     run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
     assert len(run.end(up("vm-148-1"))) == 1
