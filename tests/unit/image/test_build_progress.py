@@ -27,11 +27,11 @@ def test_the_steps_of_a_build_and_what_they_do_are_told() -> None:
     build = BuildProgress("the app")
     told = [build.text(line) for line in LOG.splitlines()]
     assert [line for line in told if line] == [
-        "step 3 of 9, RUN pip install -r requirements.txt",
+        "step 3 of 9, installing Python packages",
         "step 3 of 9, collecting flask",
         "step 3 of 9, installing collected packages",
         "step 4 of 9, COPY /a /b",
-        "step 2 of 2, RUN apt-get install -y python3.7",
+        "step 2 of 2, installing system packages",
         "step 2 of 2, downloading package lists",
         "step 2 of 2, downloading python3.7",
         "step 2 of 2, unpacking python3.7",
@@ -44,6 +44,29 @@ def test_a_long_instruction_is_cut() -> None:
     assert told == f"step 3 of 9, RUN export A=b && {'x' * 41}…"
 
 
+@pytest.mark.parametrize(
+    ("instruction", "told"),
+    [
+        ('RUN export PIP_CERT=/a && python "$PIP" install -r a.txt', "installing Python packages"),
+        ("RUN apt-get update && apt-get install --yes gcc", "installing system packages"),
+        (
+            "RUN export PIP_CONFIG_FILE=/run/secrets/pip.conf && sh install.sh",
+            "installing Python packages",
+        ),
+        (
+            "RUN export PIP_CONFIG_FILE=/run/secrets/pip.conf && sh lock.sh",
+            "locking Python packages",
+        ),
+        (
+            "RUN python3.7 -m venv --without-pip /opt/venv",
+            "RUN python3.7 -m venv --without-pip /opt/venv",
+        ),
+    ],
+)
+def test_what_takes_long_is_told_in_words(instruction: str, told: str) -> None:
+    assert BuildProgress("the app").text(f"#5 [3/9] {instruction}") == f"step 3 of 9, {told}"
+
+
 def test_what_is_built_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(progress, "say", said.append)
@@ -52,6 +75,6 @@ def test_what_is_built_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
         build.heard(line)
     assert said == [
         "the app",
-        "the app: step 3 of 9, RUN pip install -r requirements.txt",
+        "the app: step 3 of 9, installing Python packages",
         "the app: step 3 of 9, collecting flask",
     ]

@@ -178,6 +178,40 @@ def test_the_first_line_tells_the_cause(lines: str, cause: str) -> None:
     assert message.splitlines()[0].startswith(f"The service image could not be built: {cause}")
 
 
+RAISED = """\
+#14 [stage-4 8/8] RUN python -c "from server import create_app; create_app()"
+#14 0.963 Traceback (most recent call last):
+#14 0.963   File "<string>", line 1, in <module>
+#14 0.964   File "/opt/venv/lib/python3.7/site-packages/connexion/api.py", line 3, in load
+#14 0.964     __import__(name)
+#14 0.986   File "/service/src/hello.py", line 6, in <module>
+#14 0.986     import no_such_module
+#14 0.987 ModuleNotFoundError: No module named 'no_such_module'
+#14 ERROR: process "/bin/sh -c python" did not complete successfully: exit code: 1
+"""
+
+
+def test_an_exception_of_the_apps_own_code_is_told_with_its_place() -> None:
+    """Red before: only the exception was, and the frames of Python and connexion came first."""
+    told = service_image.build_failure(Finished(["docker"], 1, RAISED, "")).splitlines()
+    exception = "ModuleNotFoundError: No module named 'no_such_module'"
+    assert told[:6] == [
+        f"The service image could not be built: {exception} (src/hello.py:6)",
+        "In the app's own code:",
+        '  File "src/hello.py", line 6, in <module>',
+        "    import no_such_module",
+        exception,
+        "The running release was not touched. The build's last lines:",
+    ]
+
+
+def test_an_exception_of_foreign_code_is_no_fault_of_the_app() -> None:
+    log = RAISED.replace("/service/src/hello.py", "/usr/lib/python3.7/hello.py")
+    told = service_image.build_failure(Finished(["docker"], 1, log, "")).splitlines()
+    assert told[0].endswith("ModuleNotFoundError: No module named 'no_such_module'")
+    assert told[1].startswith("The running release was not touched")
+
+
 # --- what is known beforehand --------------------------------------------------------------------
 
 

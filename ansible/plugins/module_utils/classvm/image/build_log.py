@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import List
 
 from . import pip_failure
 
@@ -23,6 +24,8 @@ CAUSES = [
     re.compile(r"(?i).*\b(error|failed|fatal|cannot|denied)\b.*"),
 ]
 PREFIX = re.compile(r"^#\d+ +(\d+\.\d+ +)?")
+# What a step printed, with its own indentation.
+OUTPUT = re.compile(r"^(?:#\d+ )?\d+\.\d+ (?P<text>.*)")
 # What the builder puts before the reason; the reason comes last.
 PREAMBLE = re.compile(
     r"^(ERROR: |failed to (solve|create|compute)[\w. ]*: |failed to solve with frontend [\w.]+: )+"
@@ -44,6 +47,12 @@ def cause(log: str) -> str:
         if found:
             return _short(found[-1])
     return _short(telling[-1]) if telling else ""
+
+
+def printed(log: str) -> List[str]:
+    """Return what the steps of a build printed, line by line, without the builder's own lines."""
+    found = map(OUTPUT.match, log.splitlines())
+    return [match["text"] for match in found if match]
 
 
 def _short(line: str) -> str:

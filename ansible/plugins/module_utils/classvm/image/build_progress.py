@@ -14,6 +14,12 @@ OUTPUT = re.compile(r"^#(?P<number>\d+) +\d+\.\d+ +(?P<text>.+)")
 # The options of an instruction tell a person nothing.
 OPTIONS = re.compile(r"--(?:mount|from|chown|chmod)=\S+ +")
 INSTRUCTION_LENGTH = 60
+# Commands that take long, in words that need no shell. The two scripts are the kit's.
+KNOWN_COMMANDS = (
+    (re.compile(r"(?i)\bpip3?\b.* install\b|\bsh install\.sh\b"), "installing Python packages"),
+    (re.compile(r"\bapt(-get)?\b.* install\b"), "installing system packages"),
+    (re.compile(r"\bpip-compile\b|\bsh lock\.sh\b"), "locking Python packages"),
+)
 # Of what a step prints, the lines that tell how far it is: those of pip, and those of apt.
 TELLING = re.compile(
     r"^\s*(?P<doing>Collecting|Building wheel for|Installing collected packages|Unpacking|Setting up)"
@@ -49,7 +55,7 @@ class BuildProgress:
         step = STEP.match(line)
         if step:
             self._steps[step["number"]] = f"step {step['at'].replace('/', ' of ')}"
-            return f"{self._steps[step['number']]}, {_short(step['what'])}"
+            return f"{self._steps[step['number']]}, {_named(step['what'])}"
         said = OUTPUT.match(line)
         at = self._steps.get(said["number"], "") if said else ""
         if said is None or not at:
@@ -61,6 +67,12 @@ class BuildProgress:
         return (
             f"{at}, {telling['doing'].lower()} {telling['what'] or ''}".rstrip() if telling else ""
         )
+
+
+def _named(instruction: str) -> str:
+    """Return what an instruction of a Dockerfile does: in words, or as it stands there."""
+    known = (words for command, words in KNOWN_COMMANDS if command.search(instruction))
+    return next(known, _short(instruction))
 
 
 def _short(instruction: str) -> str:

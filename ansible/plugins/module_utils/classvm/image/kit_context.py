@@ -22,12 +22,10 @@ import jinja2
 from ..app import dockerfile, pack
 from ..app.layout import DOCKERFILE, REQUIREMENTS
 from ..app.plan import Plan
-from .service_image import LABEL_PORT
+from .service_image import HOME, LABEL_PORT
 
 TEMPLATE = "Dockerfile.j2"
 LOCK_TOOLS = "lock-tools.txt"
-# Where the kit's Dockerfile puts the app.
-HOME = "/service"
 # Of the base image that the host has, as a student's Dockerfile names it.
 BASE = re.compile(
     r"(?i)^(\s*FROM\s+(?:--platform=\S+\s+)?)ubuntu:(18\.04|bionic)(\s|$)", re.MULTILINE

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ..app import tracebacks
+from ..app.tracebacks import Traceback
 from ..base import command
 from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
@@ -14,6 +16,8 @@ from ..base.names import image_name
 from . import build_log, builder
 
 RELEASE_ID_LENGTH = 7
+# Where the kit's Dockerfile puts the app.
+HOME = "/service"
 LABEL_RELEASE = "classvm.release"
 LABEL_DIGEST = "classvm.digest"
 LABEL_SERVICE = "classvm.service"
@@ -166,10 +170,22 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, 
 
 
 def build_failure(built: command.Finished) -> str:
-    """Return the message of a failed build: its cause first, its last lines at the end."""
-    lines = built.last_lines()
-    cause = build_log.cause(built.out + built.err) or "the build printed nothing"
-    return (
-        f"The service image could not be built: {cause}\nThe running release was not touched."
-        f" The build's last lines:\n{lines}"
+    """Return the message of a failed build: its cause first, the app's own code, its last lines at the end."""
+    output = built.out + built.err
+    raised = _raised(output)
+    cause = raised.cause(HOME) if raised else build_log.cause(output)
+    own = ["In the app's own code:", *raised.summary(HOME)] if raised else []
+    return "\n".join(
+        [
+            f"The service image could not be built: {cause or 'the build printed nothing'}",
+            *own,
+            "The running release was not touched. The build's last lines:",
+            built.last_lines(),
+        ]
     )
+
+
+def _raised(output: str) -> Optional[Traceback]:
+    """Return the last exception of the build that passed through the app's own code."""
+    found = tracebacks.find(build_log.printed(output))
+    return next((one for one in reversed(found) if one.own), None)

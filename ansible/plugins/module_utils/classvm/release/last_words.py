@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Collection, Dict, List, Sequence
 
+from ..app import tracebacks
+from ..app.tracebacks import Traceback
 from ..base.docker import Docker
-from . import log, request_log, tracebacks
+from . import log, request_log
 from .request_log import Request
-from .tracebacks import Traceback
 
 # Read from the log, and shown of it: a traceback through a framework takes 40 lines.
 READ_LINES, SHOWN_LINES = 2000, 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from classvm.release import tracebacks
+from classvm.app import tracebacks
 
 LIBRARY = """\
   File "/opt/venv/lib/python3.7/site-packages/flask/app.py", line 2525, in wsgi_app
