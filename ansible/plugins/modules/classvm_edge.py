@@ -108,6 +108,7 @@ def absent(module: AnsibleModule) -> Dict[str, Any]:
 
 def maintained(module: AnsibleModule) -> Dict[str, Any]:
     """Turn maintenance on or off."""
+    Docker().require_engine()
     edge = Edge.load(module.params["state_dir"])
     if not edge.slots:
         raise ClassvmError(

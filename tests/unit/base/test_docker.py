@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm.base import docker
+from classvm.base import account, docker
 from classvm.base.command import CommandError
 from classvm.base.docker import (
     CONTAINERD_ROOT,
@@ -140,13 +140,24 @@ def test_the_engine_version(program: Callable[..., Path]) -> None:
 def test_no_engine(program: Callable[..., Path]) -> None:
     program("docker", "exit 1")
     assert Docker().engine_version() is None
-    with pytest.raises(ClassvmError, match="make provision"):
+    with pytest.raises(ClassvmError, match=r"No Docker engine answers .*`make provision`"):
+        Docker().require_engine()
+
+
+def test_an_account_that_may_not_ask_is_named_with_the_command(
+    program: Callable[..., Path],
+) -> None:
+    program("docker", "echo permission denied >&2; exit 1")
+    with pytest.raises(ClassvmError, match=rf"`sudo usermod -aG docker {account.name()}`"):
         Docker().require_engine()
 
 
 @pytest.mark.usefixtures("program")
 def test_no_client() -> None:
     assert Docker().engine_version() is None
+    # Nobody is told to join a group that the engine would bring.
+    with pytest.raises(ClassvmError, match=r"Docker is not installed .*`make provision`\.$"):
+        Docker().require_engine()
 
 
 def test_publishers(program: Callable[..., Path]) -> None:

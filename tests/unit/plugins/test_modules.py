@@ -978,7 +978,16 @@ def test_the_edge_is_taken_away_when_nobody_is_behind_it(  # noqa: PLR0913, PLR0
     assert did == ([] if check_mode else done)
 
 
-def test_maintenance_needs_an_edge(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("program")
+def test_maintenance_needs_an_engine(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
+    assert "Docker is not installed" in refused["msg"]
+
+
+def test_maintenance_needs_an_edge(
+    call: Callable[..., dict[str, Any]], program: Callable[..., Path], tmp_path: Path
+) -> None:
+    program("docker", "echo 29.1.3")
     refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
     assert "set service_strategy: blue_green" in refused["msg"]
 
@@ -986,6 +995,7 @@ def test_maintenance_needs_an_edge(call: Callable[..., dict[str, Any]], tmp_path
 def test_maintenance_waits_for_a_release_behind_the_edge(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
     edge = Edge(port=11, slots={"blue": 1}, state_dir=str(tmp_path))
     monkeypatch.setattr(Edge, "load", lambda _: edge)
     monkeypatch.setattr(docker.Docker, "publishers", lambda _, port: ["classvm-lab"] * (port == 11))
@@ -1005,6 +1015,7 @@ def test_maintenance_is_handed_on(
     edge.begin()
     monkeypatch.setattr(Edge, "load", lambda _: edge)
     monkeypatch.setattr(Edge, "tell", lambda *_: "")
+    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
     monkeypatch.setattr(docker.Docker, "publishers", lambda *_: [])
     words = {"strategy": None, "maintenance": value, "state_dir": str(tmp_path)}
     for check_mode in (True, False):

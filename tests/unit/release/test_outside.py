@@ -28,6 +28,7 @@ URL = "http://vm-148-1:11000/"
 CURRENT: dict[str, Any] = {"problems": [], "guard": "loaded", "unseen": ""}
 UP_STATUS = Status(UP, "r1", "2026-01-02T03:04:05Z", 11000)
 REPAIRED = " `make deploy` repairs it"
+OFF = "`make maintenance off`"
 LINE = f"release r1 at {URL} since 2026-01-02 03:04:05 UTC"
 
 
@@ -92,7 +93,11 @@ def test_of_a_service_that_is_up_nothing_else_is_said() -> None:
         ),
         (
             {"maintenance": True},
-            f"up, {LINE}; maintenance is on, which `make maintenance off` ends",
+            f"in maintenance: every client gets 503 until {OFF}; behind it up, {LINE}",
+        ),
+        (
+            {"maintenance": True, "state": STOPPED},
+            f"stopped, release r1; `make start` starts it; maintenance is on, which {OFF} ends",
         ),
         (
             {"restarts": 1},

@@ -16,13 +16,15 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from . import command
+from . import account, command
 from .errors import ClassvmError
 
 # Where an engine keeps images unless it is told otherwise, and where containerd does.
 DATA_ROOT = "/var/lib/docker"
 CONTAINERD_ROOT = "/var/lib/containerd"
 NOT_IN_GROUP = "this account is not in the docker group"
+NOT_INSTALLED = "Docker is not installed"
+NO_ANSWER = "no Docker engine answers"
 SOCKET = "/var/run/docker.sock"
 # Keys of the client's own configuration that choose an engine or ask a program for passwords.
 IGNORED_KEYS = ("currentContext", "credsStore", "credHelpers")
@@ -188,13 +190,13 @@ class Docker:
     def engine_problem(self) -> str:
         """Return why no engine answers this account, or "" when one answers."""
         if shutil.which(self.program) is None:
-            return "Docker is not installed"
+            return NOT_INSTALLED
         finished = self._ask_version()
         if finished.code == 0:
             return ""
         if "permission denied" in finished.err:
             return NOT_IN_GROUP
-        return "no Docker engine answers"
+        return NO_ANSWER
 
     def _ask_version(self) -> command.Finished:
         return self.run("version", "--format", "{{.Server.Version}}")
@@ -207,13 +209,23 @@ class Docker:
 
         """
         version = self.engine_version()
-        if version is None:
+        if version is not None:
+            return version
+        problem = self.engine_problem()
+        if problem == NOT_INSTALLED:
             raise ClassvmError(
-                f"The engine is out of reach: {self.engine_problem()}. An admin can run"
-                " `make provision`, or add the account to the docker group (it then has to log in"
-                " again). `make doctor` tells more.",
+                "Docker is not installed on this host, so no service runs there",
+                fix="An admin can install it: `make provision`.",
             )
-        return version
+        if problem == NOT_IN_GROUP:
+            raise ClassvmError(
+                f"The engine is out of reach: {NOT_IN_GROUP}",
+                fix=f"An admin can add it: `sudo usermod -aG {account.ENGINE_GROUP} {account.name()}`; it then has to log in again.",
+            )
+        raise ClassvmError(
+            "No Docker engine answers on this host",
+            fix="An admin can start it: `make provision`. `make doctor` tells more.",
+        )
 
     def image(self, reference: str) -> Optional[Image]:
         """Return the local image of that name or id, or None."""

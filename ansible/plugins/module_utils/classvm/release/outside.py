@@ -90,6 +90,11 @@ def _beginning(status: Status, state: str, url: str) -> str:
         return f"stopped, release {status.release}; `make start` starts it"
     since = status.since.replace("T", " ").replace("Z", " UTC")
     text = f"{state}, release {status.release} at {url} since {since}"
+    if status.maintenance:
+        # Whatever the release does, no client sees it.
+        text = (
+            f"in maintenance: every client gets 503 until `make maintenance off`; behind it {text}"
+        )
     return f"{text}; `make logs` may tell why" if state == UNHEALTHY else text
 
 
@@ -103,7 +108,7 @@ def _remarks(status: Status, asked: Asked, provision: Mapping[str, Any]) -> List
         )
     if status.edge == EDGE_DOWN and not status.problems:
         found.append("HAProxy does not hold the port; `make deploy` repairs it")
-    if status.maintenance:
+    if status.maintenance and not status.is_running:
         found.append("maintenance is on, which `make maintenance off` ends")
     if status.restarts:
         times = "once" if status.restarts == 1 else f"{status.restarts} times"
