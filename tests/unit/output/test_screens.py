@@ -173,7 +173,17 @@ def test_what_a_host_says_is_told() -> None:
     assert watched(alone, 10)[1].endswith("still: Build, 9 s: downloading 3 of 9 packages")
     several = build("a", "b", "c", "d", "e")
     several.hosts["b"].doing = "unpacking x"
-    assert watched(several, 10)[1].endswith("9 s (a; b: unpacking x; c; 2 more)")
+    assert watched(several, 10)[1].endswith("9 s (a, c, d, 1 more; b: unpacking x)")
+
+
+def test_hosts_that_do_the_same_are_told_together_in_a_line_that_ends() -> None:
+    several = build("a", "b", "c", "d", "e")
+    for host, work in several.hosts.items():
+        work.doing = "step 2 of 9" if host > "b" else f"unpacking {host * 90}"
+    told = watched(several, 10)[1]
+    assert " 9 s (c, d, e: step 2 of 9; a: unpacking aaa" in told
+    assert len(told) < 180
+    assert told.endswith("…)")
 
 
 def test_a_terminal_has_what_each_host_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import Callable, List, Mapping, Optional, TextIO
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, TextIO
 
 from .steps import FIRST
 from .story import HostWork, Progress, Screen
@@ -14,6 +14,8 @@ SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 5
 # Hosts with a line of their own while they work; and those that are named where there is one line.
 HOST_LINES, HOSTS_IN_LINE = 12, 3
+# Letters of what a line says of them.
+BUSY_LENGTH = 120
 # Without a terminal, the output is never silent for ten seconds, though a busy machine takes its share.
 BEAT_SECONDS = 8
 # A step that has ended by then is told by its result.
@@ -151,15 +153,25 @@ def on_host(text: str, host: str) -> str:
 
 
 def busy_hosts(progress: Progress) -> str:
-    """Return which hosts still work, and what they say, where there are several."""
-    busy = [
-        f"{host}: {work.doing}" if work.doing else host
-        for host, work in sorted(progress.hosts.items())
-        if work.busy
-    ]
-    more = [f"{len(busy) - HOSTS_IN_LINE} more"] if len(busy) > HOSTS_IN_LINE else []
-    named = "; ".join([*busy[:HOSTS_IN_LINE], *more])
-    return f" ({named})" if len(progress.hosts) > 1 and named else ""
+    """Return what the hosts that still work say, those that say the same together, where there are several."""
+    saying: Dict[str, List[str]] = {}
+    for host, work in sorted(progress.hosts.items()):
+        if work.busy:
+            saying.setdefault(work.doing, []).append(host)
+    # What most hosts do comes first, since the line may have an end.
+    groups = sorted(saying.items(), key=lambda group: -len(group[1]))
+    told = "; ".join(
+        f"{named(hosts)}: {doing}" if doing else named(hosts) for doing, hosts in groups
+    )
+    if len(progress.hosts) == 1 or not told:
+        return ""
+    return f" ({told if len(told) <= BUSY_LENGTH else f'{told[: BUSY_LENGTH - 1]}…'})"
+
+
+def named(hosts: Sequence[str]) -> str:
+    """Return the names of the first hosts, and how many more there are."""
+    more = [f"{len(hosts) - HOSTS_IN_LINE} more"] if len(hosts) > HOSTS_IN_LINE else []
+    return ", ".join([*hosts[:HOSTS_IN_LINE], *more])
 
 
 def host_lines(progress: Progress) -> List[str]:
