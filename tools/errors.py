@@ -27,11 +27,12 @@ ERRORS = ("ClassvmError", "CommandError", "WrongImageError")
 HEAD = """# Errors
 
 What can stop a run, and what to do then. `tools/errors.py` writes this table from the places that
-raise them; what is *italic* is filled in. The first line of an error closes the run, the rest
-stands above it.
+raise them; what is *italic* is filled in. The first line of an error closes the run: what is
+wrong, in which file and line where it has a place, what to do. The rest stands above it. Errors
+that only pass on what a program or another error has said are left out.
 
-| What is wrong | What to do | Raised in |
-| --- | --- | --- |
+| What is wrong | Place | What to do | Raised in |
+| --- | --- | --- | --- |
 """
 
 
@@ -43,7 +44,8 @@ class Raised:
         file: below ansible/plugins.
         line: its number.
         cause: what is wrong, with <...> for what is filled in; "" where it is composed elsewhere.
-        fix: what to do, "" where the cause says it or where nothing is to do.
+        fix: what to do.
+        has_place: whether it names a file.
 
     """
 
@@ -51,6 +53,7 @@ class Raised:
     line: int
     cause: str
     fix: str
+    has_place: bool
 
 
 def raised(root: Path = ROOT) -> list[Raised]:
@@ -79,12 +82,13 @@ def of_call(file: str, call: ast.Call) -> Raised:
     cause = spelled(texts[0]).partition("\n")[0] if texts else ""
     if of_command and cause:
         cause += ": <reason>"
-    fix = next((spelled(one.value) for one in call.keywords if one.arg == "fix"), "")
+    given = {one.arg: spelled(one.value) or blank(one.value) for one in call.keywords}
+    fix = given.get("fix", "")
     if not fix:
         cause, _, fix = cause.partition(". ")
     if re.fullmatch(r"<[^<>]*>", cause):
         cause = ""
-    return Raised(file, call.lineno, cause, fix)
+    return Raised(file, call.lineno, cause, fix, "place" in given)
 
 
 def spelled(node: ast.expr) -> str:
@@ -99,7 +103,7 @@ def spelled(node: ast.expr) -> str:
     return ""
 
 
-def blank(part: ast.expr) -> str:
+def blank(part: ast.AST) -> str:
     """Return a name for what is filled in: the last one in its expression."""
     names = re.findall(r"[A-Za-z]{2,}\w*", ast.unparse(part).partition("!")[0])
     return f"<{(names[-1] if names else 'value').lower().replace('_', ' ')}>"
@@ -107,13 +111,14 @@ def blank(part: ast.expr) -> str:
 
 def table(errors: list[Raised]) -> str:
     """Return the document: each cause once, those that are composed elsewhere left out."""
-    rows: dict[tuple[str, str], list[str]] = {}
+    rows: dict[tuple[str, str, str], list[str]] = {}
     for one in errors:
         if one.cause:
-            rows.setdefault((one.cause, one.fix), []).append(one.file)
+            place = "yes" if one.has_place else ""
+            rows.setdefault((one.cause, place, one.fix), []).append(one.file)
     return HEAD + "".join(
-        f"| {cell(cause)} | {cell(fix)} | {cell(', '.join(dict.fromkeys(files)))} |\n"
-        for (cause, fix), files in rows.items()
+        f"| {' | '.join(map(cell, row))} | {cell(', '.join(dict.fromkeys(files)))} |\n"
+        for row, files in rows.items()
     )
 
 

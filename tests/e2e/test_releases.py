@@ -175,7 +175,7 @@ def test_going_back_to_a_named_release(host: Host, three: list[str]) -> None:
 def test_a_release_that_nobody_knows_is_refused(host: Host, three: list[str]) -> None:
     refused = host.play("rollback", rollback_to="0000000")
     assert refused.code != 0
-    assert "Release 0000000 was never on this host; `make releases`" in refused.last_line
+    assert "Release 0000000 was never on this host. `make releases`" in refused.last_line
     assert host.live() == three[2]
 
 

@@ -118,7 +118,9 @@ def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     docker.require_engine()
     base = docker.image(params["base_image"])
     if base is None and not module.check_mode:
-        raise ClassvmError(f"{params['base_image']} is missing: run `make provision` as an admin")
+        raise ClassvmError(
+            f"{params['base_image']} is missing", fix="An admin can run `make provision`."
+        )
     images = wanted.wanted(params, base.content if base else "")
     missing = images.missing(service_image.digests(docker, *images.names))
     result = {"changed": False, **images.named(), **missing}

@@ -127,7 +127,9 @@ def read_spec(params: Dict[str, Any]) -> ReleaseSpec:
 
     """
     if params["state"] == "live" and params["release"] == PREVIOUS:
-        raise ClassvmError("No release was named: `release` is the id of the release to deploy.")
+        raise ClassvmError(
+            "No release was named", fix="Set `release` to the id of the release to deploy."
+        )
     given = {name: params[name] for name in SPEC}
     limits = {name: str(value) for name, value in params["limits"].items()}
     return ReleaseSpec(**{**given, "limits": limits, "seconds": Seconds(**params["seconds"])})

@@ -123,7 +123,7 @@ def test_a_pattern_that_is_not_valid(tmp_path: Path) -> None:
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
     folder = AppFolder(make(tmp_path, "a.py"))
     (tmp_path / "a.py").unlink()
-    with pytest.raises(ClassvmError, match=r"a\.py cannot be read: No such file"):
+    with pytest.raises(ClassvmError, match=r"cannot be read: No such file .*a\.py\)"):
         app_files(folder)
 
 

@@ -23,7 +23,7 @@ def test_an_edited_lock_or_requirement_is_refused(name: str, reason: str, folder
 
 def test_a_lock_that_make_lock_did_not_write_is_refused(folder: Path) -> None:
     write(folder, layout.LOCK, LOCK)
-    with pytest.raises(ClassvmError, match="was not made by `make lock`: run it, then deploy"):
+    with pytest.raises(ClassvmError, match=r"was not made by `make lock`\. Run `make lock`, then"):
         lock.check_lock(folder)
 
 

@@ -38,8 +38,9 @@ def test_the_labs_own_service_is_accepted() -> None:
 )
 def test_a_broken_contract_is_refused(text: str, reason: str, folder: Path) -> None:
     write(folder, layout.SPEC, text)
-    with pytest.raises(ClassvmError, match=rf"(?s)master\.yml.* {reason}"):
+    with pytest.raises(ClassvmError, match=reason) as refused:
         openapi.check_contract(folder)
+    assert layout.SPEC in str(refused.value)
 
 
 def test_a_contract_that_was_valid_is_not_validated_again(folder: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_contract_that_was_valid_is_not_validated_again(folder: Path) -> None:
 
 def test_the_handlers_of_a_valid_contract_are_still_checked(folder: Path) -> None:
     (folder / "src/sum.py").unlink()
-    with pytest.raises(ClassvmError, match="names the handler"):
+    with pytest.raises(ClassvmError, match=r"The handler src\.sum\.get is not there"):
         openapi.check_contract(folder, [openapi.contract_digest(folder)])
 
 
@@ -100,7 +101,7 @@ def test_a_handler_may_be_a_class(folder: Path) -> None:
 
 def test_a_missing_handler_file_is_named(folder: Path) -> None:
     (folder / "src/sum.py").unlink()
-    missing = r"names the handler src\.sum\.get, but .*src/sum\.py is missing"
+    missing = r"The handler src\.sum\.get is not there: .*src/sum\.py is missing"
     with pytest.raises(ClassvmError, match=missing):
         openapi.check_contract(folder)
 

@@ -57,7 +57,7 @@ def test_dockerignore_is_respected(ignoring: Path) -> None:
 
 def test_a_pattern_that_is_not_valid_is_refused(folder: Path) -> None:
     write(folder, ".dockerignore", "[z-a]\n")
-    with pytest.raises(ClassvmError, match=r"\.dockerignore has a pattern that is not valid"):
+    with pytest.raises(ClassvmError, match=r"A pattern is not valid: .*\.dockerignore\)"):
         pack.pack(folder)
 
 
@@ -123,7 +123,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "alias.txt").symlink_to("inside.txt")
     assert pack.pack(folder).digest
     (folder / "leak.txt").symlink_to("../secret")
-    with pytest.raises(ClassvmError, match=r"leak\.txt is a link out of the app's folder"):
+    with pytest.raises(ClassvmError, match=r"link leads out of the app's folder \(.*leak\.txt\)"):
         pack.pack(folder)
 
 

@@ -187,7 +187,10 @@ def test_the_reason_of_each_source_is_told(program: Callable[..., Path]) -> None
             " that has it, run `docker save -o base.tar IMAGE`, then deploy here with"
             " base_image_archive set to that file."
         ),
-        "pull: ubuntu@sha256:1 was not pulled: connection refused",
+        (
+            "pull: ubuntu@sha256:1 was not pulled: connection refused. Correct"
+            " base_image_reference, or leave `pull` out of base_image_sources."
+        ),
         "bootstrap: mmdebstrap is not installed. Run `sudo apt-get install mmdebstrap`.",
         "archive: No file is given. Set base_image_archive to one that holds an image.",
     ]

@@ -199,7 +199,9 @@ def test_the_port_that_the_live_release_holds_is_not_busy(world: World) -> None:
 def test_a_port_that_haproxy_does_not_show_is_refused(world: World) -> None:
     engine = engine_in(behind_the_edge)
     world(engine)
-    with pytest.raises(ClassvmError, match=r"on port 11000, not 11009: .*make provision"):
+    with pytest.raises(
+        ClassvmError, match=r"on port 11000, not 11009. .*make provision PORT=11009"
+    ):
         deploy(engine, dataclasses.replace(RELEASE_SPEC, host_port=11009))
     assert_served_still(engine, "r1")
 

@@ -46,7 +46,7 @@ def test_each_limit_reaches_the_command_line() -> None:
 
 
 def test_a_limit_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ClassvmError, match=r"no limit 'cpus'; the limits are memory, pids"):
+    with pytest.raises(ClassvmError, match=r"no limit 'cpus'. The limits are memory, pids"):
         limits.argv({**GIVEN, "cpus": "2"})
 
 

@@ -51,6 +51,11 @@ def test_a_first_line_that_is_no_cause_is_found(cause: str) -> None:
     assert flaw(cause)
 
 
+@pytest.mark.parametrize("one", RAISED, ids=lambda one: f"{one.file}:{one.line}")
+def test_each_cause_that_is_told_has_what_to_do(one: Raised) -> None:
+    assert one.fix or not one.cause
+
+
 def called(text: str) -> list[Raised]:
     return [errors.of_call("x.py", call) for call in errors.calls(text)]
 
@@ -72,6 +77,19 @@ def test_what_a_raise_says(text: str, cause: str, fix: str) -> None:
     assert (one.cause, one.fix) == (cause, fix)
 
 
+@pytest.mark.parametrize(
+    ("text", "has_place", "fix"),
+    [
+        ("raise ClassvmError('It broke', place=path, fix='Mend it.')", True, "Mend it."),
+        ("raise ClassvmError('It broke', fix=error.fix)", False, "<fix>"),
+        ("raise command.CommandError(done, 'It broke', fix='Mend it.')", False, "Mend it."),
+    ],
+)
+def test_a_place_and_what_to_do_are_seen(text: str, *, has_place: bool, fix: str) -> None:
+    (one,) = called(text)
+    assert (one.has_place, one.fix) == (has_place, fix)
+
+
 def test_other_errors_are_not_for_a_person() -> None:
     assert called("raise ValueError('x')\nraise\nraise ClassvmError\n") == []
 
@@ -81,11 +99,11 @@ def test_a_cell_is_safe() -> None:
 
 
 def test_each_cause_is_in_the_table_once() -> None:
-    one = Raised("a.py", 1, "It broke", "Mend it.")
-    other = Raised("b.py", 7, "It broke", "Mend it.")
-    assert errors.table([one, other, Raised("c.py", 1, "", "")]).splitlines()[-1] == (
-        "| It broke | Mend it. | a.py, b.py |"
-    )
+    one = Raised("a.py", 1, "It broke", "Mend it.", has_place=True)
+    other = Raised("b.py", 7, "It broke", "Mend it.", has_place=True)
+    assert errors.table([one, other, Raised("c.py", 1, "", "", has_place=False)]).splitlines()[
+        -1
+    ] == ("| It broke | yes | Mend it. | a.py, b.py |")
 
 
 def test_the_table_is_current() -> None:

@@ -34,9 +34,12 @@ def check_lock(folder: Path) -> None:
     requirements = (folder / REQUIREMENTS).read_text(encoding="utf-8")
     first, _, lock = (folder / LOCK).read_text(encoding="utf-8").partition("\n")
     if not first.startswith(LOCK_SEAL):
-        raise ClassvmError(f"{folder / LOCK} was not made by `make lock`: run it, then deploy")
+        raise ClassvmError(
+            f"{folder / LOCK} was not made by `make lock`",
+            fix="Run `make lock`, then `make deploy`.",
+        )
     if first != seal(requirements, lock):
         raise ClassvmError(
-            f"{folder / LOCK} does not match {REQUIREMENTS}: one of them was edited by hand."
-            f" Write the packages that you need into {REQUIREMENTS}, then run `make lock`.",
+            f"{folder / LOCK} does not match {REQUIREMENTS}: one of them was edited by hand",
+            fix=f"Write the packages that you need into {REQUIREMENTS}, then run `make lock`.",
         )

@@ -88,7 +88,11 @@ def validate(path: Path, spec: Dict[str, Any]) -> None:
     except Exception as error:  # the validator raises its own types for a missing `openapi:`
         # What follows the first line is the spec itself.
         reason = str(getattr(error, "message", error)).partition("\n")[0][:REASON_LENGTH]
-        raise ClassvmError(f"{path} is not valid OpenAPI 3: {reason}") from error
+        raise ClassvmError(
+            f"The spec is not valid OpenAPI 3: {reason}",
+            place=str(path),
+            fix="Correct it; `make check` finds the line.",
+        ) from error
 
 
 def operation_ids(spec: Dict[str, Any]) -> Iterator[str]:
@@ -98,7 +102,11 @@ def operation_ids(spec: Dict[str, Any]) -> Iterator[str]:
             if method in item:
                 operation_id = item[method].get("operationId")
                 if not operation_id:
-                    raise ClassvmError(f"{SPEC}: {method.upper()} {path} has no operationId")
+                    raise ClassvmError(
+                        f"{method.upper()} {path} has no operationId",
+                        place=SPEC,
+                        fix="Name its function, such as `operationId: src.hello.get`.",
+                    )
                 yield operation_id
 
 
@@ -111,18 +119,24 @@ def check_handlers(folder: Path, spec: Dict[str, Any]) -> None:
         module, _, function = operation_id.rpartition(".")
         file = folder / (module.replace(".", os.sep) + ".py")
         if not file.is_file():
-            raise ClassvmError(f"{SPEC} names the handler {operation_id}, but {file} is missing")
+            raise ClassvmError(
+                f"The handler {operation_id} is not there: {file} is missing",
+                place=SPEC,
+                fix="Write that file, or correct the operationId.",
+            )
         try:
             tree = ast.parse(file.read_bytes(), filename=str(file))
-        except SyntaxError as error:
+        except (SyntaxError, ValueError) as error:  # ValueError: null bytes, before Python 3.12
             raise ClassvmError(
-                f"This is not Python: {error.msg}", place=f"{file}:{error.lineno or 1}"
+                f"This is not Python: {getattr(error, 'msg', error)}",
+                place=f"{file}:{getattr(error, 'lineno', None) or 1}",
+                fix="Correct it; `make check` shows the line.",
             ) from error
-        except ValueError as error:  # null bytes, before Python 3.12
-            raise ClassvmError(f"This is not Python: {error}", place=str(file)) from error
         if function not in _top_level_names(tree):
             raise ClassvmError(
-                f"{SPEC} names the handler {operation_id}, but {file} has no function `{function}`",
+                f"The handler {operation_id} is not there: {file} has no function `{function}`",
+                place=SPEC,
+                fix="Write that function, or correct the operationId.",
             )
 
 

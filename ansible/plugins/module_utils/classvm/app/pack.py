@@ -111,8 +111,11 @@ def read(folder: Path, name: str, packed_name: str = "") -> File:
         mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
         return File(packed_name or name, mode, path.read_bytes())
     except OSError as error:
-        reason = f"{path} cannot be read: {error.strerror}"
-        raise ClassvmError(reason, fix="Make it readable, or remove it.") from error
+        raise ClassvmError(
+            f"A file of the app cannot be read: {error.strerror}",
+            place=str(path),
+            fix="Make it readable, or remove it.",
+        ) from error
 
 
 def _packages(requirements: str) -> Dict[str, str]:
@@ -128,10 +131,16 @@ def _context_files(folder: Path) -> List[str]:
     try:
         found = exclude_paths(str(folder), patterns, dockerfile=DOCKERFILE)
     except re.error as error:
-        raise ClassvmError(f"{ignore} has a pattern that is not valid: {error}") from error
+        raise ClassvmError(
+            f"A pattern is not valid: {error}", place=str(ignore), fix="Correct it."
+        ) from error
     files = sorted(name for name in found if os.path.isfile(os.path.join(folder, name)))
     # A link to a folder is not followed, so only a file itself can be a link.
     for name in filter(lambda name: os.path.islink(os.path.join(folder, name)), files):
         if folder.resolve() not in (folder / name).resolve().parents:
-            raise ClassvmError(f"{folder / name} is a link out of the app's folder: copy the file")
+            raise ClassvmError(
+                "A link leads out of the app's folder",
+                place=str(folder / name),
+                fix="Put a copy of the file in its place.",
+            )
     return files

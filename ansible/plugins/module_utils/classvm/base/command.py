@@ -74,12 +74,13 @@ class TimeLimitError(ClassvmError):
 class CommandError(ClassvmError):
     """A program that had to succeed failed."""
 
-    def __init__(self, finished: Finished, cause: str = "") -> None:
+    def __init__(self, finished: Finished, cause: str = "", *, fix: str = "") -> None:
         """Compose the message: what did not work and why; the command line is a detail.
 
         Args:
             finished: the program that failed.
             cause: what did not work, such as "The image was not pulled"; "" names the program.
+            fix: what to do next, or "".
 
         """
         self.finished = finished
@@ -87,6 +88,7 @@ class CommandError(ClassvmError):
         what = cause or f"{os.path.basename(finished.argv[0])} failed"
         super().__init__(
             f"{what}: {finished.reason()}",
+            fix=fix,
             details=f"`{command}` ended with exit code {finished.code}:\n{finished.last_lines()}",
         )
 

@@ -31,11 +31,15 @@ def require_space(path: str, megabytes: int) -> None:
     free = found.f_bavail * found.f_frsize // MEGABYTE
     if free < megabytes:
         raise ClassvmError(
-            f"Disk full: {there} has {free} MB free, {megabytes} MB are needed. Find what is"
-            f" large with `du -xh {there} | sort -h | tail`; `docker system df` shows Docker's part.",
+            f"Disk full: {there} has {free} MB free, {megabytes} MB are needed",
+            fix=f"Find what is large with `du -xh {there} | sort -h | tail`;"
+            " `docker system df` shows Docker's part.",
         )
     if found.f_files and not found.f_favail:
-        raise ClassvmError(f"Disk full: {there} has no free inodes (`df -i {there}`).")
+        raise ClassvmError(
+            f"Disk full: {there} has no free inodes",
+            fix=f"Remove files: `sudo du -x --inodes {there} | sort -n | tail` shows where many are.",
+        )
 
 
 def require_open_port(state_dir: str, port: int) -> None:

@@ -79,8 +79,8 @@ class Sources:
         unknown = [name for name in self.order if name not in _SOURCES]
         if unknown:
             raise ClassvmError(
-                f"There is no source {', '.join(unknown)} of the base image:"
-                f" set base_image_sources to a list of {', '.join(_SOURCES)}",
+                f"There is no source {', '.join(unknown)} of the base image",
+                fix=f"Set base_image_sources to a list of {', '.join(_SOURCES)}.",
             )
 
 
@@ -137,7 +137,11 @@ def _verified(docker: Docker, name: str) -> Image:
     """
     said = docker.run("run", "--rm", "--network=none", name, "cat", "/etc/os-release")
     if said.code == ENGINE_FAILED:
-        raise command.CommandError(said, f"The engine starts no container of {name}")
+        raise command.CommandError(
+            said,
+            f"The engine starts no container of {name}",
+            fix="`make doctor` looks at the engine.",
+        )
     image = docker.image(name)
     if f'VERSION_ID="{UBUNTU_VERSION}"' not in said.out or image is None:
         remove(docker, name)
@@ -152,7 +156,11 @@ def _verified(docker: Docker, name: str) -> Image:
 def _pull(docker: Docker, name: str, sources: Sources) -> None:
     pulled = docker.run_within(PULL_TIMEOUT, "pull", "--quiet", sources.reference)
     if pulled.code:
-        raise command.CommandError(pulled, f"{sources.reference} was not pulled")
+        raise command.CommandError(
+            pulled,
+            f"{sources.reference} was not pulled",
+            fix="Correct base_image_reference, or leave `pull` out of base_image_sources.",
+        )
     docker.check("tag", sources.reference, name)
 
 

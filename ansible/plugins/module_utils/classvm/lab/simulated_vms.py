@@ -134,7 +134,11 @@ def make_network(docker: Docker, lab: str) -> bool:
         if made.code == 0:
             return True
         if "overlap" not in made.err:
-            raise command.CommandError(made, f"The network of the lab {lab} was not made")
+            raise command.CommandError(
+                made,
+                f"The network of the lab {lab} was not made",
+                fix="`make doctor` looks at the engine.",
+            )
     raise ClassvmError(
         f"No subnet is free for the lab {lab}",
         fix="`docker network ls` shows who has them.",

@@ -138,6 +138,7 @@ def bootstrap(system: str, argv: List[str]) -> None:
     reason = next(iter([*marked, *last]), f"mmdebstrap ended with exit status {finished.code}")
     raise ClassvmError(
         f"{system} could not be bootstrapped: {reason}",
+        fix="`make lab-up` tries again.",
         details=command.CommandError(finished).details,
     )
 
@@ -155,7 +156,9 @@ def provide(docker: Docker, system: str, keyrings: Mapping[str, str]) -> bool:
 
     """
     if system not in SYSTEMS:
-        raise ClassvmError(f"{system} is no system of a lab; take one of {', '.join(SYSTEMS)}")
+        raise ClassvmError(
+            f"{system} is no system of a lab", fix=f"Take one of {', '.join(SYSTEMS)}."
+        )
     if docker.image(name(system)) is not None:
         return False
     with scratch.folder("classvm-vm-") as folder:

@@ -186,7 +186,11 @@ def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS)
     checked = command.run(["nft", "--check", "--file", str(files.trial)])
     if checked.code:
         files.trial.unlink()
-        raise command.CommandError(checked, "nftables does not accept the rules of the guard")
+        raise command.CommandError(
+            checked,
+            "nftables does not accept the rules of the guard",
+            fix="Correct host_open_tcp and host_open_udp.",
+        )
     _end_revert(files)
     revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
         ["/bin/sh", "-c", f"sleep {seconds}; {revert_script(files)}"],

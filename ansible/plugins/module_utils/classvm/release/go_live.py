@@ -193,9 +193,8 @@ def resolved(
         incomplete = history.remark(state_dir, spec.service, _release(live))
         if not incomplete:
             raise
-        # The rest of the sentence sends to a history that does not show it.
-        cause = str(error).partition(";")[0].rstrip(".")
-        raise ClassvmError(f"{cause}. {incomplete}") from error
+        # Its own advice is to look at a history that does not show it.
+        raise ClassvmError(error.cause, fix=incomplete) from error
     return dataclasses.replace(spec, release=target.release, revision=target.revision)
 
 
@@ -318,8 +317,9 @@ def _retire(strategy: Swap, state_dir: str, entry: history.Entry) -> None:
         strategy.retire()
     except ClassvmError as reason:
         raise ClassvmError(
-            f"Release {entry.release} is live, but the former one is still there: {reason}\n"
-            "The next `make deploy` removes it.",
+            f"Release {entry.release} is live, but the former one is still there: {reason.cause}",
+            fix="The next `make deploy` removes it.",
+            details=reason.details,
         ) from reason
     finally:
         _record_live(state_dir, entry)
@@ -357,7 +357,9 @@ def _record_live(state_dir: str, entry: history.Entry) -> None:
         history.finish(state_dir, entry)
     except ClassvmError as unwritten:
         raise ClassvmError(
-            f"Release {entry.release} is live, but the history does not show it: {unwritten}"
+            f"Release {entry.release} is live, but the history does not show it: {unwritten.cause}",
+            fix=unwritten.fix,
+            details=unwritten.details,
         ) from unwritten
 
 
@@ -394,8 +396,8 @@ def _require_port(docker: Docker, spec: ReleaseSpec, edge: Edge, live: Optional[
     """Make sure that the port is open, and free or used by the live release or the edge."""
     if edge.takes_releases and spec.host_port != edge.port:
         raise ClassvmError(
-            f"HAProxy shows the service of this host on port {edge.port}, not {spec.host_port}:"
-            " an admin can change it with `make provision PORT=…`.",
+            f"HAProxy shows the service of this host on port {edge.port}, not {spec.host_port}",
+            fix=f"An admin can change it: `make provision PORT={spec.host_port}`.",
         )
     host.require_open_port(edge.state_dir, spec.host_port)
     held = health.published(live) if live else []

@@ -78,7 +78,7 @@ def required(docker: Docker, service: str) -> Container:
     live = docker.container(names.container_name(service))
     if live is None:
         raise ClassvmError(
-            f"There is no release of {service} on this host; `make deploy` makes one."
+            f"There is no release of {service} on this host", fix="`make deploy` makes one."
         )
     return live
 

@@ -119,7 +119,7 @@ def argv(limits: Mapping[str, str]) -> List[str]:
     unknown = sorted(limits.keys() - LIMITS.keys())
     if unknown:
         raise ClassvmError(
-            f"There is no limit {unknown[0]!r}; the limits are {', '.join(sorted(LIMITS))}."
+            f"There is no limit {unknown[0]!r}", fix=f"The limits are {', '.join(sorted(LIMITS))}."
         )
     for name, value in limits.items():
         LIMITS[name].host_config(value)  # or the next deploy could not compare it with the engine's

@@ -32,11 +32,14 @@ def resolve(docker: Docker, entries: Sequence[Entry], requested: str, live: str)
         return _previous(docker, [entry for entry in good if entry.release != live])
     named = [entry for entry in good if entry.release == requested]
     if not named:
-        raise ClassvmError(_unknown(entries, requested))
+        raise ClassvmError(
+            _unknown(entries, requested), fix="`make releases` shows which were live."
+        )
     if docker.image(named[0].image) is None:
         raise ClassvmError(
-            f"The image of release {requested} is no longer on this host. Deploy what it was made of:"
-            f" {_sources(named[0])}. `make releases` shows those that are here.",
+            f"The image of release {requested} is no longer on this host",
+            fix=f"Deploy what it was made of: {_sources(named[0])}."
+            " `make releases` shows those that are here.",
         )
     return named[0]
 
@@ -48,17 +51,16 @@ def _previous(docker: Docker, good: List[Entry]) -> Entry:
     reason = (
         "the images of all earlier releases are gone" if good else "there is no earlier release"
     )
-    raise ClassvmError(f"Nothing to roll back to: {reason}; `make releases` shows the history.")
+    raise ClassvmError(
+        f"Nothing to roll back to: {reason}", fix="`make releases` shows the history."
+    )
 
 
 def _unknown(entries: Sequence[Entry], requested: str) -> str:
     refused = [entry for entry in entries if entry.release == requested]
     if refused:
-        return (
-            f"Release {requested} was never live here, it was refused: {refused[-1].reason}."
-            " `make releases` shows which were live."
-        )
-    return f"Release {requested} was never on this host; `make releases` shows which were live."
+        return f"Release {requested} was never live here, it was refused: {refused[-1].reason}"
+    return f"Release {requested} was never on this host"
 
 
 def _sources(entry: Entry) -> str:
