@@ -21,12 +21,15 @@ case "$*" in
     "-m venv "*)
         mkdir -p "$3/bin" "$3/lib/python3.11/site-packages"
         ln -s "$0" "$3/bin/python" ;;
-    "-m pip "*) echo called >>"{pip_calls}"; echo "the index is away"; exit {pip_status} ;;
+    "-m pip "*) echo called >>"{pip_calls}"; {pip_says}; exit {pip_status} ;;
     --version) echo "Python 3.11.0" ;;
 esac
 """
 
-TOOLS = "cat cp date dirname env find flock ln ls mkdir readlink rm sed sh sha256sum tail touch"
+TOOLS = (
+    "cat cp cut date dirname env find flock grep ln ls mkdir readlink rm sed sh sha256sum sleep"
+    " tail touch"
+)
 
 
 class Checkout:
@@ -53,6 +56,7 @@ class Checkout:
     def shim(self, name: str, script: str) -> None:
         """Put a command on the PATH."""
         file = self.path / name
+        file.unlink(missing_ok=True)  # it may be a link to the machine's own
         file.write_text(script)
         file.chmod(0o755)
 
@@ -62,13 +66,15 @@ class Checkout:
         *,
         version: tuple[int, int] = (3, 11),
         pip_status: int = 0,
+        pip_says: str = "echo the index is away",
     ) -> None:
-        """Put an interpreter of this version on the PATH, whose pip ends with this status."""
+        """Put an interpreter of this version on the PATH, whose pip says this and ends so."""
         script = PYTHON_SHIM.format(
             real=sys.executable,
             version=version,
             pip_calls=self.pip_calls,
             pip_status=pip_status,
+            pip_says=pip_says,
         )
         self.shim(name, script)
 
@@ -162,13 +168,66 @@ def test_a_failed_install_leaves_no_stamp_and_the_next_run_heals(checkout: Check
     checkout.python(pip_status=1)
     failed = checkout.setup()
     assert failed.returncode == 1
-    assert "the index is away" in failed.stderr
+    assert failed.stderr.startswith("setup: pip failed: the index is away. Then: make setup\n")
     assert ".venv/setup.log" in failed.stderr
-    assert "make setup" in failed.stderr
     assert not checkout.stamp.exists()
     checkout.python()
     assert checkout.setup().returncode == 0
     assert checkout.stamp.exists()
+
+
+NO_ROUTE = "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'X'"
+NOTHING = "ERROR: No matching distribution found for ansible==12.3.0"
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (f"{NO_ROUTE}\n{NOTHING}", "the package index does not answer. Check the network"),
+        (NOTHING, "the package index has no ansible==12.3.0. Look which index"),
+        ("x [SSL: CERTIFICATE_VERIFY_FAILED] y\n" + NOTHING, "PIP_CERT=/path/to/ca.pem"),
+        ("OSError: [Errno 28] No space left on device", "the disk is full. Make room"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "another file than the one"),
+        ("ERROR: something new\n    indented", "pip failed: something new. Then: make setup"),
+        ("", "pip failed"),
+    ],
+)
+def test_why_pip_failed_is_said_in_a_sentence(checkout: Checkout, said: str, cause: str) -> None:
+    words = checkout.root / "said"
+    words.write_text(said)
+    checkout.python(pip_status=1, pip_says=f'cat "{words}"')
+    failed = checkout.setup()
+    first, where = failed.stderr.splitlines()
+    assert cause in first
+    assert first.endswith("Then: make setup")
+    assert ".venv/setup.log" in where
+    assert (checkout.venv / "setup.log").read_text() == said
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Collecting ansible==1\n  Using cached", "8 s: Collecting ansible==1\n"),
+        (NO_ROUTE, "8 s: the package index has not answered yet\n"),
+        ("", "8 s\n"),
+    ],
+)
+def test_a_long_install_tells_how_far_it_is(checkout: Checkout, said: str, told: str) -> None:
+    # A second of this clock is over at once.
+    checkout.shim("sleep", "#!/bin/sh\nexec /bin/sleep 0.05\n")
+    checkout.python(pip_says=f'echo "{said}"; /bin/sleep 1')
+    done = checkout.setup()
+    assert done.returncode == 0, done.stderr
+    assert f"setup: still at it, {told}" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("setup: done")
+
+
+def test_nothing_goes_on_after_setup_has_ended(checkout: Checkout) -> None:
+    # Who reads the output waits until nobody holds it any more.
+    checkout.python()
+    start = time.monotonic()
+    checkout.setup()
+    assert time.monotonic() - start < 1
 
 
 def test_what_an_interruption_left_behind_is_replaced(checkout: Checkout) -> None:
