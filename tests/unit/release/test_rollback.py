@@ -53,7 +53,6 @@ def test_a_named_one(asked: str) -> None:
 @pytest.mark.parametrize(
     ("history", "asked", "live", "gone", "message"),
     [
-        ([], rollback.PREVIOUS, "", "", "Nothing to roll back to: there is no earlier release"),
         ([A], rollback.PREVIOUS, "a", "", "Nothing to roll back to: there is no earlier release"),
         ([("b", REFUSED), A], rollback.PREVIOUS, "a", "", "there is no earlier release"),
         ([A, B], rollback.PREVIOUS, "b", "a", "the images of all earlier releases are gone"),
@@ -65,6 +64,12 @@ def test_a_named_one(asked: str) -> None:
 def test_what_cannot_be(history: History, asked: str, live: str, gone: str, message: str) -> None:
     with pytest.raises(ClassvmError, match=f"(?s){message}.*`make releases` shows"):
         resolve(history, asked, live, gone)
+
+
+@pytest.mark.parametrize("asked", [rollback.PREVIOUS, "z"])
+def test_where_nothing_was_ever_deployed_a_deploy_comes_first(asked: str) -> None:
+    with pytest.raises(ClassvmError, match=r"no release was ever deployed .*`make deploy`"):
+        resolve([], asked, "")
 
 
 def test_without_a_revision_the_sources_are_named_otherwise() -> None:

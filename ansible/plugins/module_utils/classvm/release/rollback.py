@@ -27,6 +27,11 @@ def resolve(docker: Docker, entries: Sequence[Entry], requested: str, live: str)
         ClassvmError: there is no such release; the text tells why.
 
     """
+    if not entries:
+        raise ClassvmError(
+            "Nothing to roll back to: no release was ever deployed to this host",
+            fix="`make deploy` makes the first one.",
+        )
     good = [entry for entry in reversed(entries) if entry.went_live]
     if requested == PREVIOUS:
         return _previous(docker, [entry for entry in good if entry.release != live])
