@@ -25,9 +25,11 @@ EXAMPLES = """
 
 RETURN = """
 findings: {type: list, elements: dict, returned: always, description: "What each check found: level (ok, warn, FAIL), subject, text, fix."}
+clock: {type: float, returned: always, description: What the clock of the host shows, in seconds since 1970.}
 text: {type: str, returned: success, description: "A line for the host, and one for each finding that is not in order."}
 """
 
+import time
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
@@ -47,7 +49,7 @@ def main() -> None:
     )
     given = module.params
     found = class_vm.examine(given["port"], given["state_dir"], guarded=given["guarded"])
-    module.exit_json(changed=False, findings=[asdict(one) for one in found])
+    module.exit_json(changed=False, findings=[asdict(one) for one in found], clock=time.time())
 
 
 if __name__ == "__main__":

@@ -43,11 +43,20 @@ def test_the_engine_is_asked_with_the_right_that_the_account_has(
 
 
 @pytest.mark.parametrize(
-    ("record", "privilege", "level"),
-    [({"fingerprint": "x"}, "none", OK), ({}, "none", FAIL), ({}, "password", WARN)],
+    ("provisioned", "privilege", "level"),
+    [(True, "none", OK), (False, "none", FAIL), (False, "password", WARN)],
 )
 def test_a_host_that_was_never_provisioned_is_found(
-    record: dict[str, str], privilege: str, level: str, monkeypatch: pytest.MonkeyPatch
+    provisioned: bool, privilege: str, level: str
+) -> None:
+    assert class_vm.check_provision(provisioned, user(privilege=privilege)).level == level
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(("record", "level"), [({"fingerprint": "x"}, FAIL), ({}, OK)])
+def test_a_guard_is_expected_where_it_was_installed(
+    record: dict[str, str], level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(freshness, "read_record", lambda _: record)
-    assert class_vm.check_provision("x", user(privilege=privilege)).level == level
+    found = class_vm.examine(PORT, str(tmp_path), guarded=True)
+    assert next(one for one in found if one.subject == "guard").level == level

@@ -133,6 +133,12 @@ def test_a_clock_that_nobody_keeps_right_is_a_warning() -> None:
     assert machine.check_clock(NOW, NOW - 1, adrift).level == finding.WARN
 
 
+def test_a_container_has_the_clock_of_another_machine() -> None:
+    adrift = answers({"timedatectl": said("no"), "systemd-detect-virt": said("")})
+    assert machine.check_clock(NOW, NOW - 1, adrift).level == finding.OK
+    assert machine.check_clock(0.0, 0.0, adrift).level == finding.FAIL
+
+
 def test_the_newest_file_counts(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert machine.newest_file([tmp_path]) == (tmp_path / "file").stat().st_mtime

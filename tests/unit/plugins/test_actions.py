@@ -430,37 +430,23 @@ def test_what_fails_on_a_host_fails_the_task_with_a_line_for_each_finding() -> N
     doctor = load_plugin("action", "classvm_doctor")
     full = doctor.Finding("FAIL", "disk", "full", "sudo apt-get clean")
     late = doctor.Finding("warn", "clock", "late", "")
-    result = doctor.told("a", [late, full], "LIMIT=a")
+    result = doctor.told("a", [late, full])
     assert result["failed"]
     assert result["msg"].splitlines() == [
         "2 checks, 1 warned, 1 failed: disk",
         "a: FAIL: disk: full; fix on a: sudo apt-get clean",
         "a: warn: clock: late",
     ]
-    warned = doctor.told("a", [late], "LIMIT=a")
+    warned = doctor.told("a", [late])
     assert "failed" not in warned
     assert warned["text"] == "a: warn: clock: late\nclassvm: a: 1 check, 1 warned, 0 failed"
 
 
-def test_a_fix_names_the_inventory_unless_it_is_the_default(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tree.ROOT)
+def test_a_host_is_named_as_the_inventory_reaches_it() -> None:
     doctor = load_plugin("action", "classvm_doctor")
     given: dict[str, Any] = {"inventory_hostname": "a"}
-    for source, named in {
-        "ansible/inventory/local.yml": "",
-        "ansible/class.yml": "INVENTORY=ansible/class.yml ",
-        "/srv/class.yml": "INVENTORY=/srv/class.yml ",
-    }.items():
-        full = str(tree.ROOT / source)
-        assert doctor.options({**given, "ansible_inventory_sources": [full]}) == f"{named}LIMIT=a"
-
-
-def test_a_host_is_named_as_ssh_takes_it() -> None:
-    doctor = load_plugin("action", "classvm_doctor")
-    given: dict[str, Any] = {"inventory_hostname": "a"}
-    assert (doctor.address(given), doctor.port(given)) == ("a", "")
-    assert doctor.port({**given, "ansible_port": 22}) == ""
+    assert doctor.reached_by(given, lambda value: value).address == "a"
     given.update(ansible_host="192.0.2.1", ansible_user="bob", ansible_port=2222)
-    assert (doctor.address(given), doctor.port(given)) == ("bob@192.0.2.1", "-p 2222 ")
+    given.update(ansible_ssh_private_key_file="{{ x }}", ansible_ssh_common_args="-o A=b")
+    found = doctor.reached_by(given, lambda value: "key" if value == "{{ x }}" else value)
+    assert found.address == "-i key -p 2222 -o A=b bob@192.0.2.1"

@@ -27,6 +27,7 @@ def examine(port: int, state_dir: str, *, guarded: bool) -> List[Finding]:
     as_root = account.root_argv(user.privilege)
     engine, folder = Engine(as_root=as_root or ()), Path(state_dir)
     files, is_root = guard.Files(), as_root is not None
+    provisioned = bool(freshness.read_record(state_dir))
     images = running.image_folder(engine)
     return [
         machine.check_system(read(Path("/etc/os-release"))),
@@ -36,12 +37,16 @@ def examine(port: int, state_dir: str, *, guarded: bool) -> List[Finding]:
         machine.check_disk("disk for state", state_dir, machine.STATE_MEGABYTES, running.CLEAN),
         machine.check_memory(read(Path("/proc/meminfo"))),
         look("state folder", lambda: machine.check_state_folder(folder, user)),
-        check_provision(state_dir, user),
+        check_provision(provisioned, user),
         look("engine", lambda: running.check_engine(user, engine, docker.buildkit_client)),
         look(
             "guard",
             lambda: running.check_guard(
-                files, lambda: guard.listing(as_root or ()), is_root=is_root, expected=guarded
+                files,
+                lambda: guard.listing(as_root or ()),
+                is_root=is_root,
+                # On a host that was never provisioned, that is what is wrong.
+                expected=guarded and provisioned,
             ),
         ),
         look("port", lambda: running.check_port(port, engine, Edge.load(state_dir))),
@@ -49,10 +54,10 @@ def examine(port: int, state_dir: str, *, guarded: bool) -> List[Finding]:
     ]
 
 
-def check_provision(state_dir: str, user: machine.User) -> Finding:
+def check_provision(provisioned: bool, user: machine.User) -> Finding:  # noqa: FBT001 - what is checked
     """Check that the host was provisioned."""
     subject = "provision"
-    if freshness.read_record(state_dir):
+    if provisioned:
         return Finding(OK, subject, "recorded")
     level = WARN if user.may_become_root else FAIL
     return Finding(level, subject, "this host was never provisioned", PROVISION)

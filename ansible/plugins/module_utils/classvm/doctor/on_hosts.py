@@ -3,59 +3,124 @@
 from __future__ import annotations
 
 import re
-from typing import List, Sequence
+import shlex
+from dataclasses import dataclass
+from typing import List, Mapping, Optional, Sequence
 
-from .finding import AS_ROOT, FAIL, OK, Finding
+from ..output import advice
+from .finding import AS_ROOT, FAIL, OK, WARN, Finding
+from .machine import CLOCK_TOLERANCE
 
 # With it, every check looks as root.
 ROOT_OPTIONS = 'ARGS="--become --ask-become-pass"'
 # What ssh says, and the command that mends it; the last one fits every other cause.
 SSH_FIXES = (
-    ("host key verification failed", "ssh-keygen -R {address}   # if the machine is a new one"),
-    ("permission denied", "ssh-copy-id {port}{address}"),
+    ("host key verification failed", "ssh-keygen {forget}   # if the machine is a new one"),
+    ("permission denied", "ssh-copy-id {address}"),
     ("could not resolve", "correct ansible_host of {host} in the inventory"),
-    ("", "start the machine, then: ssh {port}{address}"),
+    ("", "start the machine, then: ssh {address}"),
 )
+SSH_PORT = "22"
+KNOWN_HOSTS = re.compile(r"(?i)UserKnownHostsFile[= ]+\"?([^\"]+)")
+# Two clocks that are asked over SSH, with what the asking takes left out, and rounded.
+CLOCK_SECONDS = 5
 
 
-def unreachable(host: str, address: str, port: str, message: str) -> Finding:
+@dataclass(frozen=True)
+class Reached:
+    """How Ansible reaches a host.
+
+    Attributes:
+        host: its name in the inventory.
+        name: its address, or its name for SSH.
+        user: account there, or "" for the one of this login.
+        port: of SSH.
+        key: file of the private key, or "".
+        arguments: of ssh, as the inventory has them.
+
+    """
+
+    host: str
+    name: str
+    user: str = ""
+    port: str = SSH_PORT
+    key: str = ""
+    arguments: str = ""
+
+    @property
+    def address(self) -> str:
+        """What ssh and ssh-copy-id need to reach it, as words of a shell."""
+        words = ["-i", self.key] if self.key else []
+        words += ["-p", self.port] if self.port != SSH_PORT else []
+        words += shlex.split(self.arguments)
+        return shlex.join([*words, f"{self.user}@{self.name}" if self.user else self.name])
+
+    @property
+    def forget(self) -> str:
+        """What ssh-keygen needs to forget its host key, as words of a shell."""
+        files = [found[1] for found in map(KNOWN_HOSTS.match, shlex.split(self.arguments)) if found]
+        name = self.name if self.port == SSH_PORT else f"[{self.name}]:{self.port}"
+        return shlex.join([*(["-f", files[0]] if files else []), "-R", name])
+
+
+def unreachable(reached: Reached, message: str) -> Finding:
     """Return the finding about a host that cannot be reached.
 
     Args:
-        host: its name in the inventory.
-        address: as ssh takes it, with the account's name where there is one.
-        port: option of ssh for another port than its own, "-p 2222 ", or "".
+        reached: how it would be.
         message: what Ansible says of it.
 
     """
     said = [line.strip() for line in message.splitlines() if line.strip()] or ["no answer"]
     cause = said[-1].rpartition("ssh: ")[2]
     fix = next(fix for sign, fix in SSH_FIXES if sign in message.lower())
-    return Finding(FAIL, "SSH", cause, fix.format(host=host, address=address, port=port))
+    known = {"host": reached.host, "address": reached.address, "forget": reached.forget}
+    return Finding(FAIL, "SSH", cause, fix.format(**known))
 
 
-def lines(host: str, findings: Sequence[Finding], options: str) -> List[str]:
+def clock(there: float, before: float, after: float) -> Optional[Finding]:
+    """Return the finding about a host's clock that is not ours, None for one that is.
+
+    Args:
+        there: what it showed, in seconds since 1970, like the others.
+        before: what ours showed before it was asked.
+        after: what ours showed afterwards.
+
+    """
+    ahead = there - after if there > after else there - before if there < before else 0.0
+    if abs(ahead) <= CLOCK_SECONDS:
+        return None
+    level = FAIL if abs(ahead) > CLOCK_TOLERANCE else WARN
+    text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the one of this machine"
+    return Finding(level, "clock", text, "sudo timedatectl set-ntp true")
+
+
+def lines(host: str, findings: Sequence[Finding], environment: Mapping[str, str]) -> List[str]:
     """Return a line for each finding that is not in order, the failed ones first.
 
     Args:
         host: its name in the inventory.
         findings: of all checks.
-        options: of a command here that is for this host alone: "INVENTORY=class.yml LIMIT=vm-1".
+        environment: of this process, with what make was given.
 
     """
     wrong = sorted((one for one in findings if one.level != OK), key=lambda one: one.level != FAIL)
     return [
-        f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one.fix, options)}"
+        advice.for_host(
+            f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one.fix)}",
+            environment,
+            host,
+        )
         for one in wrong
     ]
 
 
-def _fix(host: str, fix: str, options: str) -> str:
+def _fix(host: str, fix: str) -> str:
     if not fix:
         return ""
     if fix == AS_ROOT:
-        return f"; fix: make doctor {options} {ROOT_OPTIONS}"
+        return f"; fix: `make doctor {ROOT_OPTIONS}`"
     if fix.startswith("make "):
-        return f"; fix: {fix} {options}"
-    is_here = re.match(r"ssh|start the machine|correct ", fix)
+        return f"; fix: `{fix}`"
+    is_here = re.match(r"ssh|start the machine|correct |an administrator: `make", fix)
     return f"; fix: {fix}" if is_here else f"; fix on {host}: {fix}"

@@ -28,5 +28,15 @@ def completed(text: str, environment: Mapping[str, str]) -> str:
     if not given:
         return text
     return COMMAND.sub(
-        lambda found: found[0] if "INVENTORY=" in found[2] else f"{found[0][:-1]} {given}`", text
+        lambda found: (
+            found[0]
+            if any(f" {name}=" in found[2] for name in GIVEN)
+            else f"{found[0][:-1]} {given}`"
+        ),
+        text,
     )
+
+
+def for_host(text: str, environment: Mapping[str, str], host: str) -> str:
+    """Return a message as `completed` does, with commands for one host of the run alone."""
+    return completed(text, {**environment, GIVEN["LIMIT"]: host})
