@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible._internal._datatag._tags import Origin  # Ansible shows it to nobody else
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.release import settings
@@ -14,7 +16,12 @@ from ..module_utils.classvm.release import settings
 COLLECTION = Path(__file__).parents[2]
 # What the playbooks of the kit have beside the settings of the roles.
 PLAYBOOK_SETTINGS = ["service_answer_seconds"]
-ARGUMENTS = {"also": {"type": "list", "elements": "str", "default": PLAYBOOK_SETTINGS}}
+ARGUMENTS = {
+    "also": {"type": "list", "elements": "str", "default": PLAYBOOK_SETTINGS},
+    "app": {"type": "str", "default": ""},
+}
+# The setting that names the app's folder.
+APP_SETTING = "service_dir"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -24,24 +31,47 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         """Return what is wrong with the settings."""
         super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        return check(dict(task_vars or {}), arguments["also"], COLLECTION / "roles")
+        given = dict(task_vars or {})
+        return check(given, arguments["also"], COLLECTION / "roles", arguments["app"])
 
 
-def check(given: dict[str, Any], also: list[str], roles: Path) -> dict[str, Any]:
+def check(given: dict[str, Any], also: list[str], roles: Path, app: str = "") -> dict[str, Any]:
     """Return the task's result.
 
     Args:
         given: all variables of the host.
         also: settings that a playbook itself has, beside those of the roles.
         roles: folder of the roles.
+        app: the app's folder, where the playbook reads it.
 
     """
     options = options_of(roles)
     prefixes = {f"{name.partition('_')[0]}_" for name in options}
     found = settings.problems(given, {**{name: {} for name in also}, **options}, prefixes)
+    found += settings.without_folder(APP_SETTING, app) if app else []
     if not found:
         return {"changed": False}
-    return {"changed": False, "failed": True, "msg": str(settings.message(found))}
+    names = {name: name for name in given}
+    error = settings.message(found, lambda name: place(names.get(name, ""), given.get(name), roles))
+    return {"changed": False, "failed": True, "msg": str(error)}
+
+
+def place(name: str, value: Any, roles: Path) -> str:
+    """Return where a variable is given: "FILE:LINE", "-e", or "" where Ansible does not know.
+
+    Args:
+        name: as Ansible read it first; where a role has a default, that is the role's line.
+        value: of the variable; true and false have no place.
+        roles: folder of the roles.
+
+    """
+    for origin in filter(None, (Origin.get_tag(value), Origin.get_tag(name))):
+        if origin.path is None:
+            return "-e" if "'-e'" in str(origin.description) else ""
+        if not Path(origin.path).resolve().is_relative_to(roles.resolve()):
+            short = min(os.path.relpath(origin.path), str(origin.path), key=len)
+            return f"{short}:{origin.line_num}" if origin.line_num else short
+    return ""
 
 
 def options_of(roles: Path) -> dict[str, dict[str, Any]]:

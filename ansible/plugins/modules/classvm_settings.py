@@ -8,6 +8,7 @@ short_description: Refuse settings that are not known or have values that cannot
 description:
   - Names every variable of the host whose name is like that of a setting of the roles, but is none.
   - Names every setting whose value has the wrong type, is none of the choices, or means nothing, such as a memory of V(lots).
+  - Tells the file and the line of each.
   - Changes nothing and runs on the control node, whatever host the task is for.
 options:
   also:
@@ -15,6 +16,10 @@ options:
     type: list
     elements: str
     default: [service_answer_seconds]
+  app:
+    description: The value of V(service_dir) where the playbook reads that folder; it is refused where there is none.
+    type: str
+    default: ""
 author:
   - The classvm project (!UNKNOWN)
 """

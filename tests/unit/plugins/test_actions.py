@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 import tree
 from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import combine_vars
 from classvm.app import pack
 from classvm.contract import archive, checker, contract_document
 from classvm.image.source import Source
@@ -255,6 +258,37 @@ def test_a_slip_in_the_name_of_a_setting_is_refused() -> None:
         "failed": True,
         "msg": "service_memori is not known: did you mean service_memory?",
     }
+
+
+def test_the_place_of_a_setting_is_told(tmp_path: Path) -> None:
+    """Ansible itself reads the file, a role's default and the option -e."""
+    file = tmp_path / "group_vars/all.yml"
+    file.parent.mkdir()
+    file.write_text(
+        "docker_users: [a]\nservice_memori: 1g\nservice_pids: no\nservice_memory: lots\n"
+    )
+    loader = DataLoader()
+    defaults = loader.load_from_file(str(tree.ROOT / "roles/service/defaults/main.yml"))
+    given = combine_vars(defaults, loader.load_from_file(str(file)))
+    lines = settings_checked(**given)["msg"].splitlines()
+    named = min(str(file), os.path.relpath(file), key=len)
+    assert (
+        lines[0]
+        == f"Correct these settings: service_memori, service_memory, service_pids ({named})"
+    )
+    assert lines[1].endswith(f"service_memory? ({named}:2)")
+    assert lines[2].endswith(f"such as 512m ({named}:4)")
+    # True and false have no place, and that of the name is the role's.
+    assert lines[3] == "service_pids is False, and takes a number"
+
+
+def test_the_folder_of_the_app_is_looked_at_where_it_is_read(tmp_path: Path) -> None:
+    plugin = load_plugin("action", "classvm_settings")
+    given = {"service_dir": str(tmp_path / "gone")}
+    for app, fails in (("", False), (str(tmp_path), False), (given["service_dir"], True)):
+        result = plugin.check(given, [], tree.ROOT / "roles", app)
+        assert result.get("failed", False) is fails
+    assert "there is no such folder" in result["msg"]
 
 
 def test_the_settings_of_the_roles_are_known() -> None:

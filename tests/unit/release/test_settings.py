@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from classvm.release import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "service_memory": {"type": "str"},
@@ -118,3 +121,27 @@ def test_the_only_one_is_the_closing_line() -> None:
     assert settings.message(found(docker_users="student")).line == (
         "docker_users is 'student', and takes a list, such as [student]"
     )
+
+
+def test_each_has_its_place_and_the_closing_line_the_files() -> None:
+    places = {"service_memory": "b.yml:7", "docker_users": "a.yml:2", "service_pids": "a.yml:1"}
+    several = settings.message(
+        found(service_memory="lots", docker_users="x", service_pids=0, service_name="A"),
+        lambda name: places.get(name, ""),
+    )
+    assert several.line.endswith("service_name, service_pids (a.yml, b.yml)")
+    ends = [line.rpartition(" ")[2] for line in several.details.splitlines()]
+    assert ends == ["(a.yml:2)", "(b.yml:7)", "most", "(a.yml:1)"]
+    (one,) = found(service_memori="1g")
+    assert settings.message([one], lambda _: "c.yml:3").line == f"{one} (c.yml:3)"
+
+
+def test_a_folder_that_is_not_there_is_told_by_its_full_path(tmp_path: Path) -> None:
+    assert settings.without_folder("service_dir", str(tmp_path)) == []
+    (gone,) = settings.without_folder("service_dir", "apps/ada")
+    assert gone.startswith("service_dir is 'apps/ada', which means /")
+    assert gone.endswith("/apps/ada, and there is no such folder on this machine")
+    file = tmp_path / "app"
+    file.touch()
+    (wrong,) = settings.without_folder("service_dir", str(file))
+    assert wrong == f"service_dir is {file}, and this is no folder"

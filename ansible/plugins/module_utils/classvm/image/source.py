@@ -78,7 +78,9 @@ def read(folder: Path, kit: Path, ports: Ports) -> Source:
 
     """
     if not folder.is_dir():
-        raise ClassvmError(f"{folder} is no folder", fix="APP names the folder of an app.")
+        raise ClassvmError(
+            f"{folder} is no folder", fix="APP or service_dir names the folder of an app."
+        )
     return _sealed(folder) if lock.is_sealed(folder) else _planned(folder, kit, ports)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional
 
 from ..base import names
@@ -15,6 +17,8 @@ SLIP, FOREIGN_SLIP, FOREIGN_LETTERS = 0.8, 0.88, 2
 # Ansible's own variables, of which there are many, and the internal ones of roles.
 INTERNAL = ("ansible_", "_")
 HIGHEST_PORT = 65535
+# Of a place, what stands behind the file.
+FILE_LINE = re.compile(r":\d+$")
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -44,12 +48,37 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
     return [problem for problem in found if problem]
 
 
-def message(found: List[str]) -> ClassvmError:
-    """Return the error that names all problems: the only one in its line, several below it."""
+def without_folder(name: str, folder: str) -> List[str]:
+    """Return why a setting does not name a folder of this machine, nothing where it does."""
+    path = Path(folder).absolute()
+    if path.is_dir():
+        return []
+    told = "this is no folder" if path.exists() else "there is no such folder on this machine"
+    full = (
+        f"{name} is {folder!r}, which means {path}"
+        if str(path) != folder
+        else f"{name} is {folder}"
+    )
+    return [f"{full}, and {told}"]
+
+
+def message(found: List[str], place: Callable[[str], str] = lambda _: "") -> ClassvmError:
+    """Return the error that names all problems: the only one in its line, several below it.
+
+    Args:
+        found: the problems, each of which begins with the name of its setting.
+        place: returns where a setting is given, as FILE:LINE, "" where that is not known.
+
+    """
+    places = {problem: place(problem.partition(" ")[0]) for problem in found}
     if len(found) == 1:
-        return ClassvmError(found[0])
+        return ClassvmError(found[0], place=places[found[0]])
     named = ", ".join(problem.partition(" ")[0] for problem in found)
-    return ClassvmError(f"Correct these settings: {named}", details="\n".join(found))
+    files = dict.fromkeys(FILE_LINE.sub("", at) for at in places.values() if at)
+    lines = [ClassvmError(problem, place=at).line for problem, at in places.items()]
+    return ClassvmError(
+        f"Correct these settings: {named}", place=", ".join(files), details="\n".join(lines)
+    )
 
 
 def slip(name: str, known: Iterable[str], likeness: float = SLIP) -> str:
