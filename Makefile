@@ -41,7 +41,10 @@ VALIDATED := INVENTORY LIMIT APP NAME FOLDER PORT LOG_LINES ALL FOLLOW TO V N S 
 # What else stands on the command line may be a slip: without its INVENTORY, a deploy is to this machine.
 GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 
-VALIDATE = @tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
+# Values of FORMAT; `check` has more.
+FORMATS := text json
+
+VALIDATE = @FORMATS="$(FORMATS)" tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
 # The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \
@@ -70,12 +73,17 @@ HELP_help-developer := SCOPE=quick (a few of them), TABLE=file, ARGS="…"
 
 help: ## show this screen
 
+# A word that is no target.
+.DEFAULT:
+	@tools/front_door TARGET=$(call WORD_OF,$@)
+
 deploy: setup ## provision where needed, release, check from outside
 	$(call PLAY,deploy)
 
 release: setup ## the student's half: image, contract, swap (docker group)
 	$(call PLAY,release)
 
+check: FORMATS := text json sarif junit github
 check: setup ## find mistakes in an app without deploying it
 	@python tools/check.py $(call OPTION,--format,$(FORMAT)) $(if $(APP),$(call WORD_OF,$(call FULL,$(APP))))
 

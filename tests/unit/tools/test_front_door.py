@@ -82,6 +82,7 @@ def planned(target: str, *variables: str) -> str:
         ("NAME=../{{ x }}/a", "a brace"),
         ("INVENTORY=/no such file", "INVENTORY=/no such file: there is no such file"),
         ("LIMIT=a b", "LIMIT=a b holds a blank"),
+        ("FORMAT=yaml", "FORMAT=yaml is not a format of this command. Take one of text json: "),
         ("S=nope", "S=nope is not a scenario"),
         ("S=../x", "S=../x is not a scenario"),
         ("SCOPE=some", "SCOPE=some is not known"),
@@ -152,13 +153,32 @@ def test_a_variable_that_nobody_knows_is_a_slip() -> None:
     done = make("doctor", "INVENTRY=hosts.yml")
     assert done.returncode == REFUSED
     assert done.stderr.startswith(
-        "make: INVENTRY=hosts.yml: there is no variable INVENTRY. Take one of INVENTORY LIMIT APP "
+        "make: INVENTRY=hosts.yml: there is no variable INVENTRY. Did you mean INVENTORY?"
+        " Take one of INVENTORY LIMIT APP "
     )
+    assert "Did you mean" not in front_door("QQQ=1").stderr
     for name in ("ARGS", "UPGRADE", "PYTHON", "HOST_PORT"):
         assert front_door(f"{name}=--check").returncode == 0
 
 
 # --- make itself
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("stauts", " Did you mean status?"), ("qqq", ""), ("a'b", "")]
+)
+def test_a_word_that_is_no_target_is_told(word: str, meant: str) -> None:
+    done = make(word)
+    assert done.returncode == REFUSED
+    told = f"make: {word}: there is no such target.{meant} make help, make help-admin and"
+    assert done.stderr.startswith(told)
+
+
+def test_a_format_is_one_of_the_target() -> None:
+    assert "FORMAT=sarif is not a format" in make("status", "FORMAT=sarif").stderr
+    assert make("status", FORMAT="yaml").stderr.startswith("make: FORMAT=yaml is not a format")
+    # make check has it: what it refuses is the next value.
+    assert make("check", "FORMAT=sarif", "V=2").stderr.startswith("make: V=2 is not known")
 
 
 @pytest.mark.parametrize("target", ["deploy", "status", "rollback", "lab-up", "doctor", "verify"])
