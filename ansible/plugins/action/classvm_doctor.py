@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.doctor import on_hosts
 from ..module_utils.classvm.doctor.finding import FAIL, Finding, summary
+from ..module_utils.classvm.output import advice
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
@@ -38,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
 
 def told(host: str, found: list[Finding]) -> dict[str, Any]:
     """Return the task's result."""
-    lines = on_hosts.lines(host, found, os.environ)
+    lines = [advice.for_host(line, os.environ, host) for line in on_hosts.lines(host, found)]
     result = {"changed": False, "findings": [asdict(one) for one in found]}
     if any(one.level == FAIL for one in found):
         return {**result, "failed": True, "msg": "\n".join([summary(found), *lines])}

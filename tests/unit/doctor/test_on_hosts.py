@@ -4,8 +4,6 @@ import pytest
 from classvm.doctor import on_hosts
 from classvm.doctor.finding import AS_ROOT, FAIL, OK, PROVISION, WARN, Finding
 
-CLASS = {"CLASSVM_INVENTORY": "class.yml", "CLASSVM_LIMIT": "vm-1,vm-2"}
-OPTIONS = "INVENTORY=class.yml LIMIT=vm-1"
 KEPT = "-o 'UserKnownHostsFile=\"/my lab/known\"' -o StrictHostKeyChecking=no"
 SSH = f"-i '/my lab/key' -p 2222 {KEPT} bob@x"
 
@@ -65,17 +63,11 @@ def test_each_finding_that_is_not_in_order_has_a_line_with_its_fix() -> None:
         Finding(FAIL, "SSH", "refused", "ssh x"),
         Finding(WARN, "port", "`make deploy` takes it", "an administrator: `make provision`"),
     ]
-    assert on_hosts.lines("vm-1", findings, CLASS) == [
+    assert on_hosts.lines("vm-1", findings) == [
         "vm-1: FAIL: disk: full; fix on vm-1: sudo apt-get clean",
-        f"vm-1: FAIL: engine: stopped; fix: `make provision {OPTIONS}`",
+        "vm-1: FAIL: engine: stopped; fix: `make provision`",
         "vm-1: FAIL: SSH: refused; fix: ssh x",
-        (
-            "vm-1: warn: guard: only root sees it;"
-            f" fix: `make doctor {on_hosts.ROOT_OPTIONS} {OPTIONS}`"
-        ),
+        f"vm-1: warn: guard: only root sees it; fix: `make doctor {on_hosts.ROOT_OPTIONS}`",
         "vm-1: warn: rights: no more",
-        (
-            f"vm-1: warn: port: `make deploy {OPTIONS}` takes it;"
-            f" fix: an administrator: `make provision {OPTIONS}`"
-        ),
+        "vm-1: warn: port: `make deploy` takes it; fix: an administrator: `make provision`",
     ]

@@ -476,6 +476,15 @@ def test_what_fails_on_a_host_fails_the_task_with_a_line_for_each_finding() -> N
     assert warned["text"] == "a: warn: clock: late\nclassvm: a: 1 check, 1 warned, 0 failed"
 
 
+def test_a_fix_is_a_command_for_the_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLASSVM_INVENTORY", "class.yml")
+    monkeypatch.setenv("CLASSVM_LIMIT", "a,b")
+    doctor = load_plugin("action", "classvm_doctor")
+    stopped = doctor.Finding("warn", "engine", "stopped", "make provision")
+    line = "a: warn: engine: stopped; fix: `make provision INVENTORY=class.yml LIMIT=a`"
+    assert doctor.told("a", [stopped])["text"].splitlines()[0] == line
+
+
 def test_a_host_is_named_as_the_inventory_reaches_it() -> None:
     doctor = load_plugin("action", "classvm_doctor")
     given: dict[str, Any] = {"inventory_hostname": "a"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Sequence
+from typing import List, Optional, Sequence
 
-from ..output import advice
 from .finding import AS_ROOT, FAIL, OK, WARN, Finding
 from .machine import CLOCK_TOLERANCE
 
@@ -95,24 +94,16 @@ def clock(there: float, before: float, after: float) -> Optional[Finding]:
     return Finding(level, "clock", text, "sudo timedatectl set-ntp true")
 
 
-def lines(host: str, findings: Sequence[Finding], environment: Mapping[str, str]) -> List[str]:
+def lines(host: str, findings: Sequence[Finding]) -> List[str]:
     """Return a line for each finding that is not in order, the failed ones first.
 
     Args:
         host: its name in the inventory.
         findings: of all checks.
-        environment: of this process, with what make was given.
 
     """
     wrong = sorted((one for one in findings if one.level != OK), key=lambda one: one.level != FAIL)
-    return [
-        advice.for_host(
-            f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one.fix)}",
-            environment,
-            host,
-        )
-        for one in wrong
-    ]
+    return [f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one.fix)}" for one in wrong]
 
 
 def _fix(host: str, fix: str) -> str:
