@@ -12,6 +12,15 @@ RULES = tree.ROOT / "roles/firewall/files/etc/classvm/guard.nft"
 # Source: nft(8), "Standard priority names, family and hook compatibility".
 PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50}
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK: before it, `ct state` knows nothing.
+UNIT = tree.ROOT / "roles/firewall/files/etc/systemd/system" / guard.UNIT
+# What loads a guard before any address is there. A unit with the usual dependencies waits for
+# sysinit.target, and networks do not wait for it. Source: systemd.special(7), network-pre.target.
+EARLY = {
+    "Before": "network-pre.target",
+    "Wants": "network-pre.target",
+    "DefaultDependencies": "no",
+    "WantedBy": "sysinit.target",
+}
 
 
 def ports(ruleset: str, name: str) -> list[int]:
@@ -101,3 +110,27 @@ def test_the_table_is_the_one_that_is_removed() -> None:
 
 def test_no_other_rules_are_flushed() -> None:
     assert "flush" not in tree.code(RULES)
+
+
+# --- At boot -------------------------------------------------------------------------------------
+
+
+def too_late(unit: str) -> list[str]:
+    """Return the settings without which a unit would load the guard when addresses are there."""
+    return [
+        name
+        for name, value in EARLY.items()
+        if value not in " ".join(re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE)).split()
+    ]
+
+
+def test_the_guard_is_loaded_before_any_address_is_there() -> None:
+    assert too_late(UNIT.read_text()) == []
+
+
+@pytest.mark.parametrize(("name", "value"), EARLY.items())
+def test_a_unit_that_loads_it_too_late_is_found(name: str, value: str) -> None:
+    unit = UNIT.read_text()
+    changed = re.sub(rf"^({name}=.*){value}", r"\1", unit, flags=re.MULTILINE)
+    assert changed != unit
+    assert too_late(changed) == [name]
