@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +23,6 @@ from src import guard, spec, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gunicorn_server import Server
 
@@ -34,6 +34,7 @@ GREEDY_CONNECTIONS = 8
 ONE_WORKER = ("--workers", "1")
 CROWD, OTHERS = 40, 5
 NOWHERE = "/nope"
+KERNELS_TABLE, DELIVERY_SECONDS = Path("/proc/net/tcp"), 10
 SILENT = 2000
 FEW_CONNECTIONS = 500
 WITHOUT_TURNS = """
@@ -155,6 +156,27 @@ def keep_open(server: Server, client: str) -> http.client.HTTPConnection:
     return link
 
 
+def delivered(server: Server) -> int:
+    """Return on how many connections bytes wait that the worker has not read.
+
+    Source: proc(5), /proc/net/tcp; the port and the length of the queue are hexadecimal.
+    """
+    lines = KERNELS_TABLE.read_text(encoding="ascii").splitlines()[1:]
+    found = [(columns[1], columns[4]) for columns in map(str.split, lines)]
+    return sum(
+        local.endswith(f":{server.port:04X}") and int(queues.partition(":")[2], 16) > 0
+        for local, queues in found
+    )
+
+
+def wait_until_delivered(server: Server, requests: int) -> None:
+    """Wait for the kernel, which on a busy machine takes its time."""
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    while delivered(server) < requests:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def answered_before(server: Server) -> int:
     """Send requests of one client among those of others; return how many come before theirs."""
     others = [keep_open(server, f"127.0.0.{i + 2}") for i in range(OTHERS)]
@@ -165,7 +187,7 @@ def answered_before(server: Server) -> int:
         other.request("GET", HELLO)
         for one in group:
             one.request("GET", NOWHERE)
-    time.sleep(0.2)  # until the kernel has delivered them
+    wait_until_delivered(server, CROWD + OTHERS)
     server.signal_workers(signal.SIGCONT)
     for one in (*others, *itertools.chain(*groups)):
         one.getresponse().read()
