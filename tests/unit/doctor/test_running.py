@@ -10,7 +10,7 @@ from classvm.base import docker, host
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
 from classvm.doctor import finding, reading, running
-from classvm.provision import guard
+from classvm.provision import engine_hosts, guard
 from fake_machine import user
 
 PORT = 4321
@@ -45,6 +45,13 @@ def test_an_engine_without_a_capable_client_fails() -> None:
     found = running.check_engine(user(privilege="root"), engine(), no_client)
     assert found.level == finding.FAIL
     assert "docker-buildx" in found.fix
+
+
+def test_the_engine_of_a_snap_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_hosts, "SNAP", tmp_path)
+    found = running.check_engine(user(privilege="root"), engine(), lambda: CAPABLE)
+    assert (found.level, found.fix) == (finding.FAIL, "sudo snap remove docker")
+    assert "as a snap" in found.text
 
 
 @pytest.mark.parametrize("problem", ["no Docker engine answers", "Docker is not installed"])

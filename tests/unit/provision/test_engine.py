@@ -12,7 +12,7 @@ import pytest
 from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
-from classvm.provision import engine, network
+from classvm.provision import engine, engine_hosts, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -422,6 +422,16 @@ def test_addresses_of_others_are_refused_before_a_package_is_installed(
     monkeypatch.setattr(network, "require_free_addresses", refuse)
     with pytest.raises(ClassvmError, match="bip"):
         engine.prepare(LOGS)
+
+
+def test_a_snap_is_refused_before_a_package_is_installed(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_hosts, "SNAP", tmp_path)
+    for dry_run in (True, False):
+        with pytest.raises(ClassvmError, match="as a snap"):
+            engine.prepare(LOGS, dry_run=dry_run)
+    assert not bare.exists()
 
 
 def test_an_explicit_size_of_packets_wins(monkeypatch: pytest.MonkeyPatch) -> None:

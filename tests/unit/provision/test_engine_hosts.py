@@ -55,3 +55,16 @@ def test_the_kit_s_socket_is_among_them(
 def test_the_socket_is_that_of_the_client() -> None:
     assert engine_hosts.OURS[0] == "unix:///var/run/docker.sock"
     assert docker.SOCKET  # the tests hide the engine behind another one
+
+
+def test_the_engine_of_a_snap_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = tmp_path / "docker" / "current"
+    monkeypatch.setattr(engine_hosts, "SNAP", current)
+    engine_hosts.require_no_snap()
+    # Of a snap that is disabled, its revisions are left.
+    (tmp_path / "docker" / "2915").mkdir(parents=True)
+    engine_hosts.require_no_snap()
+    current.symlink_to("2915")
+    with pytest.raises(ClassvmError, match=r"Docker is here as a snap.*docker\.sock") as told:
+        engine_hosts.require_no_snap()
+    assert "`sudo snap remove docker`" in told.value.fix

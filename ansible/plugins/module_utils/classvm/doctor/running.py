@@ -8,7 +8,7 @@ from typing import Callable
 from ..base import docker, host
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from ..provision import guard
+from ..provision import engine_hosts, guard
 from .finding import AS_ROOT, DEPLOY, FAIL, OK, PROVISION, WARN, Finding, first_line
 from .machine import User
 from .reading import Engine, read
@@ -28,6 +28,9 @@ def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> 
 
     """
     subject = "engine"
+    snap = engine_hosts.snap()
+    if snap:
+        return Finding(FAIL, subject, snap, engine_hosts.SNAP_FIX)
     problem = engine.engine_problem()
     if problem == docker.NOT_IN_GROUP and not user.may_become_root:
         fix = "an administrator: sudo usermod -aG docker $USER; then log out and in again"

@@ -213,9 +213,11 @@ def prepare(settings: Mapping[str, Any], *, dry_run: bool = False) -> bool:
         Whether daemon.json was changed, or would be.
 
     Raises:
-        ClassvmError: daemon.json cannot be read, or the engine would take somebody's addresses.
+        ClassvmError: Docker is here as a snap, daemon.json cannot be read, or the engine would take
+            somebody's addresses.
 
     """
+    engine_hosts.require_no_snap()
     present = read_settings()
     final = merged(present, with_packets(settings))
     network.require_free_addresses(final)

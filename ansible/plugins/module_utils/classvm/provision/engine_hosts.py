@@ -1,8 +1,9 @@
-"""Where the engine listens: an admin may have said so in daemon.json."""
+"""Where the engine listens: alone, and where the kit asks it."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, Mapping
 
 from ..base import command
@@ -12,6 +13,31 @@ from ..base.errors import ClassvmError
 # The engine's socket, as it may be written; systemd hands it over as fd://.
 OURS = (f"unix://{SOCKET}", f"unix://{SOCKET.replace('/var/run', '/run')}")
 FROM_SYSTEMD = "fd://"
+# Where a snap that is not disabled is mounted. Its engine has the same socket, and folders and
+# settings of its own.
+SNAP = Path("/snap/docker/current")
+SNAP_FIX = "sudo snap remove docker"
+
+
+def snap() -> str:
+    """Return why no other engine can run here because of Docker's snap, or ""."""
+    return f"Docker is here as a snap, whose engine listens at {SOCKET}" if SNAP.exists() else ""
+
+
+def require_no_snap() -> None:
+    """Make sure that Docker's snap is not here.
+
+    Raises:
+        ClassvmError: it is.
+
+    """
+    found = snap()
+    if found:
+        raise ClassvmError(
+            f"{found}: classvm's own cannot run beside it",
+            fix=f"`{SNAP_FIX}` removes it with its containers, `sudo snap disable docker` keeps"
+            " them; then run the command again.",
+        )
 
 
 def require_ours(path: object, settings: Mapping[str, Any], *, systemd: bool) -> None:
