@@ -18,10 +18,12 @@ def test_a_list_replaces_the_number() -> None:
     listed: list[dict[str, Any]] = [
         {"name": "a"},
         {"name": "b", "system": "debian-12", "groups": ["neighbours"]},
+        {"name": "c", "groups": []},
     ]
     assert request.requested(9, listed, "ubuntu-22.04") == [
         request.VmRequest("a", "ubuntu-22.04", "class_vms"),
         request.VmRequest("b", "debian-12", "neighbours"),
+        request.VmRequest("c", "ubuntu-22.04", "class_vms"),
     ]
 
 

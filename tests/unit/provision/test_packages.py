@@ -58,7 +58,7 @@ def test_how_far_apt_get_has_come_is_told() -> None:
         for line in (
             "Reading package lists...",
             "Get:1 http://archive.example noble InRelease [256 kB]",
-            "0 upgraded, 2 newly installed, 0 to remove and 4 not upgraded.",
+            "1 upgraded, 2 newly installed, 0 to remove and 4 not upgraded.",
             "Get:2 http://archive.example noble/universe amd64 docker.io amd64 29.1 [30 MB]",
             "Selecting previously unselected package docker.io.",
             "Unpacking docker.io (29.1-0ubuntu1) ...",
@@ -67,11 +67,11 @@ def test_how_far_apt_get_has_come_is_told() -> None:
         )
     ]
     assert [line for line in told if line] == [
-        "downloading 1",
-        "downloading 2 of 2 packages",
+        "downloading package lists",
+        "downloading 2 of 3 packages",
         "unpacking docker.io",
-        "installing apparmor, 1 of 2",
-        "installing docker.io, 2 of 2",
+        "installing apparmor, 1 of 3",
+        "installing docker.io, 2 of 3",
     ]
 
 

@@ -58,7 +58,7 @@ def requested(count: int, machines: Sequence[Mapping[str, Any]], system: str) ->
         VmRequest(
             name=one["name"],
             system=one.get("system", system),
-            group=one.get("groups", [simulated_vms.GROUP])[0],
+            group=(one.get("groups") or [simulated_vms.GROUP])[0],
         )
         for one in listed
     ]

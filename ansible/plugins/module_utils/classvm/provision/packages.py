@@ -16,7 +16,7 @@ from ..base.errors import ClassvmError
 LOCK_SECONDS = 300
 POLL_SECONDS = 2.0
 # What apt-get prints: "0 upgraded, 12 newly installed, …", then "Get:3 ADDRESS …" and "Setting up NAME …".
-NEW = re.compile(r"(\d+) newly installed")
+COUNTED = re.compile(r"^(\d+) upgraded, (\d+) newly installed")
 FETCHED = re.compile(r"Get:(\d+)$")
 LOCKED = "Could not get lock"
 # An installation that a power cut or a kill has cut off.
@@ -180,12 +180,16 @@ class AptProgress:
         """Return how far apt-get is by that line, "" where the line does not tell."""
         doing, _, rest = line.partition(" ")
         fetched = FETCHED.match(doing)
-        counted = NEW.search(line)
+        counted = COUNTED.search(line)
         if counted:
-            self._new = int(counted[1])
+            self._new = sum(map(int, counted.groups()))
         if fetched:
-            of = f" of {self._new} packages" if self._new else ""
-            return f"downloading {fetched[1]}{of}"
+            # Before apt-get knows what is new, it is the lists that it fetches.
+            return (
+                f"downloading {fetched[1]} of {self._new} packages"
+                if self._new
+                else "downloading package lists"
+            )
         if doing == "Unpacking":
             return f"unpacking {rest.partition(' ')[0]}"
         if line.startswith("Setting up "):
