@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUILT = {"src/zoo/__init__.py": "", "lib/a.py": "", "setup.py": ""}
+SPEC = "openapi: 3.0.0\npaths:\n  /ants:\n    get:\n      operationId: {}\n"
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,14 @@ BUILT = {"src/zoo/__init__.py": "", "lib/a.py": "", "setup.py": ""}
     [
         (BUILT, ("src",)),
         ({"src/zoo/__init__.py": "", "server.py": ""}, ()),  # `src.zoo` is the lab's own way
+        # How the app itself names the package tells whether it does so without `src`.
+        ({"src/zoo/__init__.py": "", "src/zoo/a.py": "import zoo.b"}, ("src",)),
+        ({"src/zoo/__init__.py": "", "app.py": "from src import zoo\nimport zoo.b"}, ()),
+        ({"src/zoo/__init__.py": "", "zoo/__init__.py": "", "app.py": "import zoo"}, ()),
+        ({"src/zoo/__init__.py": "", "api.yaml": SPEC.format("zoo.ants.every")}, ("src",)),
+        ({"src/zoo/__init__.py": "", "api.json": '{"operationId": "zoo.a.b"}'}, ("src",)),
+        ({"src/zoo/__init__.py": "", "a.yml": "x-swagger-router-controller: zoo"}, ("src",)),
+        ({"src/zoo/__init__.py": "", "api.yaml": SPEC.format("src.zoo.ants.every")}, ()),
         ({**BUILT, "src/__init__.py": ""}, ()),
         ({"src/zoo.py": "", "setup.py": ""}, ()),
         (

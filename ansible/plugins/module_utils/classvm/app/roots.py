@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Iterator, List, Tuple
+from typing import Collection, Iterator, List, Tuple
 
-from . import dockerfile
+from . import code, dockerfile
 from .dockerfile import Instruction
 from .folder import AppFolder
 
 # With one of these at the top, packages in `src` are imported without that word.
 BUILD_FILES = ("setup.py", "setup.cfg", "pyproject.toml")
 SOURCES = "src"
+SPEC_ENDINGS = (".yml", ".yaml", ".json")
+HANDLER = re.compile(r"""\b(?:operationId|router-controller)["']?\s*:\s*["']?(\w+)""")
 NAME = "PYTHONPATH"
 SETTING = re.compile(rf"\b{NAME}\s*[:?]?=\s*(\"[^\"]*\"|'[^']*'|\S+)")
 
@@ -31,15 +33,26 @@ def find(folder: AppFolder, instructions: List[Instruction]) -> Tuple[str, ...]:
 
 
 def _of_layout(folder: AppFolder) -> Iterator[str]:
-    is_built = any(map(folder.has, BUILD_FILES))
-    inside = [name for name in folder.python_files() if name.startswith(f"{SOURCES}/")]
-    is_package = f"{SOURCES}/__init__.py" in inside
-    if (
-        is_built
-        and not is_package
-        and any(re.fullmatch(r"\w+/\w+/__init__\.py", one) for one in inside)
-    ):
+    inside = (re.fullmatch(rf"{SOURCES}/(\w+)/__init__\.py", one) for one in folder.files)
+    packages = {match[1] for match in inside if match}
+    is_package = folder.has(f"{SOURCES}/__init__.py")
+    if packages and not is_package and (_is_built(folder) or _names_without(folder, packages)):
         yield SOURCES
+
+
+def _is_built(folder: AppFolder) -> bool:
+    return any(map(folder.has, BUILD_FILES))
+
+
+def _names_without(folder: AppFolder, packages: Collection[str]) -> bool:
+    """Tell whether the app names packages of ``src`` without that word, and never with it."""
+    files = folder.python_files()
+    names = {name for file in files for name in code.imported(folder.tree(file))}
+    specs = (file for file in folder.files if file.lower().endswith(SPEC_ENDINGS))
+    names.update(name for file in specs for name in HANDLER.findall(folder.text(file)))
+    firsts = {name.partition(".")[0] for name in names}
+    top = {one.partition("/")[0] for one in folder.files}
+    return SOURCES not in firsts and bool(firsts.intersection(packages) - top)
 
 
 def _of_dockerfile(instructions: List[Instruction]) -> Iterator[str]:
