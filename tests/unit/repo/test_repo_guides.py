@@ -43,6 +43,8 @@ def make_fault(command: str) -> str:
     # The folders that the guide's reader names are not there.
     asked = ["make", "--old-file=setup", "--dry-run", *targets]
     planned = subprocess.run(asked, cwd=tree.ROOT, capture_output=True, check=False, text=True)
+    if "front_door TARGET=" in planned.stdout:  # what make does with a word that is no target
+        return f"{command}: no such target"
     return planned.stderr
 
 
