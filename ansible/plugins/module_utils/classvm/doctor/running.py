@@ -28,9 +28,9 @@ def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> 
 
     """
     subject = "engine"
-    snap = engine_hosts.snap()
-    if snap:
-        return Finding(FAIL, subject, snap, engine_hosts.SNAP_FIX)
+    if engine_hosts.has_snap():
+        text = "Docker is here as a snap, beside which no other engine can run"
+        return Finding(FAIL, subject, text, "sudo snap remove docker")
     problem = engine.engine_problem()
     if problem == docker.NOT_IN_GROUP and not user.may_become_root:
         fix = "an administrator: sudo usermod -aG docker $USER; then log out and in again"

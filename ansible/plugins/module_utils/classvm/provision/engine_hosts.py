@@ -16,27 +16,26 @@ FROM_SYSTEMD = "fd://"
 # Where a snap that is not disabled is mounted. Its engine has the same socket, and folders and
 # settings of its own.
 SNAP = Path("/snap/docker/current")
-SNAP_FIX = "sudo snap remove docker"
 
 
-def snap() -> str:
-    """Return why no other engine can run here because of Docker's snap, or ""."""
-    return f"Docker is here as a snap, whose engine listens at {SOCKET}" if SNAP.exists() else ""
+def has_snap() -> bool:
+    """Tell whether Docker is here as a snap."""
+    return SNAP.exists()
 
 
 def require_no_snap() -> None:
-    """Make sure that Docker's snap is not here.
+    """Make sure that Docker is not here as a snap.
 
     Raises:
         ClassvmError: it is.
 
     """
-    found = snap()
-    if found:
+    if has_snap():
         raise ClassvmError(
-            f"{found}: classvm's own cannot run beside it",
-            fix=f"`{SNAP_FIX}` removes it with its containers, `sudo snap disable docker` keeps"
-            " them; then run the command again.",
+            f"Docker is here as a snap, whose engine listens at {SOCKET}, too: no other can run"
+            " beside it",
+            fix="`sudo snap remove docker` removes it with its containers, `sudo snap disable"
+            " docker` keeps them; then run the command again.",
         )
 
 
