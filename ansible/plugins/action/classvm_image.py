@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ..module_utils.classvm.app import requirements_plan, revision
+from ..module_utils.classvm.app import revision
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import kit_context, pip_settings, source, wanted
 from .classvm_watched import Watched
@@ -95,7 +95,7 @@ def with_place(result: dict[str, Any], app: source.Source) -> dict[str, Any]:
     """Return a result whose message says where the package that it is about is named."""
     if not result.get("failed"):
         return result
-    return {**result, "msg": requirements_plan.located(str(result.get("msg", "")), app.places)}
+    return {**result, "msg": app.located(str(result.get("msg", "")))}
 
 
 def facts(app: source.Source) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -57,7 +58,22 @@ def test_dockerignore_is_respected(ignoring: Path) -> None:
 
 def test_a_pattern_that_is_not_valid_is_refused(folder: Path) -> None:
     write(folder, ".dockerignore", "[z-a]\n")
-    with pytest.raises(ClassvmError, match=r"A pattern is not valid: .*\.dockerignore\)"):
+    with pytest.raises(ClassvmError, match=r"pattern is not valid: .*\(\.dockerignore\)"):
+        pack.pack(folder)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("src"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ClassvmError, match=r"cannot be read: Permission denied \(.*/src\)"):
         pack.pack(folder)
 
 

@@ -15,14 +15,16 @@ import os
 import posixpath
 import re
 from pathlib import Path
-from typing import Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterator, List, Sequence, Tuple
 
 import jinja2
 
 from ..app import dockerfile, pack
 from ..app.layout import DOCKERFILE, REQUIREMENTS
-from ..app.plan import Plan
 from .service_image import HOME, LABEL_PORT
+
+if TYPE_CHECKING:
+    from ..app.plan import Plan
 
 TEMPLATE = "Dockerfile.j2"
 LOCK_TOOLS = "lock-tools.txt"

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Collection, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Collection, List, Mapping, Optional, Sequence, Tuple
 
-from ..app import app_files, formats, lock, openapi, pack, plan, reading, review
+from ..app import formats, lock, openapi, pack
 from ..app.codes import ERROR, NOTE
 from ..app.findings import Finding
-from ..app.layout import DOCKERFILE, SPEC
-from ..app.plan import OWN
+from ..app.layout import SPEC
 from ..base.errors import ClassvmError
 from ..contract import contract_document
-from . import kit_context
+
+if TYPE_CHECKING:
+    from ..app import reading
+
+# To load what reads any app takes a quarter of a second. What needs it imports it, because
+# the deploy of a sealed app without changes can do without.
 
 # More lines than these hide the one that matters; `make check` prints all.
 MOST_WARNINGS = 8
@@ -64,6 +68,14 @@ class Source:
     places: Mapping[str, str] = field(default_factory=dict)
     app: Optional[reading.App] = None
 
+    def located(self, message: str) -> str:
+        """Return a message with the place where the first package that it names is named."""
+        if not self.places:
+            return message
+        from ..app import requirements_plan  # noqa: PLC0415 - see above
+
+        return requirements_plan.located(message, self.places)
+
 
 def read(folder: Path, kit: Path, ports: Ports) -> Source:
     """Read an app's folder and pack it.
@@ -81,7 +93,11 @@ def read(folder: Path, kit: Path, ports: Ports) -> Source:
         raise ClassvmError(
             f"{folder} is no folder", fix="APP or service_dir names the folder of an app."
         )
-    return _sealed(folder) if lock.is_sealed(folder) else _planned(folder, kit, ports)
+    if lock.is_sealed(folder):
+        return _sealed(folder)
+    from .planned import planned  # noqa: PLC0415 - see above
+
+    return planned(folder, kit, ports)
 
 
 def require_no_errors(folder: Path, source: Source, valid: Collection[str] = ()) -> List[str]:
@@ -96,6 +112,8 @@ def require_no_errors(folder: Path, source: Source, valid: Collection[str] = ())
         RefusedError: the app has errors.
 
     """
+    from ..app import reading, review  # noqa: PLC0415 - see above
+
     skipped = NOT_OF_SEALED if source.is_sealed else set()
     found = review.findings_of(source.app or reading.read(folder))
     findings = [one for one in found if one.severity != NOTE and one.code not in skipped]
@@ -138,42 +156,3 @@ def _sealed(folder: Path) -> Source:
         contract=contract_document.write(contract_document.STRICT, specs),
         contract_digest=openapi.contract_digest(folder),
     )
-
-
-def _planned(folder: Path, kit: Path, ports: Ports) -> Source:
-    app = reading.read(folder)
-    made = plan.make_plan(app, ports.host)
-    files = app_files.app_files(app.folder)
-    _require_entry(made, files)
-    specs = [
-        contract_document.SpecText(one.file, app.folder.text(one.file), one.base_path)
-        for one in made.specs
-    ]
-    contract = contract_document.write(made.contract, specs)
-    own = app.folder.text(DOCKERFILE) if made.dockerfile == OWN else ""
-    port = (made.port if own else 0) or ports.container
-    if own:
-        packed = kit_context.of_own_dockerfile(made, files.files, own, port)
-    else:
-        packed = kit_context.of_kit(made, files.files, kit, port)
-    return Source(
-        is_sealed=False,
-        packed=packed,
-        contract=contract,
-        contract_digest=kit_context.digest(contract),
-        keep=kit_context.in_container(made.keep, kit_context.home(own)),
-        lock_source="" if own else kit_context.lock_source(made, kit),
-        notes=(*made.notes, *files.notes()),
-        places=made.places,
-        app=app,
-    )
-
-
-def _require_entry(made: plan.Plan, files: app_files.AppFiles) -> None:
-    """Make sure that .dockerignore does not leave out the program."""
-    if made.entry in files.ignored:
-        raise ClassvmError(
-            f"{made.entry}, the program that starts the app, is left out",
-            place=app_files.IGNORE,
-            fix=f"Add the line `!{made.entry}`.",
-        )
