@@ -149,7 +149,7 @@ provision: setup ## the admin's half: engine, firewall, base image (root)
 	$(call PLAY,provision)
 
 verify: setup ## check every guarantee (root, ARGS=--quick, JSON=file)
-	@python tools/verify.py $(ANSIBLE_OPTIONS) $(call OPTION,--json,$(JSON))
+	@$(HANDED_ON) python tools/verify.py $(ANSIBLE_OPTIONS) $(if $(V),--table) $(call OPTION,--json,$(JSON))
 
 maintenance: setup ## make maintenance on: answer 503; make maintenance off
 	$(call PLAY,maintenance) --extra-vars maintenance=$(WORD)

@@ -3,8 +3,9 @@
 
     python tools/verify.py [--inventory FILE] [--limit HOSTS] [--extra-vars VARS] [--quick] …
 
-It runs the suite of tests/infra and prints a table for each host, then the evidence of whatever is
-red. Exit status: 0 all good, 1 something is red, 2 it could not run.
+It runs the suite of tests/infra and prints a line for each host, and below it each check that
+failed with the next command; with --table, all checks, and the evidence of whatever is red.
+Exit status: 0 all good, 1 something is red, 2 it could not run.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,9 +34,10 @@ SUITE = ROOT / "tests/infra"
 # Where the suite finds its own modules when pytest runs it.
 sys.path += [str(SUITE.parent), str(ROOT / "ansible/plugins/module_utils")]
 
-from classvm.base.errors import ClassvmError  # noqa: E402 - its folder was added to the path above
-from classvm.image import service_image  # noqa: E402 - its folder was added to the path above
-from infra import expected, scan  # noqa: E402 - its folder was added to the path above
+import live  # noqa: E402 - it is beside this file
+from classvm.output import advice  # noqa: E402 - its folder was added to the path above
+from infra import released, scan  # noqa: E402 - as above
+from survey import CannotRunError, Survey, survey  # noqa: E402 - it is beside this file
 
 # Where a scan was made, and what was seen: host; protocol, address, observer, answers as JSON.
 Scan = tuple[str, Sequence[str]]
@@ -41,18 +45,14 @@ GOOD, RED, SKIPPED = "good", "red", "skipped"
 SIGNS = {GOOD: ("✓", "green"), RED: ("✗", "bold red"), SKIPPED: ("\N{EN DASH}", "dim")}
 # What others have written is printed as it is.
 PLAIN: Mapping[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
-SLOW_MARKS = ("scan", "fuzz")
 EVIDENCE_LINES, LINE_LENGTH = 25, 200
-# What the survey prints where the account cannot become root; else a line for each container.
-NO_ROOT = "no root"
-NO_ROOT_THERE = "run make verify with an account that may use sudo there without a password"
-RUNNING = f'{{{{.Names}}}} {{{{.Label "{service_image.LABEL_CONTENT}"}}}}'
-SURVEY = (
-    'as="sudo -n"; [ "$(id -u)" != 0 ] || as=; '
-    f"$as true 2>/dev/null || {{ echo {NO_ROOT}; exit 0; }}; "
-    f"$as docker ps --filter label={service_image.LABEL_SERVICE} --format '{RUNNING}' 2>/dev/null; "
-    "exit 0"
-)
+# Of a failed check, where not everything is asked for.
+CAUSE_LINES = 6
+# What repairs what a part of the suite checks; of the others, a deploy.
+REPAIRS = {
+    **dict.fromkeys(("host", "isolation", "routed", "ufw"), "`make provision`"),
+    **dict.fromkeys(("endpoints", "fuzz"), "`make logs`"),
+}
 SCAN_INTRODUCTION = (
     "# What a port scan sees",
     "",
@@ -61,10 +61,6 @@ SCAN_INTRODUCTION = (
     "",
 )
 EXIT_GOOD, EXIT_RED, EXIT_UNUSABLE = 0, 1, 2
-
-
-class CannotRunError(Exception):
-    """Nothing can be verified; the text says why and what to do."""
 
 
 @dataclass
@@ -105,9 +101,10 @@ class Check:
 class Recorder:
     """A plugin of pytest that keeps what each check found, instead of printing it."""
 
-    def __init__(self, console: Console) -> None:
-        """Tell on a console what takes long."""
-        self.console = console
+    def __init__(self, shown: live.Live) -> None:
+        """Tell how far it is."""
+        self.live = shown
+        self.done = 0
         self.checks: dict[str, Check] = {}
         self.scans: list[Scan] = []
         self.broken: list[str] = []
@@ -123,13 +120,12 @@ class Recorder:
         if report.failed:
             self.broken.append(str(report.longrepr))
 
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Tell what takes minutes before it does."""
-        check = self.checks.get(item.nodeid)
-        if check and any(item.get_closest_marker(mark) for mark in SLOW_MARKS):
-            capture: Any = item.config.pluginmanager.getplugin("capturemanager")
-            with capture.global_and_fixture_disabled():
-                self.console.print(f"{check.host}: {check.title} …", style="dim", **PLAIN)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell which check begins."""
+        self.done += 1
+        check = self.checks.get(nodeid)
+        if check:
+            self.live.doing(f"{self.done} of {len(self.checks)}, {check.host}: {check.title}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a check found; it is red when any of its phases is."""
@@ -174,72 +170,6 @@ def last(text: str) -> str:
     return "\n".join(f"  {line[:LINE_LENGTH]}" for line in lines)
 
 
-def survey(options: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
-    """Return the hosts that can be verified, and for each other one why it cannot be.
-
-    Raises:
-        CannotRunError: the options name no host, or none that can be verified.
-
-    """
-    # Bare neighbours are there to look from, not to be looked at.
-    words = ["ansible", f"all:!{expected.NEIGHBOURS}", "--module-name", "ansible.builtin.raw"]
-    # The first word is there because Ansible takes arguments that begin with a brace for JSON.
-    words += ["--args", f"true; {{% raw %}}{SURVEY}{{% endraw %}}"]
-    words += expected.options(options.inventory, options.extra_vars)
-    words += ["--limit", options.limit] if options.limit else []
-    try:
-        answers = expected.ask(words)
-        known = expected.read(options.inventory, options.extra_vars)
-    except expected.FactsError as error:
-        raise CannotRunError(f"{error}\nNext: correct --inventory or --limit") from error
-    inventory = f" --inventory {shlex.quote(options.inventory)}" if options.inventory else ""
-    found = {
-        host: obstacle(host, answers[host], known.get(host), inventory) for host in sorted(answers)
-    }
-    obstacles = {host: why for host, why in found.items() if why}
-    if len(obstacles) == len(found):
-        raise CannotRunError("\n".join(f"{host} {why}" for host, why in obstacles.items()))
-    return [host for host in found if host not in obstacles], obstacles
-
-
-def obstacle(
-    host: str, answer: Mapping[str, Any], facts: expected.Facts | None, inventory: str
-) -> str:
-    """Return in one line why a host cannot be verified, with the next command, or "".
-
-    Args:
-        host: its name in the inventory.
-        answer: result of the survey's task there.
-        facts: what the host should be, where Ansible could resolve that.
-        inventory: the option that names the inventory, for the next command.
-
-    """
-    if answer.get("unreachable"):
-        why = " ".join(str(answer["msg"]).split())[:LINE_LENGTH].rstrip(".")
-        command = f"ansible {host}{inventory} --module-name ansible.builtin.ping -vvv"
-        return f"cannot be reached: {why}. Next: {command}"
-    lines = str(answer.get("stdout", "")).splitlines()
-    if NO_ROOT in lines:
-        is_local = facts is not None and facts.is_local
-        return (
-            "can be verified by root only, and without a password this account cannot become root."
-            f" Next: {'sudo make verify' if is_local else NO_ROOT_THERE}"
-        )
-    running = dict(line.split(" ", 1) for line in lines if " " in line)
-    if facts is None or facts.container not in running:
-        return ""  # the checks tell what is wrong
-    try:
-        desired = facts.source.packed.content
-    except ClassvmError as error:
-        return f"cannot be compared with {facts.service_dir.name}/: {error}. Next: make check"
-    if running[facts.container] == desired:
-        return ""
-    return (
-        f"runs another release than {facts.service_dir.name}/ here."
-        " Next: name the app that runs there (make verify APP=folder), or make deploy"
-    )
-
-
 def marks(options: argparse.Namespace) -> str:
     """Return which checks run, in pytest's words."""
     without = ["disruptive"]
@@ -248,15 +178,16 @@ def marks(options: argparse.Namespace) -> str:
     return " and ".join(f"not {mark}" for mark in without)
 
 
-def run(options: argparse.Namespace, hosts: Sequence[str], recorder: Recorder) -> None:
-    """Run the suite on some hosts.
+def run(options: argparse.Namespace, found: Survey, recorder: Recorder) -> None:
+    """Run the suite on the hosts that can be verified.
 
     Raises:
         CannotRunError: the suite cannot be read, was interrupted, or has no such check.
 
     """
     words = [str(SUITE), "-m", marks(options), "-k", options.k]
-    words += ["--hosts", ",".join(f"ansible://{host}" for host in hosts)]
+    words += ["--hosts", ",".join(f"ansible://{host}" for host in found.hosts)]
+    words += ["--released", released.to_json(found.by_rollback)]
     words += ["--ansible-inventory", options.inventory] if options.inventory else []
     words += [word for extra in options.extra_vars for word in ("--extra-vars", extra)]
     # The recorder takes the place of pytest's own report; nothing is written into the tree.
@@ -306,8 +237,42 @@ def table(host: str, checks: Sequence[Check]) -> Table:
     return shown
 
 
-def show(console: Console, host: str, checks: Sequence[Check]) -> None:
-    """Print what was found on one host: the table, what was left out, and what is red."""
+def show(console: Console, host: str, checks: Sequence[Check], how: str = "") -> None:
+    """Print in a line how one host is, and below it each check that failed, with the next command.
+
+    Args:
+        console: where.
+        host: its name.
+        checks: all of it.
+        how: how its release came about, where that is not what the app's folder says.
+
+    """
+    count = Counter(check.result for check in checks)
+    left_out = f", {count[SKIPPED]} do not apply" if count[SKIPPED] else ""
+    if not count[RED]:
+        sign, style = SIGNS[GOOD]
+        text = f"{counted(count[GOOD], 'check')} passed{left_out}{how}"
+        console.print(Text.assemble((sign, style), f" {host}: {text}"), **PLAIN)
+        return
+    sign, style = SIGNS[RED]
+    text = f"{count[RED]} of {counted(count[RED] + count[GOOD], 'check')} failed{left_out}{how}"
+    console.print(Text.assemble((sign, style), f" {host}: {text}"), **PLAIN)
+    for check in checks:
+        if check.result == RED:
+            console.print(f"  {check.title}", style="bold", **PLAIN)
+            console.print(first(check.reason), **PLAIN)
+            repair = REPAIRS.get(check.part, "`make deploy`")
+            console.print(f"    Next: {advice.for_host(repair, os.environ, host)}", **PLAIN)
+
+
+def first(text: str) -> str:
+    """Return the first lines of a text, indented."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:CAUSE_LINES]
+    return "\n".join(f"    {line[:LINE_LENGTH]}" for line in lines)
+
+
+def show_all(console: Console, host: str, checks: Sequence[Check]) -> None:
+    """Print all that was found on one host: the table, what was left out, and what is red."""
     console.print(table(host, checks))
     left_out: dict[str, dict[str, None]] = {}
     for check in checks:
@@ -327,7 +292,8 @@ def summary(
     checks: Sequence[Check], seconds: float, obstacles: Mapping[str, str] = MappingProxyType({})
 ) -> str:
     """Return the last line."""
-    hosts = {check.host: [c for c in checks if c.host == check.host] for check in checks}
+    ran = [check for check in checks if check.result != SKIPPED]
+    hosts = {check.host: [c for c in ran if c.host == check.host] for check in checks}
     red = {h: [c.title for c in found if c.result == RED] for h, found in hosts.items()}
     bad = [
         f"{host}: {len(titles)} of {counted(len(hosts[host]), 'check')} red: {', '.join(titles)}"
@@ -337,7 +303,7 @@ def summary(
     bad += [f"{host}: not verified" for host in obstacles]
     if bad:
         return f"verify: {'; '.join(bad)}"
-    number = counted(len(checks) // max(1, len(hosts)), "check")
+    number = counted(len(ran) // max(1, len(hosts)), "check")
     each = " each" if len(hosts) > 1 else ""
     return f"verify: {counted(len(hosts), 'host')}, {number}{each}: all good in {seconds:.0f} s"
 
@@ -402,6 +368,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "-k", default="", metavar="WORDS", help="only checks named so, as for pytest"
     )
     parser.add_argument(
+        "--table", action="store_true", help="print all checks, and what the host said of red ones"
+    )
+    parser.add_argument(
         "--json",
         nargs="?",
         const="-",
@@ -419,25 +388,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Verify, tell, and return the exit status."""
     options = parse(arguments)
     console = Console(stderr=options.json == "-")
-    recorder = Recorder(console)
     started = time.monotonic()
     try:
-        with contextlib.chdir(ROOT):
-            hosts, obstacles = survey(options)
-            run(options, hosts, recorder)
+        with contextlib.chdir(ROOT), live.on(console.file) as shown:
+            recorder = Recorder(shown)
+            shown.step("Look at the hosts")
+            found = survey(options)
+            shown.step(f"Verify {', '.join(found.hosts)}")
+            run(options, found, recorder)
     except CannotRunError as error:
         console.print(f"verify: cannot run: {error}", **PLAIN)
         return EXIT_UNUSABLE
     seconds = time.monotonic() - started
     checks = list(recorder.checks.values())
+    obstacles = found.obstacles
     for host in dict.fromkeys(check.host for check in checks):
-        show(console, host, [check for check in checks if check.host == host])
+        of_host = [check for check in checks if check.host == host]
+        if options.table:
+            show_all(console, host, of_host)
+        else:
+            show(console, host, of_host, how_live(found, host))
     for host, why in obstacles.items():
         console.print(f"{SIGNS[RED][0]} {host} {why}", style="bold red", **PLAIN)
     write(options, as_json(checks, seconds, obstacles), recorder.scans)
     console.print(summary(checks, seconds, obstacles), **PLAIN)
     is_good = not obstacles and all(check.result != RED for check in checks)
     return EXIT_GOOD if is_good else EXIT_RED
+
+
+def how_live(found: Survey, host: str) -> str:
+    """Return how the release of a host came about, where it is not that of the app's folder."""
+    one = found.by_rollback.get(host)
+    return f"; release {one.release} is live by a rollback" if one else ""
 
 
 def write(options: argparse.Namespace, report: str, scans: Iterable[Scan]) -> None:

@@ -31,7 +31,7 @@ def verify(folder: Path | None = None, *options: str) -> Run:
 
 
 def test_an_app_of_another_layout_is_verified(weather: Path) -> None:
-    verified = verify(weather)
+    verified = verify(weather, "--table")
     assert verified.code == 0, verified.text
     assert "all good" in verified.last_line
     assert "the app is not in the layout of service/" in verified.text
@@ -43,6 +43,17 @@ def test_who_names_no_app_is_told_to(weather: Path) -> None:
     assert refused.code == 2
     assert "runs another release than service/ here" in refused.last_line
     assert "make verify APP=folder" in refused.last_line
+
+
+def test_a_release_that_a_rollback_made_live_is_verified_as_what_it_is(weather: Path) -> None:
+    assert play("rollback").code == 0  # to the lab's own app, while the folder is that of weather
+    try:
+        verified = verify(weather)
+    finally:
+        assert play("rollback").code == 0
+    assert verified.code == 0, verified.text
+    assert "is live by a rollback" in verified.text
+    assert "all good" in verified.last_line
 
 
 def test_an_app_that_breaks_its_contract_is_red(weather: Path) -> None:

@@ -155,7 +155,7 @@ class Target:
         checker_files = kit_context.of_folder(IMAGE_FILES / "checker")
         checks = checker_image.Recipe(recipe.base, recipe.base_digest, checker_files.digest)
         spec = dataclasses.replace(
-            self.facts.release_spec(recipe),
+            self.facts.release_spec(recipe.release),
             environment=self.environment,
             contract=source.read(app, IMAGE_FILES / "kit", ports).contract,
             checker_image=checks.image,

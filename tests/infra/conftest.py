@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -19,7 +20,7 @@ import pytest
 import testinfra
 from classvm.base import docker
 from classvm.contract import checker
-from infra import expected
+from infra import expected, released
 from infra.expected import FAMILIES, NEIGHBOURS, Facts
 from infra.observer import CONTROL, TARGETS, Observer
 from infra.vm import Vm, keep_open
@@ -32,12 +33,17 @@ MARKS = {
 # How many other hosts are tried as the neighbour before the tests that need one are skipped.
 NEIGHBOURS_ASKED = 3
 # Why a check of the lab's own layout says nothing about another app.
+EARLIER = "a rollback made an earlier release live, and the app's folder holds a later one"
 OTHER_LAYOUT = "the app is not in the layout of service/, with a Dockerfile and a lock of its own"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option for the variables that were given to the deploy."""
-    parser.getgroup("testinfra").addoption(
+    """Add options for the variables of the deploy, and for what rollbacks have made live."""
+    group = parser.getgroup("testinfra")
+    group.addoption(
+        "--released", default="{}", help="JSON of infra.released, by host: live by a rollback"
+    )
+    group.addoption(
         "--extra-vars",
         action="append",
         default=[],
@@ -68,7 +74,12 @@ def all_facts(config: pytest.Config) -> dict[str, Facts]:
     """Return what each host of the inventory should be."""
     if FACTS not in config.stash:
         options = config.option
-        config.stash[FACTS] = expected.read(options.ansible_inventory, options.extra_vars)
+        known = expected.read(options.ansible_inventory, options.extra_vars)
+        by_rollback = released.from_json(options.released)
+        config.stash[FACTS] = {
+            host: dataclasses.replace(one, released=by_rollback.get(host))
+            for host, one in known.items()
+        }
         for one in config.stash[FACTS].values():
             TARGETS.update(filter(None, map(one.address, FAMILIES)))
     return config.stash[FACTS]
@@ -157,6 +168,13 @@ def sealed(facts: Facts) -> None:
         pytest.skip(OTHER_LAYOUT)
 
 
+@pytest.fixture(scope="module")
+def sources(facts: Facts) -> None:
+    """Skip a test that compares with the app's folder where an earlier release is live."""
+    if facts.released:
+        pytest.skip(EARLIER)
+
+
 @pytest.fixture
 def guarded(facts: Facts) -> None:
     """Skip a test of the guard on a host that has none."""
@@ -233,16 +251,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not wanted or session.config.option.collectonly:
         return
     option = session.config.option
-    hosts = ",".join(under_test(session.config))
-    words = ["ansible-playbook", "ansible/deploy.yml", "--check", "--limit", hosts]
+    known = all_facts(session.config)
+    hosts = [host for host in under_test(session.config) if not known[host].released]
+    if not hosts:
+        return
+    words = ["ansible-playbook", "ansible/deploy.yml", "--check", "--limit", ",".join(hosts)]
     words += expected.options(option.ansible_inventory, option.extra_vars)
     pool = concurrent.futures.ThreadPoolExecutor(1)
     session.config.stash[DRY_RUN] = pool.submit(expected.run, words)
 
 
 @pytest.fixture
-def dry_run(pytestconfig: pytest.Config) -> expected.Finished:
+def dry_run(pytestconfig: pytest.Config, sources: None) -> expected.Finished:
     """Wait for the dry run, and return it."""
+    del sources
     return pytestconfig.stash[DRY_RUN].result()
 
 

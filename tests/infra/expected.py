@@ -6,10 +6,12 @@ as Ansible resolves them, and the release from the service's folder.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -27,6 +29,7 @@ from classvm.image import lock_store, service_image, source
 from classvm.provision import guard, haproxy
 from classvm.release.limits import LIMITS
 from classvm.release.release_spec import ReleaseSpec, Seconds, run_argv
+from infra.released import Released
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVISION = ROOT / "ansible/provision.yml"
@@ -58,11 +61,13 @@ class Facts:
     Attributes:
         name: its name in the inventory.
         variables: the variables of roles and playbooks, resolved for this host.
+        released: the release that a rollback made live there; None where the app's folder is live.
 
     """
 
     name: str
     variables: Mapping[str, Any]
+    released: Released | None = None
 
     def __getitem__(self, name: str) -> Any:
         """Return a variable."""
@@ -91,12 +96,21 @@ class Facts:
     @property
     def is_sealed(self) -> bool:
         """Whether the app is in the layout of `service/`: its folder says all of its image."""
+        if self.released:
+            return self.released.is_sealed
         return lock.is_sealed(self.service_dir)
 
     @property
     def spec(self) -> Path:
         """The contract of an app in the layout of `service/`."""
-        return self.service_dir / layout.SPEC
+        return spec_file(self.released) if self.released else self.service_dir / layout.SPEC
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """The version of each package of the lock, by its normal name (PEP 503)."""
+        if self.released:
+            return {normal(name): found for name, found in self.released.packages.items()}
+        return versions(self.service_dir)
 
     @property
     def host_port(self) -> int:
@@ -153,11 +167,11 @@ class Facts:
             lock=lock_store.lock_id(base.content, app.lock_source) if app.lock_source else "",
         )
 
-    def release_spec(self, recipe: service_image.Recipe) -> ReleaseSpec:
-        """Return the spec of the desired release."""
+    def release_spec(self, release: str) -> ReleaseSpec:
+        """Return the spec of a release, by its id."""
         return ReleaseSpec(
-            service=recipe.service,
-            release=recipe.release,
+            service=str(self["service_name"]),
+            release=release,
             host_port=self.host_port,
             container_port=self.container_port,
             limits={name: str(self[f"service_{name}"]) for name in LIMITS},
@@ -221,6 +235,22 @@ def read_app(folder: Path, host_port: int, container_port: int) -> source.Source
 
     """
     return source.read(folder, KIT, source.Ports(host_port, container_port))
+
+
+@functools.cache
+def spec_folder() -> Path:
+    """Return a folder for specs, which is gone when this program ends."""
+    folder = tempfile.mkdtemp(prefix="classvm-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def spec_file(released: Released) -> Path:
+    """Return a file with the spec of a release."""
+    path = spec_folder() / f"{released.release}.yml"
+    if not path.exists():
+        path.write_text(released.spec, encoding="utf-8")
+    return path
 
 
 def roles() -> list[str]:

@@ -93,6 +93,8 @@ def test_an_operation_answers_its_examples(
     facts: Facts, operation: str, request: pytest.FixtureRequest
 ) -> None:
     if operation == WHOLE_CONTRACT and not facts.is_sealed:
+        if facts.released:
+            pytest.skip("no host keeps the contract of an earlier release of such an app")
         assert not broken_promises(facts)
         return
     service: Service = request.getfixturevalue("service")
@@ -203,8 +205,12 @@ def test_the_service_describes_the_operations_of_the_contract(service: Service) 
 def test_the_health_endpoint_names_the_model_of_the_tree(service: Service) -> None:
     folder = service.facts.service_dir
     said = service.ask(service.ending("health.get"))
-    if not (folder / "src/model.py").is_file() or "model_version" not in said:
-        pytest.skip("this service has no model")
+    if (
+        service.facts.released
+        or not (folder / "src/model.py").is_file()
+        or "model_version" not in said
+    ):
+        pytest.skip("this service has no model, or its release is an earlier one")
     script = "from src import model; print(model.load().version)"
     words = [sys.executable, "-B", "-c", script]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)

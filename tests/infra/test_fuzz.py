@@ -53,7 +53,7 @@ def test_no_generated_request_breaks_the_contract(
     ]
     words += ["--exclude-checks", TOO_STRICT, "--max-examples", str(each)]
     # Each release gets other requests, but always the same ones.
-    words += ["--seed", str(int(vm.recipe.release, 16)), "--suppress-health-check", "all"]
+    words += ["--seed", str(int(vm.release, 16)), "--suppress-health-check", "all"]
     words += ["--report", "json", "--report-json-path", str(report)]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert report.is_file(), done.stdout + done.stderr

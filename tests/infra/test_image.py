@@ -11,10 +11,12 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base.names import image_name
 from classvm.image import service_image
 from classvm.image.base_image import UBUNTU_VERSION
 from classvm.release.release_spec import LABEL_SETTINGS
-from infra.expected import Facts, normal, versions
+from infra.expected import Facts, normal
+from infra.released import FILE, short
 
 if TYPE_CHECKING:
     from infra.vm import Vm
@@ -26,7 +28,7 @@ def test_the_system_inside_is_the_one_of_the_lab(vm: Vm) -> None:
     assert vm.content["system"]["VERSION_ID"].strip('"') == UBUNTU_VERSION
 
 
-@pytest.mark.usefixtures("sealed")
+@pytest.mark.usefixtures("sealed", "sources")
 def test_the_python_inside_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
     desired = re.findall(r"\bpython(\d+\.\d+)-minimal\b", dockerfile(facts))[-1]
     assert ".".join(map(str, vm.content["python"][:2])) == desired
@@ -36,7 +38,7 @@ def test_the_python_inside_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) ->
 def test_the_installed_packages_are_those_of_the_lock(vm: Vm, facts: Facts) -> None:
     installed = vm.content["packages"]["versions"]
     assert sorted([normal(name), version] for name, version in installed) == sorted(
-        [name, version] for name, version in versions(facts.service_dir).items()
+        [name, version] for name, version in facts.packages.items()
     )
 
 
@@ -60,7 +62,7 @@ def test_nothing_inside_runs_with_more_rights_than_its_user(vm: Vm) -> None:
     assert vm.content["privileged"] == []
 
 
-@pytest.mark.usefixtures("sealed")
+@pytest.mark.usefixtures("sealed", "sources")
 def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> None:
     desired = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", dockerfile(facts), re.MULTILINE)
     found = vm.live["Config"].get("Healthcheck", {}).get("Test", [])
@@ -70,33 +72,45 @@ def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> 
 # --- The release --------------------------------------------------------------------------------
 
 
-def test_the_container_bears_the_release_of_the_tree(vm: Vm) -> None:
-    assert vm.live["Config"]["Labels"].get(service_image.LABEL_RELEASE) == vm.recipe.release
+def test_the_container_bears_the_desired_release(vm: Vm) -> None:
+    assert vm.live["Config"]["Labels"].get(service_image.LABEL_RELEASE) == vm.release
 
 
-def test_the_image_bears_the_labels_of_the_tree(vm: Vm) -> None:
-    desired = service_image.labels(vm.recipe)
-    assert {name: vm.image.labels.get(name) for name in desired} == desired
+def test_the_image_bears_the_labels_of_its_release(vm: Vm) -> None:
+    assert {name: vm.image.labels.get(name) for name in vm.labels} == vm.labels
+
+
+def test_the_release_is_named_by_the_digest_of_its_content(vm: Vm) -> None:
+    assert vm.image.labels.get(service_image.LABEL_DIGEST, "").startswith(vm.release)
+
+
+def test_the_image_is_the_one_that_was_deployed(vm: Vm, facts: Facts) -> None:
+    if not facts.released:
+        pytest.skip("the live release was not reached by a rollback")
+    assert vm.image.id == facts.released.image_id
 
 
 def test_the_container_was_started_with_the_settings_of_the_host(vm: Vm) -> None:
     assert vm.live["Config"]["Labels"].get(LABEL_SETTINGS) == vm.release_spec.settings
 
 
-def test_the_container_runs_the_image_that_its_name_means(vm: Vm) -> None:
+def test_the_container_runs_the_image_that_its_name_means(vm: Vm, facts: Facts) -> None:
     named = vm.docker.image(vm.live["Config"]["Image"])
     assert named is not None
-    assert (vm.live["Config"]["Image"], vm.live["Image"]) == (vm.recipe.image, named.id)
+    desired = image_name(str(facts["service_name"]), vm.release)
+    assert (vm.live["Config"]["Image"], vm.live["Image"]) == (desired, named.id)
 
 
-def test_the_image_stands_on_the_base_image(vm: Vm) -> None:
+def test_the_image_stands_on_the_base_image(vm: Vm, facts: Facts) -> None:
+    if facts.released and vm.image.labels.get(service_image.LABEL_BASE) != vm.base.content:
+        pytest.skip("the base image is a later one than that of the release")
     assert vm.image.layers[: len(vm.base.layers)] == vm.base.layers
 
 
 # --- The files of the service -------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("sealed")
+@pytest.mark.usefixtures("sealed", "sources")
 def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) -> None:
     desired = files(facts)
     found = vm.content["files"]
@@ -105,9 +119,18 @@ def test_the_files_of_the_service_are_those_of_the_tree(vm: Vm, facts: Facts) ->
 
 
 @pytest.mark.usefixtures("sealed")
+def test_the_files_of_the_service_are_those_of_its_release(vm: Vm) -> None:
+    made = json.loads(vm.labels[service_image.LABEL_CONTENT])
+    found = {f"{FILE}{name}": short(digest) for name, digest in vm.content["files"].items()}
+    different = sorted(name for name in found if name in made and found[name] != made[name])
+    assert different == []
+
+
+@pytest.mark.usefixtures("sealed")
 def test_no_other_file_lies_among_those_of_the_service(vm: Vm, facts: Facts) -> None:
     found = {name for name in vm.content["files"] if "__pycache__" not in name}
-    assert sorted(found - files(facts).keys()) == []
+    known = facts.released.files if facts.released else files(facts)
+    assert sorted(found - known.keys()) == []
 
 
 def dockerfile(facts: Facts) -> str:

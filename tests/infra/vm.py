@@ -166,14 +166,32 @@ class Vm:
 
     @functools.cached_property
     def recipe(self) -> service_image.Recipe:
-        """The recipe of the desired service image."""
+        """The recipe of the service image that the app's folder gives."""
         return self.facts.recipe(self.base)
+
+    @property
+    def release(self) -> str:
+        """The id of the desired release."""
+        return self.facts.released.release if self.facts.released else self.recipe.release
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that the image of the desired release has to bear."""
+        if not self.facts.released:
+            return service_image.labels(self.recipe)
+        # A container has labels of its own, too.
+        made_of = (service_image.LABEL_CONTENT, service_image.LABEL_CONTRACT)
+        return {
+            **{name: self.facts.released.labels.get(name, "") for name in made_of},
+            service_image.LABEL_SERVICE: str(self.facts["service_name"]),
+            service_image.LABEL_RELEASE: self.release,
+        }
 
     @functools.cached_property
     def release_spec(self) -> ReleaseSpec:
         """The spec of the desired release."""
         spec = dataclasses.replace(
-            self.facts.release_spec(self.recipe),
+            self.facts.release_spec(self.release),
             keep=keep.folders(self.image),
             container_port=service_image.container_port(self.image, self.facts.container_port),
         )

@@ -19,7 +19,7 @@ hypothesis.settings.register_profile("classvm", deadline=None)
 hypothesis.settings.load_profile("classvm")
 
 # What the code and the fakes themselves call and may have for real.
-REAL = ("cat", "kill", "rm", "sleep")
+REAL = ("base64", "cat", "kill", "rm", "sleep", "tr")
 
 
 @pytest.fixture(autouse=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import live
 import pytest
 import verify
+from classvm.output.story import Screen
 from infra import expected, scan
 from rich.console import Console
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from survey import Survey
 
 ID = "tests/infra/test_host.py::test_x"
 
@@ -28,10 +27,13 @@ def check(name: str, result: str = verify.GOOD, host: str = "a", **more: str) ->
     return found
 
 
-def printed(*checks: verify.Check) -> str:
-    """Return what is printed about one host."""
+def printed(*checks: verify.Check, how: str | None = None) -> str:
+    """Return what is printed about one host: everything, or, given how it is, what matters."""
     console = Console(file=io.StringIO(), width=120)
-    verify.show(console, "a", checks)
+    if how is None:
+        verify.show_all(console, "a", checks)
+    else:
+        verify.show(console, "a", checks, how)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -58,7 +60,7 @@ def report(when: str, outcome: str, longrepr: object = None, **more: Any) -> Any
 
 def recorded(*reports: Any) -> verify.Check:
     """Return what is kept of a test with these phases."""
-    recorder = verify.Recorder(Console(file=io.StringIO()))
+    recorder = verify.Recorder(live.Live(Screen()))
     recorder.checks[ID] = verify.describe(item())
     for one in reports:
         recorder.pytest_runtest_logreport(one)
@@ -69,6 +71,17 @@ def test_a_test_becomes_a_sentence() -> None:
     found = verify.describe(item(operation="src.sum.get", address="IPv6"))
     assert (found.host, found.part) == ("vm-148-1", "host")
     assert found.title == "the clock is right (src.sum.get, IPv6)"
+
+
+def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    shown = live.Live(Screen())
+    monkeypatch.setattr(shown, "doing", said.append)
+    recorder = verify.Recorder(shown)
+    recorder.checks = {ID: verify.describe(item()), "another": verify.describe(item())}
+    recorder.pytest_runtest_logstart("another")
+    recorder.pytest_runtest_logstart(ID)
+    assert said[-1] == "2 of 2, vm-148-1: the clock is right"
 
 
 def test_a_check_is_good_when_all_of_it_passes() -> None:
@@ -111,6 +124,34 @@ def test_a_red_check_shows_its_evidence() -> None:
     assert "  42 [not markup]" in printed(check("one", verify.RED, evidence="  42 [not markup]"))
 
 
+def test_a_host_where_all_is_well_has_one_line() -> None:
+    shown = printed(check("one"), check("two"), check("three", verify.SKIPPED), how="")
+    assert shown == "✓ a: 2 checks passed, 1 do not apply\n"
+    by_rollback = printed(check("one"), how="; release r1 is live by a rollback")
+    assert by_rollback == "✓ a: 1 check passed; release r1 is live by a rollback\n"
+
+
+def test_what_failed_is_shown_with_its_cause_and_the_next_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLASSVM_INVENTORY", "class.yml")
+    red = check("two", verify.RED, reason="assert 1 == 2\n\n" + "  more\n" * 9, evidence="a log")
+    assert printed(check("one"), red, how="").splitlines() == [
+        "✗ a: 1 of 2 checks failed",
+        "  two",
+        "    assert 1 == 2",
+        *["    more"] * (verify.CAUSE_LINES - 1),
+        "    Next: `make provision INVENTORY=class.yml LIMIT=a`",
+    ]
+    red.part = "container"
+    assert "Next: `make deploy INVENTORY=class.yml LIMIT=a`" in printed(red, how="")
+
+
+def test_each_part_with_a_command_of_its_own_is_one_of_the_suite() -> None:
+    parts = {path.stem.removeprefix("test_") for path in verify.SUITE.glob("test_*.py")}
+    assert verify.REPAIRS.keys() <= parts
+
+
 def test_long_evidence_is_cut() -> None:
     cut = verify.last("x" * 999 + "\n" * 99 + "end")
     assert cut.endswith("  end")
@@ -126,7 +167,7 @@ def test_long_evidence_is_cut() -> None:
             "verify: 2 hosts, 2 checks each: all good in 4 s",
         ),
         (
-            [check("one"), check("two", verify.RED), check("one", host="b")],
+            [check("one"), check("two", verify.RED), check("x", verify.SKIPPED)],
             "verify: a: 1 of 2 checks red: two",
         ),
         (
@@ -173,110 +214,11 @@ def test_nothing_disruptive_ever_runs(words: list[str], expression: str) -> None
     assert verify.marks(verify.parse(words)) == expression
 
 
-CONTENT = "files as deployed"
-
-
-class Host(SimpleNamespace):
-    """What a host should be."""
-
-    container = "classvm-lab"
-    is_local = False
-    service_dir = Path("/clone/service")
-    source = SimpleNamespace(packed=SimpleNamespace(content=CONTENT))
-
-
-def surveyed(
-    monkeypatch: pytest.MonkeyPatch, answers: dict[str, dict[str, object]]
-) -> tuple[list[str], dict[str, str]]:
-    """Look at hosts that answer so."""
-    monkeypatch.setattr(expected, "ask", lambda _: answers)
-    monkeypatch.setattr(expected, "read", lambda *_: dict.fromkeys(answers, Host()))
-    return verify.survey(verify.parse([]))
-
-
-GOOD_HOST: dict[str, object] = {"rc": 0, "stdout": f"classvm-lab {CONTENT}\n"}
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause", "fix"),
-    [
-        (
-            {"unreachable": True, "msg": "No route\nto host"},
-            "cannot be reached: No route to host",
-            "ansible b --module-name",
-        ),
-        ({"rc": 0, "stdout": f"{verify.NO_ROOT}\n"}, "can be verified by root only", "make verify"),
-        ({"rc": 0, "stdout": "classvm-lab other files\n"}, "runs another release", "make deploy"),
-    ],
-)
-def test_one_host_that_cannot_be_verified_takes_a_line_and_leaves_the_others(
-    answer: dict[str, object], cause: str, fix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hosts, obstacles = surveyed(monkeypatch, {"b": answer, "a": GOOD_HOST})
-    assert hosts == ["a"]
-    assert list(obstacles) == ["b"]
-    assert cause in obstacles["b"]
-    assert fix in obstacles["b"].partition("Next: ")[2]
-    assert "\n" not in obstacles["b"]
-
-
-@pytest.mark.parametrize(("is_local", "fix"), [(True, "sudo make verify"), (False, "an account")])
-def test_what_needs_root_names_the_command_at_once(
-    is_local: bool, fix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Host, "is_local", is_local)
-    with pytest.raises(verify.CannotRunError) as refused:
-        surveyed(monkeypatch, {"a": {"rc": 0, "stdout": f"{verify.NO_ROOT}\n"}})
-    assert fix in str(refused.value)
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("stdout", [f"classvm-lab {CONTENT}\n", "", "classvm-other x\n"])
-def test_a_host_with_this_release_or_none_is_verified(
-    stdout: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers: dict[str, dict[str, object]] = {"a": {"rc": 0, "stdout": stdout}}
-    assert surveyed(monkeypatch, answers) == (["a"], {})
-
-
-def test_without_any_host_to_verify_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(verify.CannotRunError, match="a cannot be reached: away"):
-        surveyed(monkeypatch, {"a": {"unreachable": True, "msg": "away"}})
-
-
 def test_a_host_that_was_not_verified_makes_the_whole_red() -> None:
     why = {"b": "cannot be reached"}
     assert verify.summary([check("one")], 4, why) == "verify: b: not verified"
     told = json.loads(verify.as_json([check("one")], 4, why))
     assert (told["ok"], told["not_verified"]) == (False, why)
-
-
-def test_only_the_hosts_that_are_meant_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def ask(words: list[str]) -> dict[str, Any]:
-        asked.extend(words)
-        return {"b": GOOD_HOST, "a": GOOD_HOST}
-
-    monkeypatch.setattr(expected, "ask", ask)
-    monkeypatch.setattr(expected, "read", lambda *_: {})
-    assert verify.survey(verify.parse(["-l", "x", "-e", "p=1"])) == (["a", "b"], {})
-    assert not asked[asked.index("--args") + 1].startswith("{")  # that would be JSON to Ansible
-    assert asked[1] == f"all:!{expected.NEIGHBOURS}"
-    assert asked[-4:] == ["--extra-vars", "p=1", "--limit", "x"]
-
-
-@pytest.mark.parametrize("user", ["root", "sudo", "student"])
-def test_the_survey_tells_who_may_look_and_what_runs(
-    user: str, program: Callable[..., Path]
-) -> None:
-    program("id", f"echo {0 if user == 'root' else 1000}")
-    program("sudo", 'shift; exec "$@"' if user == "sudo" else "exit 1")
-    program("true")
-    program("docker", "echo classvm-lab x")
-    words = ["/bin/sh", "-c", verify.SURVEY]
-    said = subprocess.run(words, capture_output=True, check=True, text=True).stdout
-    assert said == (f"{verify.NO_ROOT}\n" if user == "student" else "classvm-lab x\n")
 
 
 @pytest.mark.parametrize(
@@ -289,12 +231,12 @@ def test_the_exit_status_tells_good_from_red(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    def run(_: object, hosts: list[str], recorder: verify.Recorder) -> None:
-        assert hosts == ["a"]
+    def run(_: object, found: Survey, recorder: verify.Recorder) -> None:
+        assert found.hosts == ["a"]
         for number, result in enumerate(results):
             recorder.checks[str(number)] = check(str(number), result)
 
-    monkeypatch.setattr(verify, "survey", lambda _: (["a"], {}))
+    monkeypatch.setattr(verify, "survey", lambda _: Survey(["a"]))
     monkeypatch.setattr(verify, "run", run)
     told, table = tmp_path / "told.json", tmp_path / "scan.md"
     assert verify.main(["--json", str(told), "--scan-table", str(table)]) == status

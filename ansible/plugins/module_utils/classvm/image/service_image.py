@@ -30,6 +30,8 @@ LABEL_KEEP = "classvm.keep"
 LABEL_APP = "classvm.app"
 # Id of the lock of its packages, where this host has compiled it.
 LABEL_LOCK = "classvm.lock"
+# Digest of the layers of the base image.
+LABEL_BASE = "org.opencontainers.image.base.digest"
 # The port on which its container listens: the Dockerfile of a student's app sets it.
 LABEL_PORT = "classvm.port"
 
@@ -136,7 +138,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_CONTRACT: recipe.contract_digest,
         **{name: value for name, value in optional.items() if value},
         "org.opencontainers.image.base.name": recipe.base,
-        "org.opencontainers.image.base.digest": recipe.base_digest,
+        LABEL_BASE: recipe.base_digest,
     }
 
 
