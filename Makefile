@@ -1,6 +1,8 @@
 # The front door: every user action is a target; bare `make` prints those for students.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+# `make -j4 deploy status`: one after the other, as they are written.
+.NOTPARALLEL:
 
 # Ansible refuses to start without a UTF-8 locale; every supported system has this one.
 export LC_ALL := C.UTF-8

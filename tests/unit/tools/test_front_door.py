@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -223,3 +225,18 @@ def test_an_app_that_cannot_be_cloned_ends_it() -> None:
 def test_an_app_of_a_git_repository_is_cloned() -> None:
     done = planned("release", f"APP=file://{tree.ROOT}#:service")
     assert "/.classvm/clones/" in done
+
+
+def test_targets_of_one_call_run_one_after_the_other(tmp_path: Path) -> None:
+    playbook = tmp_path / "ansible-playbook"
+    playbook.write_text('#!/bin/sh\necho "begins $1"; sleep 0.3; echo "ends $1"\n')
+    playbook.chmod(0o755)
+    # In the place of the folder with the tools, which make names from its own.
+    folder = os.path.relpath(tmp_path, tree.ROOT)
+    done = make("-j4", "--old-file=setup", "stop", "start", f"BIN={folder}")
+    assert re.findall(r"(\w+) ansible/(\w+)\.yml", done.stdout) == [
+        ("begins", "stop"),
+        ("ends", "stop"),
+        ("begins", "start"),
+        ("ends", "start"),
+    ]
