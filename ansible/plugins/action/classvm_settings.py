@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import yaml
 from ansible._internal._datatag._tags import Origin  # Ansible shows it to nobody else
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.classvm.inventory import places
 from ..module_utils.classvm.release import settings
 
 # Of a collection: plugins/action/classvm_settings.py lies two folders below its own.
@@ -69,8 +69,7 @@ def place(name: str, value: Any, roles: Path) -> str:
         if origin.path is None:
             return "-e" if "'-e'" in str(origin.description) else ""
         if not Path(origin.path).resolve().is_relative_to(roles.resolve()):
-            short = min(os.path.relpath(origin.path), str(origin.path), key=len)
-            return f"{short}:{origin.line_num}" if origin.line_num else short
+            return places.shown(str(origin.path), origin.line_num or 0)
     return ""
 
 

@@ -11,11 +11,12 @@ import time
 from typing import Any, NoReturn
 
 from ansible import context
-from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.classvm.base import client
+from ..module_utils.classvm.inventory import limit
 from ..module_utils.classvm.output import advice, answer, interruption, reason, steps, terminal
+from ..plugin_utils import runs
 
 DOCUMENTATION = """
 name: classvm_summary
@@ -29,15 +30,11 @@ FOLLOWING = "classvm_log_info"
 FLUSH_SECONDS = 0.2
 
 NO_HOSTS = (
-    "classvm: the inventory has no host for this command, so nothing was done."
+    "the inventory has no host for this command, so nothing was done."
     " Add a host to the inventory, or name another inventory: INVENTORY=FILE"
 )
-MISSING_HOSTS = (
-    "classvm: the inventory has no host or group {names}, so nothing was done."
-    " Correct LIMIT, or add the host to the inventory"
-)
 WRONG_FORMAT = (
-    "classvm: FORMAT={wanted} is a format of `make check` alone. Give FORMAT=json, or leave it out"
+    "FORMAT={wanted} is a format of `make check` alone. Give FORMAT=json, or leave it out"
 )
 
 
@@ -85,15 +82,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         if play.hosts in ("localhost", ["localhost"]):
             return
         inventory = play.get_variable_manager()._inventory  # noqa: SLF001 - Ansible offers no other way
-        limit = context.CLIARGS.get("subset") or ""
+        given = context.CLIARGS.get("subset") or ""
         # While a play runs, the inventory shows only the hosts of that play.
         missing = [
             name
-            for name in limited_to(limit)
+            for name in runs.limited_to(given)
             if not inventory.get_hosts(name, ignore_limits=True, ignore_restrictions=True)
         ]
         if missing:
-            self._end(MISSING_HOSTS.format(names=", ".join(missing)))
+            self._end(limit.missing(missing, {*inventory.hosts, *inventory.groups}))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: FBT001 - Ansible's signature
         """Have the lines of a log that is followed printed at once."""
@@ -122,9 +119,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         self._end(NO_HOSTS)
 
     def _end(self, why: str) -> NoReturn:
-        self._display.display(
-            answer.document({}, {}, {}, error=why) if self._format == answer.JSON else why
-        )
+        self._display.display(answer.refusal(why, os.environ))
         # Ansible itself would warn, go on, and end with 0.
         raise SystemExit(1)
 
@@ -143,16 +138,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
                 self._display.display(advice.completed(line, os.environ) if is_ours else line)
         for host, why in sorted(self._failures.items()):
             self._display.display(reason.closing_line(host, why))
-
-
-def limited_to(limit: str) -> list[str]:
-    """Return the hosts and groups to which a limit restricts a run.
-
-    What it leaves out ("!name") may be missing; a file of names ("@file") is left to Ansible, which
-    knows "localhost" without any inventory.
-    """
-    names = [word.lstrip("&") for word in split_host_pattern(limit) if word[0] not in "!@"]
-    return [name for name in names if name != "localhost"]
 
 
 def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:

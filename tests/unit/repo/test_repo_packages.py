@@ -16,6 +16,7 @@ BELOW = {
     # Complete in itself: it is shipped to a Python that has nothing else of classvm.
     "contract": set(),
     "app": {"base", "contract"},
+    "inventory": {"base", "app", "contract"},
     "image": {"base", "app", "contract"},
     "provision": {"base", "app", "contract", "image"},
     "release": {"base", "app", "contract", "image"},

@@ -48,6 +48,12 @@ def document(
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
 
 
+def refusal(why: str, environment: Mapping[str, str]) -> str:
+    """Return what a run says that ends before it begins: the closing line, or the document."""
+    told = document({}, {}, {}, error=why)
+    return told if wanted(environment) == JSON else f"classvm: {why}"
+
+
 def _facts(one: Mapping[str, Any]) -> Mapping[str, Any]:
     facts: Mapping[str, Any] = one.get("facts", {"said": one.get("state", "")})
     return facts

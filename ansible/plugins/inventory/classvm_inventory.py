@@ -1,0 +1,70 @@
+"""Refuse an inventory file that cannot be read, with its line, before Ansible tries each of its own plugins on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible.plugins.loader import inventory_loader
+
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.inventory import groups, ini_file, kind, places, yaml_file
+from ..plugin_utils import runs
+
+DOCUMENTATION = """
+name: classvm_inventory
+short_description: Refuse an inventory file that cannot be read
+description:
+  - Looks at each file of an inventory and ends the run where it cannot be read, with one line that tells file, line and mistake.
+  - Reads nothing itself; the plugins that are enabled behind it do.
+options: {}
+"""
+
+
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc] # ansible-core ships no types
+    """Is asked first whether it takes a file, and never does."""
+
+    NAME = "classvm.kit.classvm_inventory"
+
+    def verify_file(self, path: str) -> bool:
+        """End the run where the file cannot be read."""
+        if "," not in path and os.path.isfile(path):
+            try:
+                check(Path(path))
+            except ClassvmError as error:
+                runs.end(str(error))
+        return False
+
+
+def check(path: Path) -> None:
+    """Look at an inventory file.
+
+    Raises:
+        ClassvmError: it cannot be read.
+
+    """
+    text = yaml_file.read(path)
+    found = kind.of(path, text)
+    if found == kind.YAML:
+        groups.check(path)
+    elif found == kind.INI:
+        _check_ini(path, text)
+
+
+def _check_ini(path: Path, text: str) -> None:
+    line = ini_file.open_heading(text)
+    if line:
+        place = places.shown(str(path), line)
+        raise ClassvmError(
+            "A heading of a group is not closed", place=place, fix="Write `]` at its end."
+        )
+    try:
+        inventory_loader.get(kind.INI).parse(InventoryData(), DataLoader(), str(path))
+    except AnsibleError as error:
+        told = ini_file.explain(str(error.__cause__ or error))
+        place = places.shown(str(path), ini_file.line_of(text, told.culprit))
+        raise ClassvmError(told.cause, place=place, fix=told.fix) from error

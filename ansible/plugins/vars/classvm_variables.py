@@ -1,0 +1,122 @@
+"""Refuse files of variables that cannot be read or are nobody's, and a LIMIT that leaves no host, before a run begins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.data import InventoryData
+from ansible.inventory.group import Group
+from ansible.inventory.manager import IGNORED, InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
+from ansible.plugins.vars import BaseVarsPlugin
+
+from ..module_utils.classvm.base.errors import ClassvmError
+from ..module_utils.classvm.inventory import kind, limit, variables, yaml_file
+from ..plugin_utils import runs
+
+DOCUMENTATION = """
+name: classvm_variables
+short_description: Refuse files of variables that cannot be read or belong to no group or host
+description:
+  - Ends the run with one line where a file of C(group_vars) or C(host_vars) cannot be read, or where its name is none of the inventory.
+  - Does so, too, where C(--limit) leaves no host.
+  - Gives no variables.
+options:
+  stage:
+    description: When it is called, which is once for each source of an inventory, when all of them were read.
+    type: str
+    choices: [all, inventory, task]
+    default: inventory
+"""
+
+# The group of all hosts: with it, the whole inventory is at hand.
+EVERYBODY = "all"
+
+
+class VarsModule(BaseVarsPlugin):  # type: ignore[misc] # ansible-core ships no types
+    """Looks at the folder of an inventory."""
+
+    def get_vars(
+        self,
+        loader: DataLoader,
+        path: str,
+        entities: list[Group],
+        cache: bool = True,  # noqa: FBT001, FBT002 - Ansible's signature
+    ) -> dict[str, Any]:
+        """End the run where the folder has a mistake."""
+        del cache
+        super().get_vars(loader, path, entities)
+        for entity in entities if isinstance(entities, list) else [entities]:
+            if entity.name == EVERYBODY:
+                check(Path(path), entity, str(context.CLIARGS.get("subset") or ""))
+        return {}
+
+
+def check(folder: Path, everybody: Group, subset: str) -> None:
+    """Look at the variables beside an inventory, and at the limit of the run."""
+    hosts = {
+        host.name: {group.name for group in host.get_groups()} for host in everybody.get_hosts()
+    }
+    groups = {group.name for group in everybody.get_descendants(include_self=True)}
+    if subset and hosts:
+        require_some_host(hosts, groups, subset)
+    try:
+        variables.check(folder, {"group": groups, "host": set(hosts)}, lambda: names_in(folder))
+    except ClassvmError as error:
+        runs.end(str(error))
+
+
+def require_some_host(hosts: dict[str, set[str]], groups: set[str], subset: str) -> None:
+    """End the run where its limit leaves no host: Ansible would, in words of its own."""
+    manager = InventoryManager(DataLoader(), parse=False)
+    for group in groups:
+        manager.add_group(group)
+    for host, of in hosts.items():
+        for group in of:
+            manager.add_host(host, group)
+    manager.reconcile_inventory()
+    try:
+        manager.subset(subset)
+        left = manager.list_hosts()
+    except AnsibleError as error:
+        runs.end(f"LIMIT={subset} cannot be used: {str(error).rstrip('.')}")
+    if left:
+        return
+    known = {*hosts, *groups}
+    missing = [
+        name for name in runs.limited_to(subset) if not manager.get_hosts(name, ignore_limits=True)
+    ]
+    runs.end(limit.missing(missing, known) if missing else limit.empty(subset, known))
+
+
+def names_in(folder: Path) -> dict[str, set[str]] | None:
+    """Return the groups and hosts of all inventories in a folder; None where one is made by a program."""
+    found: dict[str, set[str]] = {"group": set(), "host": set()}
+    for path in files_of(folder):
+        try:
+            how = kind.of(path, yaml_file.read(path))
+            data = InventoryData()
+            inventory_loader.get(how).parse(data, DataLoader(), str(path))
+        except (ClassvmError, AnsibleError, AttributeError):
+            return None
+        found["group"] |= set(data.groups)
+        found["host"] |= set(data.hosts)
+    return found
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a folder that Ansible would take for inventories."""
+    found: list[Path] = []
+    for top, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in variables.FOLDERS and name[0] != "."]
+        found += [
+            Path(top, name)
+            for name in names
+            if not IGNORED.search(os.fsencode(name)) and name[0] != "."
+        ]
+    return found

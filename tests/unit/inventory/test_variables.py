@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from classvm.base.errors import ClassvmError
+from classvm.inventory import variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = {
+    "group": {"all", "ungrouped", "class_vms", "section_a", "section_b"},
+    "host": {"vm-148-1", "vm-148-7.example.edu"},
+}
+NOBODY_ELSE: dict[str, set[str]] = {"group": set(), "host": set()}
+
+
+def check(folder: Path, files: dict[str, str], others: variables.Names | None = None) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    variables.check(folder, NAMES, lambda: others)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (
+            "group_vars/secton_a.yml",
+            "a: 1\n",
+            "`mv group_vars/secton_a.yml group_vars/section_a.yml`.",
+        ),
+        ("group_vars/secton_a", "a: 1\n", "`mv group_vars/secton_a group_vars/section_a`"),
+        (
+            "group_vars/secton_a/docker.yml",
+            "a: 1\n",
+            "`mv group_vars/secton_a group_vars/section_a`",
+        ),
+        ("host_vars/vm-148-2.yml", "", "`mv host_vars/vm-148-2.yml host_vars/vm-148-1.yml`"),
+        (
+            "host_vars/vm-148-7.exmaple.edu",
+            "",
+            "`mv host_vars/vm-148-7.exmaple.edu host_vars/vm-148-7.e",
+        ),
+        ("group_vars/quite_other.yml", "", "Name it as one of its groups (class_vms, section_"),
+        (
+            "host_vars/section_a.yml",
+            "",
+            "section_a is a group, not a host (host_vars/section_a.yml). Move it: `mv ",
+        ),
+        ("group_vars/vm-148-1.yml", "", "vm-148-1 is a host, not a group"),
+        ("groups_vars/section_a.yml", "", "`mv groups_vars group_vars`"),
+        ("host-vars/vm-148-1.yml", "", "Nobody reads the folder host-vars (host-vars). Rename it"),
+        ("group_vars/all.yml", "a: [1\n", "(group_vars/all.yml:"),
+        (
+            "group_vars/all/x.yml",
+            "\tb: 1\n",
+            "a tab, where YAML wants blanks (group_vars/all/x.yml:1)",
+        ),
+        (
+            "group_vars/section_a.yml",
+            "service_memory = 1g\n",
+            "This file has no settings (group_vars/section_a.yml:1). Write `service_memory: 1g`.",
+        ),
+        ("group_vars/section_a.yml", "- a: 1\n", "Write each setting as `name: value`."),
+    ],
+)
+def test_a_slip_is_told(
+    file: str, text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ClassvmError) as error:
+        check(tmp_path, {file: text}, NOBODY_ELSE)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "group_vars/all.yml",
+        "group_vars/section_a.yaml",
+        "group_vars/section_b",
+        "group_vars/section_b/docker.json",
+        "host_vars/vm-148-1.yml",
+        "host_vars/vm-148-7.example.edu",
+        "host_vars/vm-148-7.example.edu.yml",
+        "host_vars/localhost.yml",
+        *(
+            "group_vars/README.md",
+            "group_vars/section_a.yml.bak",
+            "group_vars/.swp",
+            "group_vars/x~",
+        ),
+        *("hosts.yml", "apps/section_x.yml"),
+    ],
+)
+def test_a_file_that_is_in_its_place(file: str, tmp_path: Path) -> None:
+    check(tmp_path, {file: "a: 1\n"}, NOBODY_ELSE)
+
+
+def test_names_of_another_inventory_in_the_folder_count(tmp_path: Path) -> None:
+    files = {"group_vars/spring.yml": "a: 1\n"}
+    check(tmp_path, files, {"group": {"spring"}, "host": set()})
+    # A program may tell other names tomorrow.
+    check(tmp_path, files, None)
+    with pytest.raises(ClassvmError, match="no group spring"):
+        check(tmp_path, files, NOBODY_ELSE)
