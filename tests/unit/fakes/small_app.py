@@ -1,4 +1,4 @@
-"""A small app in the lab's layout, complete and in order, for tests to damage."""
+"""Small apps, complete and in order, for tests to damage: `make` has the lab's layout."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ paths:
 """
 REQUIREMENTS = "connexion\n"
 LOCK = "connexion==2.14.2 --hash=sha256:1\n"
+FLASK = """
+import flask
+app = flask.Flask(__name__)
+if __name__ == "__main__":
+    app.run("0.0.0.0")
+"""
+EMPTY_SPEC = "openapi: 3.0.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
 
 
 def make(parent: Path) -> Path:
@@ -39,3 +46,13 @@ def write(folder: Path, name: str, text: str) -> None:
 def append(folder: Path, name: str, text: str) -> None:
     """Add to the end of a file of the app."""
     write(folder, name, (folder / name).read_text(encoding="utf-8") + text)
+
+
+def make_flask(parent: Path) -> Path:
+    """Make an app in a layout of its own, in order; return its folder."""
+    folder = parent / "my app"
+    folder.mkdir()
+    write(folder, "server.py", FLASK)
+    write(folder, "requirements.txt", "flask==2.2.5\n")
+    write(folder, "cpu.yaml", EMPTY_SPEC)
+    return folder

@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 KIT = tree.ROOT / "roles/service_image/files/kit"
 PORTS = source.Ports(host=4711, container=9000)
-FLASK = """
-import flask
-app = flask.Flask(__name__)
-if __name__ == "__main__":
-    app.run("0.0.0.0")
-"""
-SPEC = "openapi: 3.0.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
 
 
 @pytest.fixture
@@ -35,21 +28,11 @@ def sealed(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """Return a student's app in order."""
-    folder = tmp_path / "my app"
-    folder.mkdir()
-    small_app.write(folder, "server.py", FLASK)
-    small_app.write(folder, "requirements.txt", "flask==2.2.5\n")
-    small_app.write(folder, "cpu.yaml", SPEC)
-    return folder
+    return small_app.make_flask(tmp_path)
 
 
 def read(folder: Path) -> source.Source:
     return source.read(folder, KIT, PORTS)
-
-
-def dockerfile(made: source.Source) -> str:
-    return next(file.content.decode() for file in made.packed.files if file.name == "Dockerfile")
 
 
 def contract(made: source.Source) -> dict[str, Any]:
@@ -118,36 +101,10 @@ def test_the_spec_of_a_sealed_app_is_validated_once(
     source.require_no_errors(sealed, made, [made.contract_digest])
 
 
-def test_any_other_app_is_built_by_the_kit(app: Path) -> None:
-    made = read(app)
-    assert not made.is_sealed
-    assert {"app/server.py", "kit/launch.py"} <= {file.name for file in made.packed.files}
-    assert made.lock_source
-    assert "classvm.port=9000" in dockerfile(made)
-    assert contract(made) == {
-        "mode": "gate",
-        "specs": [{"file": "cpu.yaml", "text": SPEC, "base_path": None}],
-    }
-    assert made.notes[0].startswith("spec: cpu.yaml · entry: server.py · port 5000 → 4711")
-    assert source.require_no_errors(app, made) == []
-    small_app.write(app, "cpu.yaml", f"{SPEC}# changed\n")
-    assert read(app).packed.digest != made.packed.digest
-
-
-def test_a_dockerfile_of_its_own(app: Path) -> None:
-    small_app.write(app, "Dockerfile", "FROM ubuntu:18.04\nWORKDIR /src\nCOPY . .\n")
-    small_app.write(app, "classvm.yml", "dockerfile: own\nkeep: [data]\ncontract: warn\n")
-    made = read(app)
-    names = {file.name for file in made.packed.files}
-    assert {"Dockerfile", "server.py"} <= names
-    assert "kit/launch.py" not in names
-    assert (made.keep, made.lock_source) == (("/src/data",), "")
-    assert 'LABEL classvm.port="5000"' in dockerfile(made)
-    assert contract(made)["mode"] == "warn"
-
-
 def test_errors_refuse_and_the_first_one_is_named(app: Path) -> None:
-    small_app.write(app, "cpu.yaml", SPEC.replace("openapi:", "opnapi: 3\nopenapi:"))
+    small_app.write(
+        app, "cpu.yaml", small_app.EMPTY_SPEC.replace("openapi:", "opnapi: 3\nopenapi:")
+    )
     small_app.append(app, "server.py", "x = (y := 1)\n")
     small_app.write(app, ".env", "KEY=abcdefgh\n")
     with pytest.raises(source.RefusedError, match=r"\(cpu\.yaml:1:1\)\..* 1 more error") as it:
@@ -171,12 +128,6 @@ def test_many_warnings_are_counted(app: Path) -> None:
     lines = source.require_no_errors(app, read(app))
     assert len(lines) == source.MOST_WARNINGS + 1
     assert lines[-1] == "4 more warnings: make check"
-
-
-def test_a_program_that_dockerignore_leaves_out(app: Path) -> None:
-    small_app.write(app, ".dockerignore", "*\n!*.yaml\n")
-    with pytest.raises(ClassvmError, match=r"server\.py, .*Add the line `!server\.py`"):
-        read(app)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
