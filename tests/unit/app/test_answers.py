@@ -83,7 +83,6 @@ def test_without_a_status_it_is_200(status: str, returned: str, count: int, tmp_
     [
         "@wrapped\ndef b(): return 1",
         "def b():\n    def c(): return 1\n    return c()",
-        "def b(): return",
         "from c import b",
     ],
 )
@@ -95,3 +94,30 @@ def test_only_what_surely_is_the_answer_is_compared(code: str, tmp_path: Path) -
 def test_a_swagger_2_schema_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def b(): return 1")
     assert len(list(answers.check(AppFolder(tmp_path), load("a.yml", SWAGGER), None))) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "is_found"),
+    [
+        ("print({'name': 'tea'})", "200", True),
+        ("...", "201", True),
+        ("if x:\n        return", "2XX", False),  # which 204 keeps
+        ("return x", "200", False),
+        ("yield x", "200", False),
+        ("raise ValueError", "200", False),
+        ("flask.abort(404)", "200", False),
+        ("print(x)", "204", False),
+        ("print(x)", "default", False),
+        ("print(x)", "404", False),
+    ],
+)
+def test_a_handler_without_an_answer(
+    body: str, status: str, is_found: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text(f"def b(x):\n    {body}\n")
+    responses = f"responses: {{'{status}': {{description: a}}}}"
+    spec = f"openapi: 3.0.0\npaths: {{/a: {{get: {{operationId: a.b, {responses}}}}}}}\n"
+    findings = list(answers.check(AppFolder(tmp_path), load("a.yml", spec), None))
+    assert [one.what for one in findings] == (
+        ["GET /a: `b` returns nothing (a.yml:2 promises an answer)"] if is_found else []
+    )

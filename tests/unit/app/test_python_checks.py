@@ -106,6 +106,14 @@ def test_a_compose_file_starts_the_second_container(tmp_path: Path) -> None:
     )
 
 
+def test_a_letter_of_another_encoding_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b'A = 1\nB = "gr\xfcn"\n')
+    app = AppFolder(tmp_path)
+    (finding,) = python_checks.check(app, code.read(app), {"a.py": ""})
+    assert (finding.code, finding.line) == ("CV020", 2)
+    assert (finding.what, finding.fix) == ("a letter that is not UTF-8", "Save the file as UTF-8")
+
+
 def test_a_file_in_utf_16(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n", encoding="utf-16")
     folder = AppFolder(tmp_path)

@@ -33,6 +33,27 @@ def test_users_and_starts(text: str, codes: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("while True:\n    pass\n", ["CV088 a.py:1:1"]),
+        ("if x:\n    while 1:\n        print(1)\n", ["CV088 a.py:2:5"]),
+        ("while True:\n    if x: break\n", []),
+        ("while x:\n    pass\n", []),
+        ("def f():\n    while True:\n        input()\n", []),
+        ("if __name__ == '__main__':\n    while True: pass\n", []),
+        ("A = int(input('port? '))\n", ["CV088 a.py:1:9"]),
+        ("A = form.input()\n", []),
+    ],
+)
+def test_a_start_that_does_not_end(text: str, codes: list[str], tmp_path: Path) -> None:
+    assert found(tmp_path, text) == codes
+
+
+def test_the_program_itself_may_be_a_loop(tmp_path: Path) -> None:
+    assert found(tmp_path, "while True:\n    serve()\n", program="a.py") == []
+
+
+@pytest.mark.parametrize(
     ("value", "change", "is_found"),
     [
         ("[]", "A.append(1)", True),
@@ -58,7 +79,7 @@ def test_a_parameter_of_the_same_name_is_another_list(tmp_path: Path) -> None:
     assert found(tmp_path, "A = []\ndef f(A):\n    A.append(1)\n") == []
 
 
-def found(folder: Path, text: str) -> list[str]:
+def found(folder: Path, text: str, program: str = "server.py") -> list[str]:
     (folder / "a.py").write_text(text)
-    findings = runtime_checks.check(AppFolder(folder), ["a.py"])
+    findings = runtime_checks.check(AppFolder(folder), ["a.py"], program)
     return [f"{one.code} {one.place}" for one in findings]

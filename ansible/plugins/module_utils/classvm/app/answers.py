@@ -15,6 +15,8 @@ from .located import Located
 from .spec_checks import STATUS
 
 OK = 200
+# connexion's status of an answer that is None.
+NO_CONTENT = 204
 FIRST_ERROR = 400
 # The types of JSON whose values a Python expression can be seen to have.
 KINDS: Tuple[Tuple[type, str], ...] = (
@@ -24,6 +26,8 @@ KINDS: Tuple[Tuple[type, str], ...] = (
     (str, "string"),
 )
 MAX_DEPTH = 20
+# Calls that raise an exception, which is the answer.
+ENDS = {"abort", "exit"}
 
 
 class Answer(NamedTuple):
@@ -44,17 +48,53 @@ def check(folder: AppFolder, spec: Located, call: Optional[SpecCall]) -> Iterato
         if function is not None and not function.decorator_list:
             for answer in _answers(function):
                 yield from _compare(spec, operation, file, answer)
+            if _returns_nothing(function):
+                yield from _without_body(spec, operation, file, function)
 
 
-def _answers(function: handlers.Function) -> Iterator[Answer]:
+def _own_nodes(function: handlers.Function) -> Iterator[ast.AST]:
+    """Yield what a function executes itself, without the functions inside of it."""
     waiting: List[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             continue
+        yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _answers(function: handlers.Function) -> Iterator[Answer]:
+    for node in _own_nodes(function):
         if isinstance(node, ast.Return) and node.value is not None:
             yield _answer(node, node.value)
-        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _returns_nothing(function: handlers.Function) -> bool:
+    """Tell whether a function surely comes to its end and has no answer there."""
+    answers = (ast.Yield, ast.YieldFrom, ast.Raise)
+    return not any(
+        isinstance(node, answers)
+        or (isinstance(node, ast.Return) and node.value is not None)
+        or (isinstance(node, ast.Call) and _name(node) in ENDS)
+        for node in _own_nodes(function)
+    )
+
+
+def _name(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", "") or getattr(call.func, "id", ""))
+
+
+def _without_body(
+    spec: Located, operation: handlers.Operation, file: str, function: handlers.Function
+) -> Iterator[Finding]:
+    responses = operation.node.get("responses")
+    if not isinstance(responses, dict) or _declared(responses, NO_CONTENT) is not None:
+        return
+    line = spec.at_key((*operation.path, "responses"))[0]
+    if any(str(key).startswith("2") for key in responses):
+        what = f"{operation.title}: `{function.name}` returns nothing ({spec.file}:{line} promises an answer)"
+        fix = "End it with `return` and the answer; what it prints stands in the log only"
+        yield Finding(file, function.lineno, function.col_offset + 1, "CV019", what, fix)
 
 
 def _answer(node: ast.Return, value: ast.expr) -> Answer:

@@ -89,4 +89,5 @@ RULES: Dict[str, Rule] = {
     "CV085": Rule(ERROR, "A file hides a package", "Whoever imports it gets the file."),
     "CV086": Rule(WARNING, "A file hides a module of Python", "Other packages may get the file."),
     "CV087": Rule(ERROR, "There are several apps", "A release is one of them."),
+    "CV088": Rule(WARNING, "The start does not end", "Nobody would answer."),
 }

@@ -63,10 +63,10 @@ def _broken(file: str, error: SyntaxError) -> Finding:
     excerpt = (
         f"{(error.text or '').rstrip()[:120]}\n{' ' * min(column - 1, 120)}^" if error.text else ""
     )
-    what = str(error.msg)
-    return Finding(
-        file, line, column, "CV020", what, "Correct the line, or the one before it", excerpt
-    )
+    what, fix = str(error.msg), "Correct the line, or the one before it"
+    if "codec can't decode" in what:  # Python's own words are about bytes
+        what, fix = "a letter that is not UTF-8", "Save the file as UTF-8"
+    return Finding(file, line, column, "CV020", what, fix, excerpt)
 
 
 def _connexion3(file: str, node: ast.AST) -> Iterator[Finding]:

@@ -57,9 +57,10 @@ def findings_of(app: reading.App) -> List[Finding]:
     modules = {
         name.partition(".")[0] for one in app.used for name in code.imported(app.folder.tree(one))
     }
-    found.update(shadowing.check(app.folder, entry.file_of(app.folder, app.entry), modules))
+    program = entry.file_of(app.folder, app.entry)
+    found.update(shadowing.check(app.folder, program, modules))
     found.update(written.check(app.writes))
-    found.update(runtime_checks.check(app.folder, app.used))
+    found.update(runtime_checks.check(app.folder, app.used, program))
     found.update(requirements_list.check(app.folder, app.used))
     found.update(other_python.check(app.folder))
     found.update(local_packages.check(app.folder, app.used, app.requirements))

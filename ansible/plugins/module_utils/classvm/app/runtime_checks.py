@@ -22,13 +22,22 @@ CHANGES = {
 }  # fmt: skip
 
 
-def check(folder: AppFolder, files: Collection[str]) -> List[Finding]:
-    """Return the findings in those Python files that the app uses."""
+def check(folder: AppFolder, files: Collection[str], program: str) -> List[Finding]:
+    """Return the findings in those Python files that the app uses.
+
+    Args:
+        folder: the app's folder.
+        files: the files.
+        program: the one that is started, which may well be a loop.
+
+    """
     found: List[Finding] = []
     for file in files:
         tree = folder.tree(file)
         found += _user_names(file, tree)
         found += _slow_start(file, tree)
+        found += _waits_for_a_person(file, tree)
+        found += _endless(file, tree) if file != program else ()
         found += _in_memory(file, tree)
         found += _laptop_paths(file, tree)
     return found
@@ -61,6 +70,28 @@ def _slow_start(file: str, tree: ast.Module) -> Iterator[Finding]:
         elif name == "sleep" and owner in ("time", "") and _first_number(node) >= LONG_SLEEP:
             what = f"the start waits for {_first_number(node):g} seconds"
             yield Finding(file, node.lineno, node.col_offset + 1, "CV081", what, "Remove it")
+
+
+def _waits_for_a_person(file: str, tree: ast.Module) -> Iterator[Finding]:
+    for node in _calls_at_import(tree):
+        if _called(node) == ("", "input"):
+            what = "`input()` waits for a keyboard"
+            fix = "Take the value from a request, or write it into the code"
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV088", what, fix)
+
+
+def _endless(file: str, tree: ast.Module) -> Iterator[Finding]:
+    for node in run_at_import(tree):
+        if isinstance(node, ast.While) and _is_endless(node):
+            what = "this loop never ends, and nothing after it runs"
+            fix = "Put it into a function, or give it an end"
+            yield Finding(file, node.lineno, node.col_offset + 1, "CV088", what, fix)
+
+
+def _is_endless(loop: ast.While) -> bool:
+    is_always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    inside = [node for one in loop.body for node in ast.walk(one)]
+    return is_always and not any(isinstance(node, (ast.Break, ast.Raise)) for node in inside)
 
 
 def _calls_at_import(tree: ast.Module) -> List[ast.Call]:
