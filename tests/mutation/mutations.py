@@ -474,13 +474,13 @@ IMAGE_MUTATIONS = (
     ),
     Mutation(
         "the container bears another release",
-        f"{IMAGE}test_the_container_bears_the_release_of_the_tree",
+        f"{IMAGE}test_the_container_bears_the_desired_release",
         # Without the option the container would inherit the image's label.
         run=replaced(f"{LABEL_RELEASE}=", f"{LABEL_RELEASE}=x"),
     ),
     Mutation(
         "the image lacks a label",
-        f"{IMAGE}test_the_image_bears_the_labels_of_the_tree",
+        f"{IMAGE}test_the_image_bears_the_labels_of_its_release",
         image=f'LABEL {LABEL_DIGEST}=""',
     ),
     Mutation(
@@ -509,13 +509,13 @@ IMAGE_MUTATIONS = (
     ),
     Mutation(
         "one byte of a source file differs under the right name",
-        f"{IMAGE}test_the_files_of_the_service_are_those_of_the_tree",
+        f"{IMAGE}test_the_files_of_the_service_are_those_of_its_release",
         image="RUN echo >> src/hello.py",
         quick=True,
     ),
     Mutation(
         "a source file is missing",
-        f"{IMAGE}test_the_files_of_the_service_are_those_of_the_tree",
+        f"{IMAGE}test_the_files_of_the_service_are_those_of_its_release",
         image="RUN rm src/__init__.py",
     ),
     Mutation(
