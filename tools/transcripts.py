@@ -17,11 +17,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from listen import listen
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/transcripts.md"
@@ -112,32 +113,14 @@ def scenes(hosts: int) -> list[Scene]:
 
 def record(words: tuple[str, ...], folder: Path) -> Recorded:
     """Run `make` in a folder without a terminal, and note what it prints when."""
-    started = last = time.monotonic()
-    silence, lines = 0.0, []
     # `setup` has been done, and this program runs in what it made.
-    argv = ["make", "--no-print-directory", "--old-file=setup", *words]
-    process = subprocess.Popen(  # noqa: S603 - our own Makefile
-        argv,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        # A question would be asked on the terminal of this program.
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for line in process.stdout or ():
-        now = time.monotonic()
-        silence, last = max(silence, now - last), now
-        lines.append(line.rstrip())
-    code = process.wait()
-    ended = time.monotonic()
+    heard = listen(["make", "--no-print-directory", "--old-file=setup", *words], folder)
     return Recorded(
         command=" ".join(["make", *(shlex.quote(word) for word in words)]),
-        lines=tuple(ADDRESS.sub(r"\1://…", line) for line in lines),
-        code=code,
-        seconds=ended - started,
-        silence=max(silence, ended - last),
+        lines=tuple(ADDRESS.sub(r"\1://…", line.rstrip()) for line in heard.lines),
+        code=heard.code,
+        seconds=heard.seconds,
+        silence=heard.silence,
     )
 
 

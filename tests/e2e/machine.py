@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import shutil
 import socket
-import subprocess
-import threading
-import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +13,7 @@ from typing import Any
 
 import yaml
 from classvm.base.names import container_name
+from listen import listen
 
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "service"
@@ -49,28 +46,10 @@ class Run:
 
 def run(*words: str, cwd: Path = ROOT, seconds: float = DEPLOY_SECONDS) -> Run:
     """Run a command and keep its output, whatever its exit code."""
-    times, lines = [time.monotonic()], []
-    with subprocess.Popen(
-        words,
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        # Without a terminal, even where the tests have one: nobody would answer a question.
-        start_new_session=True,
-        text=True,
-    ) as process:
-        limit = threading.Timer(seconds, process.kill)
-        limit.start()
-        for line in process.stdout or ():
-            lines.append(line)
-            times.append(time.monotonic())
-        code = process.wait()
-        limit.cancel()
-    times.append(time.monotonic())
-    assert times[-1] - times[0] < seconds, f"{words} took too long:\n{''.join(lines)}"
-    silence = max(after - before for before, after in itertools.pairwise(times))
-    return Run(code, "".join(lines), silence)
+    heard = listen(words, cwd, seconds)
+    text = "".join(heard.lines)
+    assert heard.seconds < seconds, f"{words} took too long:\n{text}"
+    return Run(heard.code, text, heard.silence)
 
 
 def docker(*words: str) -> str:

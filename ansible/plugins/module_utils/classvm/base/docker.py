@@ -224,7 +224,7 @@ class Docker:
             )
         raise ClassvmError(
             "No Docker engine answers on this host",
-            fix="An admin can start it: `make provision`. `make doctor` tells more.",
+            fix="An admin can start it: `make provision`.",
         )
 
     def image(self, reference: str) -> Optional[Image]:

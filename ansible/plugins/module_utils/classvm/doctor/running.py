@@ -33,11 +33,13 @@ def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> 
         return Finding(FAIL, subject, text, "sudo snap remove docker")
     problem = engine.engine_problem()
     if problem == docker.NOT_IN_GROUP and not user.may_become_root:
-        fix = "an administrator: sudo usermod -aG docker $USER; then log out and in again"
+        fix = f"an administrator: sudo usermod -aG docker {user.name}; then log out and in again"
         return Finding(FAIL, subject, problem, fix)
     if problem == docker.NOT_IN_GROUP:
         text = f"{problem}; `make deploy` uses sudo"
-        return Finding(WARN, subject, text, "sudo usermod -aG docker $USER; then log out and in")
+        return Finding(
+            WARN, subject, text, f"sudo usermod -aG docker {user.name}; then log out and in"
+        )
     if problem:
         # Both a missing engine and a stopped one are what `make deploy` repairs as root.
         text = f"{problem}; `make deploy` installs and starts it, with sudo"
