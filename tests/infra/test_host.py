@@ -42,6 +42,14 @@ def test_the_system_is_one_that_classvm_knows(vm: Vm) -> None:
     assert name in supported_systems()
 
 
+def test_a_client_of_ipv6_meets_an_app_that_listens_on_ipv4(
+    engine: docker.Docker, settings: dict[str, Any]
+) -> None:
+    """An engine with IPv6 sends them to an address of the container, where nobody listens."""
+    enabled = engine.check("network", "inspect", "bridge", "--format", "{{.EnableIPv6}}").strip()
+    assert enabled == str(bool(settings.get("ipv6"))).lower(), "`make stop`, then restart docker"
+
+
 def test_the_engine_runs(engine: docker.Docker) -> None:
     assert engine.run("version").code == 0
 

@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.disruptive, pytest.mark.usefixtures("guarded", "system
 EVIDENCE = ("guard", "containers")
 NAME = "classvm-routed-canary"
 SUBNETS = {"IPv4": "10.148.148.0/24", "IPv6": "fd00:148:148::/64"}
+# From this version on the engine itself routes IPv6 to containers (ip6tables by default).
+FIRST_WITH_IPV6 = 27
 # From this version on the engine by itself drops what is routed to a container.
 FIRST_PROTECTED = 28
 OPEN_MODE = "com.docker.network.bridge.gateway_mode_ipv{}=nat-unprotected"
@@ -55,7 +57,7 @@ class Canary:
         self.ports = sorted({vm.facts.ssh_port, vm.facts.host_port})
         version = provision.major(str(vm.docker.engine_version()))
         # Before that version the engine forwards no IPv6 by itself.
-        known = list(SUBNETS) if version >= provision.FIRST_WITH_IPV6 else ["IPv4"]
+        known = list(SUBNETS) if version >= FIRST_WITH_IPV6 else ["IPv4"]
         self.families = [family for family in known if vm.facts.address(family)]
         self.mode = [f"--opt={OPEN_MODE.format(number)}" for number in (4, 6)]
         self.mode *= version >= FIRST_PROTECTED

@@ -68,14 +68,15 @@ restart_engine() {
     wait_for_service
 }
 
-# change_setting NAME [JSON]: change a setting in the engine's file, or remove it.
+# change_setting NAME [JSON]: set a setting in the engine's file, or remove it.
 change_setting() {
     keep "$DAEMON_JSON"
     python3 - "$DAEMON_JSON" "$@" <<'PYTHON'
 import json, sys
 path, name, *value = sys.argv[1:]
 settings = json.load(open(path))
-del settings[name]
+if not value:
+    del settings[name]
 settings.update((name, json.loads(one)) for one in value)
 json.dump(settings, open(path, "w"))
 PYTHON

@@ -216,6 +216,12 @@ HOST_MUTATIONS = (
         undo="give_back $DAEMON_JSON",
     ),
     Mutation(
+        "containers have other IPv6 addresses than the engine's settings say",
+        f"{HOST}test_a_client_of_ipv6_meets_an_app_that_listens_on_ipv4",
+        apply="change_setting ipv6 true",
+        undo="give_back $DAEMON_JSON",
+    ),
+    Mutation(
         "the engine lets containers gain privileges",
         f"{HOST}test_containers_gain_no_privileges",
         apply="change_setting no-new-privileges && restart_engine",

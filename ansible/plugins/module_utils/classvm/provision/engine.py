@@ -31,8 +31,6 @@ NO_ENTRIES = "-- No entries --"
 START_SECONDS = 60
 STOP_SECONDS = 60
 BYTE_ORDER_MARK = "\ufeff"
-# From this version on the engine itself routes IPv6 to containers (ip6tables by default).
-FIRST_WITH_IPV6 = 27
 # From this version on `dockerd --validate` checks a configuration without starting.
 FIRST_WITH_VALIDATE = 23
 # Settings of daemon.json whose option is missing or has another name.
@@ -87,18 +85,6 @@ def major(version: str) -> int:
     """Return the first number of a version such as "Docker version 20.10.24+dfsg1"."""
     found = re.search(r"(\d+)\.", version)
     return int(found.group(1)) if found else 0
-
-
-def desired_settings(settings: Mapping[str, Any], version: str, *, ipv6: bool) -> Dict[str, Any]:
-    """Return the settings for this engine.
-
-    With IPv6 on the engine's network a container sees the address of its IPv6 client. The
-    userland proxy stays: without it, http://localhost hangs, because the engine holds the port
-    on ::1 and nobody answers there.
-    """
-    if major(version) >= FIRST_WITH_IPV6 and ipv6:
-        return {"ipv6": True, **settings}
-    return dict(settings)
 
 
 def merged(present: Mapping[str, Any], desired: Mapping[str, Any]) -> Dict[str, Any]:
@@ -234,9 +220,8 @@ def prepare(settings: Mapping[str, Any], *, dry_run: bool = False) -> bool:
 
 def plan(docker: Docker, settings: Mapping[str, Any]) -> Change:
     """Compare the desired settings with the host's."""
-    version = command.run([DOCKERD, "--version"]).out if os.path.exists(DOCKERD) else ""
     present = read_settings()
-    desired = desired_settings(with_packets(settings), version, ipv6=has_ipv6())
+    desired = with_packets(settings)
     last = read_record()
     final = merged(without_former(present, last.written, desired), desired)
     engine_hosts.require_ours(DAEMON_JSON, final, systemd=has_systemd())
@@ -286,12 +271,6 @@ def problem(docker: Docker) -> str:
     if not is_in_effect(docker, desired):
         return f"the engine runs with other settings than {DAEMON_JSON} has"
     return ""
-
-
-def has_ipv6() -> bool:
-    """Tell whether any interface of this host has an IPv6 address."""
-    addresses = Path("/proc/net/if_inet6")
-    return addresses.exists() and bool(addresses.read_text(encoding="ascii").strip())
 
 
 def apply(docker: Docker, change: Change) -> None:
