@@ -46,7 +46,8 @@ GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(
 # Values of FORMAT; `check` has more.
 FORMATS := text json
 
-VALIDATE = @FORMATS="$(FORMATS)" tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
+# Who calls `make -C` sees another folder than the one where make works.
+VALIDATE = @FORMATS="$(FORMATS)" CALLED_FROM=$(call WORD_OF,$(PWD)) tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
 # The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \

@@ -127,6 +127,20 @@ def test_a_good_value_passes_silently(setting: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_folder_of_who_calls_make_from_elsewhere_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my app").mkdir()
+    done = subprocess.run(
+        ["make", "-C", str(tree.ROOT), "release", "APP=my app"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PWD": str(tmp_path)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert f"Did you mean APP={tmp_path}/my app?" in done.stderr
+    assert done.returncode == REFUSED
+
+
 def test_folders_may_have_blanks_and_letters_of_any_language(tmp_path: Path) -> None:
     folder = tmp_path / "übung 1"
     folder.mkdir()
