@@ -9,11 +9,11 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.classvm.contract.yaml_loader import SAFE_LOADER
 from ..module_utils.classvm.provision import fingerprint
 
 # Of a collection: plugins/action/classvm_provisioned.py lies two folders below its own.
 COLLECTION = Path(__file__).parents[2]
-SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NEEDS_ROOT = (
     "`make {verb}` needs root on {host}, and this account cannot become root there{why}."
     " Run it as root, or ask an admin to run it"

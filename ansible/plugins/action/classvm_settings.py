@@ -9,6 +9,7 @@ import yaml
 from ansible._internal._datatag._tags import Origin  # Ansible shows it to nobody else
 from ansible.plugins.action import ActionBase
 
+from ..module_utils.classvm.contract.yaml_loader import SAFE_LOADER
 from ..module_utils.classvm.inventory import places
 from ..module_utils.classvm.release import settings
 
@@ -77,7 +78,8 @@ def options_of(roles: Path) -> dict[str, dict[str, Any]]:
     """Return the options of all roles by name."""
     found: dict[str, dict[str, Any]] = {}
     for file in sorted(roles.glob("*/meta/argument_specs.yml")):
-        specs = yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"]
+        text = file.read_text(encoding="utf-8")
+        specs = yaml.load(text, Loader=SAFE_LOADER)["argument_specs"]  # noqa: S506 - one of the safe loaders
         for entry in specs.values():
             found.update(entry.get("options") or {})
     return found

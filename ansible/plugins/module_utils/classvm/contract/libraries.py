@@ -17,8 +17,7 @@ try:
     import jsonschema
     import yaml
 
-    # Where PyYAML has its C library, it reads a document in a fifteenth of the time.
-    SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    from .yaml_loader import SAFE_LOADER
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
     # The other modules import these names; without the libraries they call nothing of them.

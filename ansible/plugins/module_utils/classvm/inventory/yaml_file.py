@@ -9,7 +9,7 @@ import yaml
 
 from ..app import yaml_mistakes
 from ..base.errors import ClassvmError
-from ..contract.libraries import SAFE_LOADER
+from ..contract.yaml_loader import SAFE_LOADER
 from . import places
 
 # ansible-vault writes it; only Ansible can read on.
