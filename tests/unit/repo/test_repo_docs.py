@@ -21,7 +21,7 @@ FAULTS = tree.read(tree.ROOT / "docs/faults.md")
 PACKAGES = tree.read(tree.ROOT / "docs/packages.md")
 CHANGELOG = tree.read(tree.ROOT / "CHANGELOG.md")
 # Variables that make itself or the environment sets.
-MAKES_OWN = {"MAKE", "MAKECMDGOALS", "MAKEFILE_LIST", "CURDIR", "PATH"}
+MAKES_OWN = {"MAKE", "MAKECMDGOALS", "MAKEFILE_LIST", "CURDIR", "PATH", "PWD"}
 # Settings of tools, which have to be at the top and explain themselves.
 SETTINGS = {".ansible-lint", ".ansible-lint-ignore", ".gitignore", ".hadolint.yaml", ".yamllint"}
 SCENARIOS = {path.parent.name for path in (tree.ROOT / "molecule").glob("*/molecule.yml")}
