@@ -48,6 +48,8 @@ PLAIN: Mapping[str, Any] = {"markup": False, "highlight": False, "soft_wrap": Tr
 EVIDENCE_LINES, LINE_LENGTH = 25, 200
 # Of a failed check, where not everything is asked for.
 CAUSE_LINES = 6
+# In the last line.
+NAMED = 3
 # What repairs what a part of the suite checks; of the others, a deploy.
 REPAIRS = {
     **dict.fromkeys(("host", "isolation", "routed", "ufw"), "`make provision`"),
@@ -257,18 +259,21 @@ def show(console: Console, host: str, checks: Sequence[Check], how: str = "") ->
     sign, style = SIGNS[RED]
     text = f"{count[RED]} of {counted(count[RED] + count[GOOD], 'check')} failed{left_out}{how}"
     console.print(Text.assemble((sign, style), f" {host}: {text}"), **PLAIN)
-    for check in checks:
-        if check.result == RED:
-            console.print(f"  {check.title}", style="bold", **PLAIN)
-            console.print(first(check.reason), **PLAIN)
-            repair = REPAIRS.get(check.part, "`make deploy`")
-            console.print(f"    Next: {advice.for_host(repair, os.environ, host)}", **PLAIN)
+    repairs: dict[str, None] = {}
+    for (part, name), row in by_name(check for check in checks if check.result == RED).items():
+        variants = "; ".join(check.variant for check in row if check.variant)
+        console.print(f"  {name}{f' ({variants})' if variants else ''}", style="bold", **PLAIN)
+        console.print(cause(row[0].reason), **PLAIN)
+        repairs[REPAIRS.get(part, "`make deploy`")] = None
+    for repair in repairs:
+        console.print(f"  Next: {advice.for_host(repair, os.environ, host)}", **PLAIN)
 
 
-def first(text: str) -> str:
-    """Return the first lines of a text, indented."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()][:CAUSE_LINES]
-    return "\n".join(f"    {line[:LINE_LENGTH]}" for line in lines)
+def cause(reason: str) -> str:
+    """Return the first lines of what a failed check says, without hints for users of pytest."""
+    said = [line.strip() for line in reason.removeprefix("AssertionError: ").splitlines()]
+    lines = [line for line in said if line and not line.startswith(("Use -v", "Omitting "))]
+    return "\n".join(f"    {line[:LINE_LENGTH]}" for line in lines[:CAUSE_LINES])
 
 
 def show_all(console: Console, host: str, checks: Sequence[Check]) -> None:
@@ -294,11 +299,11 @@ def summary(
     """Return the last line."""
     ran = [check for check in checks if check.result != SKIPPED]
     hosts = {check.host: [c for c in ran if c.host == check.host] for check in checks}
-    red = {h: [c.title for c in found if c.result == RED] for h, found in hosts.items()}
+    red = {h: [c.name for c in found if c.result == RED] for h, found in hosts.items()}
     bad = [
-        f"{host}: {len(titles)} of {counted(len(hosts[host]), 'check')} red: {', '.join(titles)}"
-        for host, titles in red.items()
-        if titles
+        f"{host}: {len(names)} of {counted(len(hosts[host]), 'check')} failed: {some(names)}"
+        for host, names in red.items()
+        if names
     ]
     bad += [f"{host}: not verified" for host in obstacles]
     if bad:
@@ -306,6 +311,13 @@ def summary(
     number = counted(len(ran) // max(1, len(hosts)), "check")
     each = " each" if len(hosts) > 1 else ""
     return f"verify: {counted(len(hosts), 'host')}, {number}{each}: all good in {seconds:.0f} s"
+
+
+def some(names: Iterable[str]) -> str:
+    """Return the first of some names, each once, and how many more there are."""
+    unique = list(dict.fromkeys(names))
+    more = len(unique) - NAMED
+    return ", ".join([*unique[:NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def counted(number: int, noun: str) -> str:

@@ -141,10 +141,27 @@ def test_what_failed_is_shown_with_its_cause_and_the_next_command(
         "  two",
         "    assert 1 == 2",
         *["    more"] * (verify.CAUSE_LINES - 1),
-        "    Next: `make provision INVENTORY=class.yml LIMIT=a`",
+        "  Next: `make provision INVENTORY=class.yml LIMIT=a`",
     ]
     red.part = "container"
     assert "Next: `make deploy INVENTORY=class.yml LIMIT=a`" in printed(red, how="")
+
+
+def test_variants_that_failed_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLASSVM_INVENTORY", raising=False)
+    why = "AssertionError: assert 1 == 2\nOmitting 3 items\nUse -v to get more diff"
+    red = [check("two", verify.RED, variant=x, reason=why) for x in ("control node, IPv4", "IPv6")]
+    assert printed(*red, how="").splitlines() == [
+        "✗ a: 2 of 2 checks failed",
+        "  two (control node, IPv4; IPv6)",
+        "    assert 1 == 2",
+        "  Next: `make provision LIMIT=a`",
+    ]
+
+
+def test_the_last_line_names_a_few() -> None:
+    names = ["a", "b", "b", "c", "d", "e"]
+    assert verify.some(names) == "a, b, c, 2 more"
 
 
 def test_each_part_with_a_command_of_its_own_is_one_of_the_suite() -> None:
@@ -168,11 +185,11 @@ def test_long_evidence_is_cut() -> None:
         ),
         (
             [check("one"), check("two", verify.RED), check("x", verify.SKIPPED)],
-            "verify: a: 1 of 2 checks red: two",
+            "verify: a: 1 of 2 checks failed: two",
         ),
         (
             [check("one", verify.RED), check("one", verify.RED, host="b", variant="x")],
-            "verify: a: 1 of 1 check red: one; b: 1 of 1 check red: one (x)",
+            "verify: a: 1 of 1 check failed: one; b: 1 of 1 check failed: one",
         ),
     ],
 )
