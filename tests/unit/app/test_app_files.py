@@ -110,7 +110,8 @@ def test_dockerignore(ignore: str, left: list[str], tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text(ignore)
     found = app_files(AppFolder(tmp_path))
     assert [name for name in found.names if name != ".dockerignore"] == left
-    assert found.notes() == [f"left out of the image: {len(found.ignored)} files by .dockerignore"]
+    files = "1 file" if len(found.ignored) == 1 else f"{len(found.ignored)} files"
+    assert found.notes() == [f"left out of the image: {files} by .dockerignore"]
 
 
 def test_a_pattern_that_is_not_valid(tmp_path: Path) -> None:

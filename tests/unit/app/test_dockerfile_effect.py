@@ -34,6 +34,7 @@ def test_the_environment(line: str, variables: dict[str, str]) -> None:
         "RUN curl https://x/get-pip.py -o get-pip.py && python get-pip.py",
         "RUN update-alternatives --install /usr/bin/python python /usr/bin/python3.7 10",
         "RUN git clone https://git.example/a.git",
+        "RUN if [ -s /ca.pem ]; then export PIP_CERT=/ca.pem; fi && pip install -r requirements.in",
         "COPY . /src",
         "ENV A=1",
         "EXPOSE 11000",
@@ -49,6 +50,7 @@ def test_what_the_kit_does_itself(line: str) -> None:
     "line",
     [
         "RUN make model",
+        "RUN if [ -s a.csv ]; then ./convert.sh; fi",
         "RUN apt-get update && ./download.sh",
         "RUN python3.7 train.py",
         "ENV A=$B",

@@ -72,6 +72,17 @@ def test_what_has_ended_is_seen_without_an_answer(
     assert engine.clock.now < 2 * health.PORT_GRACE_SECONDS
 
 
+@pytest.mark.parametrize(("crashes", "is_told"), [(0, True), (1, False)])
+def test_a_program_that_starts_no_server_is_told_so(
+    engine: Engine, crashes: int, is_told: bool
+) -> None:
+    box = engine.boxes[RELEASE_SPEC.live]
+    box.state, box.restarts = "exited", crashes
+    reason = health.reason_of_end(engine, RELEASE_SPEC.live)
+    assert reason.startswith("it ended with exit code ")
+    assert reason.endswith(health.NO_SERVER) == is_told
+
+
 def test_what_is_gone_is_not_waited_for(engine: Engine) -> None:
     with pytest.raises(ClassvmError, match="it is gone"):
         health.wait(engine, "nobody", 9)

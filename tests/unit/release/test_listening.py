@@ -58,7 +58,7 @@ def engine() -> Engine:
         ([ANY], ""),
         ([ANY_6], ""),
         ([OTHER, ANY], ""),
-        ([], "it has opened no port"),
+        ([], "it has opened no port: does something at its start not end, or start no server?"),
         ([OTHER], "it listens on port 5000, not on 8080"),
         ([OTHER, "00000000:0BB8"], "it listens on port 3000, 5000, not on 8080"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,37 @@ def test_its_targets_are_those_of_the_lab(app: Path) -> None:
     shown = subprocess.run(["make"], cwd=app, capture_output=True, check=True, text=True).stdout
     for target in ("docker-all", "docker-build", "docker-start", "docker-stop", "docker-clean"):
         assert f"make {target} " in shown
+
+
+def test_its_packages_are_installed_again_after_a_failure(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Python without venv is passed by, and an environment without its packages is not used."""
+    folder = shutil.copytree(app, tmp_path / "app")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    install = "[ -e fetched ] || { touch fetched; exit 1; }"
+    pip = f"echo '{install}' > .venv/bin/pip; chmod +x .venv/bin/pip"
+    python = f'#!/bin/sh\n[ "$1" = -c ] && exit\nmkdir -p .venv/bin && {pip}\n'
+    for name, text in (("python3", "#!/bin/sh\nexit 1\n"), ("python3.13", python)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    command = ["make", ".venv/ready"]
+    assert [subprocess.run(command, cwd=folder, check=False).returncode for _ in range(3)] == [
+        2,
+        0,
+        0,
+    ]
+    assert (folder / ".venv/ready").exists()
+
+
+def test_a_machine_without_venv_is_told_what_to_install(app: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(app, tmp_path / "app")
+    command = ["make", "test", "PYTHONS=false"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Python's venv is missing: sudo apt-get install python3-venv\n")
 
 
 @pytest.mark.parametrize("name", ["Weather", "1st", "a_b", "a b", "a-", "é", "a" * 41])

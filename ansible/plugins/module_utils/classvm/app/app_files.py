@@ -46,7 +46,9 @@ class AppFiles:
             counts[last] = counts.get(last, 0) + 1
         said = [f"{name} ({count} times)" if count > 1 else name for name, count in counts.items()]
         if self.ignored:
-            said.append(f"{len(self.ignored)} files by {ignore_file.NAME}")
+            said.append(
+                f"{len(self.ignored)} file{'s' * (len(self.ignored) != 1)} by {ignore_file.NAME}"
+            )
         return [f"left out of the image: {listed(said)}"] if said else []
 
 

@@ -14,8 +14,9 @@ OF_THE_KIT = re.compile(
 )
 # What sets up Python and fetches the packages: the kit does it in its own way.
 SETUP = re.compile(
+    r"((if|then|else|elif|!)\s+)*("
     r"(apt|apt-get|add-apt-repository|update-alternatives|locale-gen|apk|yum|cd|rm|ln|mkdir|echo|set|export)\b"
-    r"|(/\S*/)?(python|pip)[\d.]*\b(?!.*\.py\b)|.*\bget-pip\b|git\s+(clone|pull)\b|:|true\b"
+    r"|(/\S*/)?(python|pip)[\d.]*\b(?!.*\.py\b)|.*\bget-pip\b|git\s+(clone|pull)\b|:|(true|test|fi)\b|\[\s)"
 )
 
 

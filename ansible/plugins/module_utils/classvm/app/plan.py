@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -173,10 +174,15 @@ def _dockerfile_notes(plan: Plan, instructions: List[dockerfile.Instruction]) ->
         yield "Dockerfile: yours is built, as classvm.yml says"
         return
     idle = dockerfile_effect.without_effect(instructions)
-    lines = [f"line {one.line} `{one.name} {one.rest[:40].strip()}`" for one in idle]
+    lines = [f"line {one.line} `{one.name} {_begin(one.rest)}`" for one in idle]
     shown = f"; without effect: {', '.join(lines[:4])}" if lines else ""
     more = f" and {len(lines) - 4} more" if len(lines) > 4 else ""  # noqa: PLR2004 - as many as shown
     yield f"Dockerfile: the kit builds with its own{shown}{more} (`dockerfile: own` in classvm.yml builds yours)"
+
+
+def _begin(rest: str) -> str:
+    """Return what an instruction does first; its mounts tell a person nothing."""
+    return re.sub(r"--mount=\S+\s+", "", rest)[:40].strip()
 
 
 def _has_number_paths(app: App) -> bool:

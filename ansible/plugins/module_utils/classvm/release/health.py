@@ -22,6 +22,7 @@ PROBE_SECONDS = 10
 USER_AGENT = "classvm-health"
 TRIES, PAUSE_SECONDS = 3, 1.0
 GONE = "it is gone"
+NO_SERVER = ": the program came to its end, and a service has to start a server"
 # The variable with the seconds within which a release has to be healthy.
 LIMIT = "service_health_timeout"
 
@@ -116,6 +117,7 @@ def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
     if container is None:
         return GONE
     cause = ", out of memory" if container.out_of_memory else ""
+    cause = cause or (NO_SERVER if container.exit_code == 0 else "")
     return f"it ended with exit code {container.exit_code}{cause}"
 
 

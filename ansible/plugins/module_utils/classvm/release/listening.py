@@ -35,7 +35,7 @@ def problem(docker: Docker, container: Container) -> str:
     if any(port in wanted and not _is_loopback(address) for address, port in opened):
         return ""
     if not opened:
-        return "it has opened no port"
+        return "it has opened no port: does something at its start not end, or start no server?"
     hidden = [f"{address}:{port}" for address, port in opened if port in wanted]
     if hidden:
         return f"it listens on {hidden[0]} only, where nobody reaches it: listen on 0.0.0.0"
