@@ -71,7 +71,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Remember why a host could not be reached."""
-        self.v2_runner_on_failed(result)
+        host = result.host.get_name()
+        self._failures[host] = advice.for_host(reason.reason(result.result, host), os.environ, host)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """End the run as failed where its limit names a host that is missing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
@@ -37,6 +38,12 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc] # ansible-core
                 check(Path(path))
             except ClassvmError as error:
                 runs.end(str(error))
+        elif (
+            "," in path and runs.limit_given() and len(context.CLIARGS.get("inventory") or ()) == 1
+        ):
+            # Beside such a list there is no folder of variables, where the limit is looked at else.
+            hosts = [name.strip() for name in path.split(",") if name.strip()]
+            runs.require_some_host({name: {"all"} for name in hosts}, {"all"}, runs.limit_given())
         return False
 
 

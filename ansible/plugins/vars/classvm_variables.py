@@ -6,17 +6,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 from ansible.inventory.group import Group
-from ansible.inventory.manager import IGNORED, InventoryManager
+from ansible.inventory.manager import IGNORED
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from ansible.plugins.vars import BaseVarsPlugin
 
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.inventory import kind, limit, variables, yaml_file
+from ..module_utils.classvm.inventory import kind, variables, yaml_file
 from ..plugin_utils import runs
 
 DOCUMENTATION = """
@@ -53,7 +52,7 @@ class VarsModule(BaseVarsPlugin):  # type: ignore[misc] # ansible-core ships no 
         super().get_vars(loader, path, entities)
         for entity in entities if isinstance(entities, list) else [entities]:
             if entity.name == EVERYBODY:
-                check(Path(path), entity, str(context.CLIARGS.get("subset") or ""))
+                check(Path(path), entity, runs.limit_given())
         return {}
 
 
@@ -64,34 +63,11 @@ def check(folder: Path, everybody: Group, subset: str) -> None:
     }
     groups = {group.name for group in everybody.get_descendants(include_self=True)}
     if subset and hosts:
-        require_some_host(hosts, groups, subset)
+        runs.require_some_host(hosts, groups, subset)
     try:
         variables.check(folder, {"group": groups, "host": set(hosts)}, lambda: names_in(folder))
     except ClassvmError as error:
         runs.end(str(error))
-
-
-def require_some_host(hosts: dict[str, set[str]], groups: set[str], subset: str) -> None:
-    """End the run where its limit leaves no host: Ansible would, in words of its own."""
-    manager = InventoryManager(DataLoader(), parse=False)
-    for group in groups:
-        manager.add_group(group)
-    for host, of in hosts.items():
-        for group in of:
-            manager.add_host(host, group)
-    manager.reconcile_inventory()
-    try:
-        manager.subset(subset)
-        left = manager.list_hosts()
-    except AnsibleError as error:
-        runs.end(f"LIMIT={subset} cannot be used: {str(error).rstrip('.')}")
-    if left:
-        return
-    known = {*hosts, *groups}
-    missing = [
-        name for name in runs.limited_to(subset) if not manager.get_hosts(name, ignore_limits=True)
-    ]
-    runs.end(limit.missing(missing, known) if missing else limit.empty(subset, known))
 
 
 def names_in(folder: Path) -> dict[str, set[str]] | None:

@@ -13,14 +13,25 @@ SSH = f"-i '/my lab/key' -p 2222 {KEPT} bob@x"
     [
         (
             "Failed to connect\nssh: connect to host x port 22: Connection refused",
-            f"start the machine, then: ssh {SSH}",
+            (
+                "start its SSH server, or correct ansible_port of vm-1 in the inventory, then:"
+                f" ssh {SSH}"
+            ),
         ),
-        ("bob@x: Permission denied (publickey).", f"ssh-copy-id {SSH}"),
         (
-            "Host key verification failed.",
-            "ssh-keygen -f '/my lab/known' -R '[x]:2222'   # if the machine is a new one",
+            "bob@x: Permission denied (publickey).",
+            (
+                "correct ansible_user or the key of vm-1 in the inventory, or bring the key there:"
+                f" ssh-copy-id {SSH}"
+            ),
         ),
-        ("ssh: Could not resolve hostname x", "correct ansible_host of vm-1 in the inventory"),
+        (
+            "REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.",
+            (
+                "if the machine is a new one, forget the old key:"
+                " ssh-keygen -f '/my lab/known' -R '[x]:2222'"
+            ),
+        ),
         ("", f"start the machine, then: ssh {SSH}"),
     ],
 )

@@ -12,6 +12,11 @@ def test_the_nearest_names_are_told() -> None:
     )
 
 
+def test_a_name_without_its_domain_is_known() -> None:
+    known = {f"vm-148-{number}.example.edu" for number in (1, 7, 17)}
+    assert limit.missing(["vm-148-7"], known).endswith("LIMIT=vm-148-7.example.edu?")
+
+
 def test_where_none_is_near_some_are_told() -> None:
     told = limit.missing(["q"], {f"host-{number:02}" for number in range(20)})
     assert told.endswith(

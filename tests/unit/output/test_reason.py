@@ -48,14 +48,25 @@ def test_an_unreachable_host_has_one_line() -> None:
         "Task failed: Failed to connect to the host via ssh: Warning: added a key\n"
         "ssh: connect to host 192.0.2.1 port 22: No route to host"
     )
-    assert reason.reason({"unreachable": True, "msg": said}) == (
-        "It cannot be reached: connect to host 192.0.2.1 port 22: No route to host"
+    assert reason.reason({"unreachable": True, "msg": said}, "vm-1") == (
+        "It cannot be reached: it does not answer (No route to host). Start the machine;"
+        " `make doctor` tells more"
     )
-    data = (
-        'Data could not be sent to remote host "a". Make sure it can be reached over ssh: ssh: why'
+    denied = "bob@x: Permission denied (publickey)."
+    assert reason.reason({"unreachable": True, "msg": denied}, "vm-1").endswith(
+        "Correct ansible_user or the key of vm-1 in the inventory, or bring the key there;"
+        " `make doctor` tells more"
     )
-    assert reason.reason({"unreachable": True, "msg": data}) == "It cannot be reached: why"
-    assert reason.reason({"unreachable": True}) == "It cannot be reached: no answer"
+    others = f"Permissions 0644 for '/k' are too open.\n{denied}"
+    assert "Close it: `chmod 600 /k`; `make" in reason.reason({"unreachable": 1, "msg": others})
+    assert "no answer" in reason.reason({"unreachable": True})
+
+
+def test_a_host_without_sudo_is_told_from_one_without_python() -> None:
+    said = "Module result deserialization failed: No start of json char found"
+    gone = "/bin/sh: 1: sudo: not found"
+    why = reason.reason({"msg": said, "rc": 127, "module_stdout": "", "module_stderr": gone})
+    assert why.startswith("There is no sudo on this host. ")
 
 
 def test_the_closing_line_is_the_first_line_of_the_reason() -> None:

@@ -101,11 +101,14 @@ def test_variables_of_another_inventory_of_the_folder_are_nobodys_slip(tmp_path:
     assert "no group spring" in play(folder / "hosts.yml").stdout
 
 
-def test_hosts_that_are_named_on_the_command_line_need_no_folder() -> None:
-    done = subprocess.run(
-        [*WORDS, "--inventory", "a,b"], cwd=tree.ROOT, capture_output=True, check=False, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize(
+    ("limit", "told"), [("", ""), ("a", ""), ("ab,c", "no host or group ab, c, so nothing")]
+)
+def test_hosts_that_are_named_on_the_command_line(limit: str, told: str) -> None:
+    words = [*WORDS, "--inventory", "a,b", *(["--limit", limit] if limit else [])]
+    done = subprocess.run(words, cwd=tree.ROOT, capture_output=True, check=False, text=True)
+    assert done.stderr == ""
+    assert (told in done.stdout, done.returncode) == (True, 1 if told else 0)
 
 
 @pytest.mark.parametrize(

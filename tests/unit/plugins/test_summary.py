@@ -116,6 +116,19 @@ def test_our_advice_names_the_inventory_and_a_log_is_as_it_was(
     assert run.end(said) == [ours.replace("start`", "start INVENTORY=../class`"), log]
 
 
+def test_the_doctor_of_an_unreachable_host_is_for_it_alone(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSVM_INVENTORY", "../class")
+    named = SimpleNamespace(get_name=lambda: "vm-1")
+    away = {"unreachable": True, "msg": "ssh: connect to host a port 22: Connection refused"}
+    run.callback.v2_runner_on_unreachable(SimpleNamespace(host=named, result=away))
+    (line,) = run.end({})
+    assert (
+        "ansible_port of vm-1 in the inventory; `make doctor INVENTORY=../class LIMIT=vm-1`" in line
+    )
+
+
 def test_an_ignored_failure_is_none(run: Run) -> None:
     run.fail("vm-148-1", {"msg": "never mind"}, ignored=True)
     assert len(run.end(up("vm-148-1"))) == 1

@@ -111,6 +111,20 @@ def test_a_variable_of_somebody_else_is_none_of_ours(name: str) -> None:
     assert found(**{name: "x"}) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "is_wrong"),
+    [
+        ({"service_host_port": "22"}, True),
+        ({"service_host_port": 2222, "ansible_port": 2222}, True),
+        ({"service_host_port": 22, "ansible_port": 2222}, False),
+        ({"service_host_port": "{{ port }}"}, False),
+        ({"ansible_port": 22}, False),
+    ],
+)
+def test_the_port_of_ssh_is_not_the_service_s(given: dict[str, Any], is_wrong: bool) -> None:
+    assert bool(found(**given)) is is_wrong
+
+
 def test_all_are_told_at_once() -> None:
     error = settings.message(found(service_memory="lots", docker_users="student", service_memori=1))
     assert error.line == "Correct these settings: service_memori, docker_users, service_memory"

@@ -50,7 +50,8 @@ def play(folder: Path, inventory: str, *options: str) -> tuple[int, str]:
         ("broken.yml", (), "broken.yml"),
         ("empty.yml", (), "the inventory has no host"),
         ("good.yml", ("--limit", "a,typo"), "the inventory has no host or group typo"),
-        ("good.yml", ("--limit", "typo"), "Specified inventory, host pattern and/or --limit"),
+        ("good.yml", ("--limit", "a,!a"), "no host of the inventory is left by LIMIT=a,!a"),
+        ("good.yml", ("--limit", "typo"), "the inventory has no host or group typo"),
     ],
 )
 def test_a_missing_host_is_an_error(

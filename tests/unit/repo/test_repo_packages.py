@@ -20,7 +20,7 @@ BELOW = {
     "image": {"base", "app", "contract"},
     "provision": {"base", "app", "contract", "image"},
     "release": {"base", "app", "contract", "image"},
-    "output": set(),
+    "output": {"base"},
     "doctor": {"base", "provision"},
     "lab": {"base", "app", "contract", "image", "provision", "release"},
 }

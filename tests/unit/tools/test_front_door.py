@@ -149,6 +149,13 @@ def test_folders_may_have_blanks_and_letters_of_any_language(tmp_path: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_folder_without_an_inventory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    assert "no file in this folder says which hosts" in front_door(f"INVENTORY={tmp_path}").stderr
+    (tmp_path / "hosts.yml").touch()
+    assert front_door(f"INVENTORY={tmp_path}").returncode == 0
+
+
 @pytest.mark.parametrize("character", ['"', "\\", "{", "\t"])
 def test_a_folder_that_ansible_would_misread_is_refused(tmp_path: Path, character: str) -> None:
     folder = tmp_path / f"a{character}b"

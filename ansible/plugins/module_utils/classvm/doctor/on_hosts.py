@@ -7,19 +7,15 @@ import shlex
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
+from ..base import ssh
 from .finding import AS_ROOT, FAIL, OK, WARN, Finding
 from .machine import CLOCK_TOLERANCE
 
 # With it, every check looks as root.
 ROOT_OPTIONS = 'ARGS="--become --ask-become-pass"'
-# What ssh says, and the command that mends it; the last one fits every other cause.
-SSH_FIXES = (
-    ("host key verification failed", "ssh-keygen {forget}   # if the machine is a new one"),
-    ("permission denied", "ssh-copy-id {address}"),
-    ("could not resolve", "correct ansible_host of {host} in the inventory"),
-    ("", "start the machine, then: ssh {address}"),
-)
 SSH_PORT = "22"
+# What is wrong there is corrected here.
+SUBJECT = "SSH"
 KNOWN_HOSTS = re.compile(r"(?i)UserKnownHostsFile[= ]+\"?([^\"]+)")
 # Two clocks that are asked over SSH, with what the asking takes left out, and rounded.
 CLOCK_SECONDS = 5
@@ -70,11 +66,11 @@ def unreachable(reached: Reached, message: str) -> Finding:
         message: what Ansible says of it.
 
     """
-    said = [line.strip() for line in message.splitlines() if line.strip()] or ["no answer"]
-    cause = said[-1].rpartition("ssh: ")[2]
-    fix = next(fix for sign, fix in SSH_FIXES if sign in message.lower())
-    known = {"host": reached.host, "address": reached.address, "forget": reached.forget}
-    return Finding(FAIL, "SSH", cause, fix.format(**known))
+    trouble = ssh.trouble(message)
+    fix = ": ".join(filter(None, (trouble.action, trouble.command)))
+    for name in ("host", "address", "forget"):
+        fix = fix.replace(f"{{{name}}}", getattr(reached, name))
+    return Finding(FAIL, SUBJECT, trouble.cause, fix)
 
 
 def clock(there: float, before: float, after: float) -> Optional[Finding]:
@@ -103,15 +99,16 @@ def lines(host: str, findings: Sequence[Finding]) -> List[str]:
 
     """
     wrong = sorted((one for one in findings if one.level != OK), key=lambda one: one.level != FAIL)
-    return [f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one.fix)}" for one in wrong]
+    return [f"{host}: {one.level}: {one.subject}: {one.text}{_fix(host, one)}" for one in wrong]
 
 
-def _fix(host: str, fix: str) -> str:
+def _fix(host: str, finding: Finding) -> str:
+    fix = finding.fix
     if not fix:
         return ""
     if fix == AS_ROOT:
         return f"; fix: `make doctor {ROOT_OPTIONS}`"
     if fix.startswith("make "):
         return f"; fix: `{fix}`"
-    is_here = re.match(r"ssh|start the machine|correct |an administrator: `make", fix)
+    is_here = finding.subject == SUBJECT or fix.startswith("an administrator: `make")
     return f"; fix: {fix}" if is_here else f"; fix on {host}: {fix}"

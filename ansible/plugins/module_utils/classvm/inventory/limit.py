@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Collection, Sequence
+from typing import Collection, List, Sequence
 
 LIKE = 0.7
 MOST = 8
@@ -19,11 +19,7 @@ def missing(names: Sequence[str], known: Collection[str]) -> str:
         known: hosts and groups of the inventory.
 
     """
-    like = [
-        found
-        for name in names
-        for found in difflib.get_close_matches(name, sorted({*known} - UNASKED), 1, LIKE)
-    ]
+    like = [found for name in names for found in _nearest(name, {*known} - UNASKED)]
     if like:
         meant = f" Did you mean LIMIT={','.join(dict.fromkeys(like))}?"
     else:
@@ -41,3 +37,9 @@ def listed(known: Collection[str]) -> str:
     names = sorted({*known} - UNASKED)
     more = len(names) - MOST
     return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _nearest(name: str, known: Collection[str]) -> List[str]:
+    """Return the name that is meant, if there is one: most often it lacks its domain."""
+    longer = [one for one in known if one.startswith(f"{name}.")]
+    return longer[:1] or difflib.get_close_matches(name, sorted(known), 1, LIKE)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, List, Mapping
+
+from ..base import ssh
 
 # A closing line is read at a glance.
 LONGEST_LINE = 300
-# Before its own word stands what Ansible makes of it, in one to three sentences.
-SSH = "ssh: "
 # What Ansible says where sudo asks again, over SSH and on the machine itself.
 WRONG_PASSWORD = ("Incorrect sudo password", "Duplicate become password prompt")
 # What Ansible says of a module that printed nothing.
 NO_RESULT = "Module result deserialization failed"
 # Exit code of a shell that does not find a program.
 NOT_FOUND = 127
+NO_SUDO = re.compile(r"\bsudo: (?:command )?not found")
 
 
-def reason(result: Mapping[str, Any]) -> str:
+def reason(result: Mapping[str, Any], host: str = "") -> str:
     """Return why a task failed: the cause in its first line, details below.
 
     Args:
         result: of the task, as Ansible hands it to a callback.
+        host: its name in the inventory.
 
     """
     if result.get("unreachable"):
-        return _unreachable(str(result.get("msg", "")))
+        return _unreachable(str(result.get("msg", "")), host)
     if result.get("argument_errors"):
         return _wrong_values([str(error) for error in result["argument_errors"]])
     failed_items = [item for item in result.get("results") or [] if item.get("failed")]
@@ -55,16 +58,23 @@ def details(host: str, why: str) -> List[str]:
     return lines if closing_line(host, why).endswith("…") else lines[1:]
 
 
-def _unreachable(message: str) -> str:
-    # One line: ssh says more where it was asked to.
-    said = [line for line in message.strip().splitlines() if line] or ["no answer"]
-    return f"It cannot be reached: {said[-1].rpartition(SSH)[2]}"
+def _unreachable(message: str, host: str) -> str:
+    trouble = ssh.trouble(message)
+    action = re.sub(", then$", "", trouble.action.replace("{host}", host or "the host"))
+    # Only the doctor knows the words that ssh needs to reach the host.
+    command = f": `{trouble.command}`" if trouble.command and "{" not in trouble.command else ""
+    return (
+        f"It cannot be reached: {trouble.cause}."
+        f" {action[0].upper()}{action[1:]}{command}; `make doctor` tells more"
+    )
 
 
 def _no_answer(result: Mapping[str, Any]) -> str:
     if result.get("rc") != NOT_FOUND:
         return "The host gave no answer: its connection, or the work there, was ended. `make status` tells how it stands"
     said = str(result.get("module_stderr", "")).strip().partition("\n")[0] or "it is not there"
+    if NO_SUDO.search(said):
+        return "There is no sudo on this host. Log in as root (ansible_user=root), or install it there: `apt-get install sudo`"
     return (
         f"The host's Python does not start: {said.rstrip('.')}."
         " Name another one in the inventory: ansible_python_interpreter=/usr/bin/python3"

@@ -17,6 +17,8 @@ SLIP, FOREIGN_SLIP, FOREIGN_LETTERS = 0.8, 0.88, 2
 # Ansible's own variables, of which there are many, and the internal ones of roles.
 INTERNAL = ("ansible_", "_")
 HIGHEST_PORT = 65535
+SSH_PORT = 22
+SERVICE_PORT = "service_host_port"
 # Of a place, what stands behind the file.
 FILE_LINE = re.compile(r":\d+$")
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
@@ -45,7 +47,16 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
         for name in sorted(own.keys() & options.keys())
         if "{{" not in str(own[name])
     ]
+    found.append(_taken_from_ssh(given))
     return [problem for problem in found if problem]
+
+
+def _taken_from_ssh(given: Mapping[str, Any]) -> str:
+    """Return why the service's port cannot be that of SSH: nobody could log in to correct it."""
+    port, ssh = (_number(given.get(name, SSH_PORT)) for name in (SERVICE_PORT, "ansible_port"))
+    if SERVICE_PORT not in given or port is None or port != ssh:
+        return ""
+    return f"{SERVICE_PORT} is {port}, which is the port of SSH there: take another one"
 
 
 def without_folder(name: str, folder: str) -> List[str]:
