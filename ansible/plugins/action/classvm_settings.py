@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible import constants
 from ansible._internal._datatag._tags import Origin  # Ansible shows it to nobody else
 from ansible.plugins.action import ActionBase
 
@@ -20,6 +22,12 @@ PLAYBOOK_SETTINGS = ["service_answer_seconds"]
 ARGUMENTS = {
     "also": {"type": "list", "elements": "str", "default": PLAYBOOK_SETTINGS},
     "app": {"type": "str", "default": ""},
+}
+# By which Ansible reaches a host.
+CONNECTION = {
+    *constants.COMMON_CONNECTION_VARS,
+    *itertools.chain(*constants.MAGIC_VARIABLE_MAPPING.values()),
+    *("ansible_python_interpreter", "ansible_host_key_checking"),
 }
 # The setting that names the app's folder.
 APP_SETTING = "service_dir"
@@ -49,6 +57,8 @@ def check(given: dict[str, Any], also: list[str], roles: Path, app: str = "") ->
     options = options_of(roles)
     prefixes = {f"{name.partition('_')[0]}_" for name in options}
     found = settings.problems(given, {**{name: {} for name in also}, **options}, prefixes)
+    written = [name for name in given if place(name, given[name], roles)]
+    found += settings.slips_of_connection(written, CONNECTION)
     found += settings.without_folder(APP_SETTING, app) if app else []
     if not found:
         return {"changed": False}

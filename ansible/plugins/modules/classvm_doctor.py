@@ -25,7 +25,7 @@ EXAMPLES = """
 
 RETURN = """
 findings: {type: list, elements: dict, returned: always, description: "What each check found: level (ok, warn, FAIL), subject, text, fix."}
-clock: {type: float, returned: always, description: What the clock of the host shows, in seconds since 1970.}
+clock: {type: float, returned: always, description: "What the clock of the host shows, in seconds since 1970."}
 text: {type: str, returned: success, description: "A line for the host, and one for each finding that is not in order."}
 """
 

@@ -52,11 +52,11 @@ class VarsModule(BaseVarsPlugin):  # type: ignore[misc] # ansible-core ships no 
         super().get_vars(loader, path, entities)
         for entity in entities if isinstance(entities, list) else [entities]:
             if entity.name == EVERYBODY:
-                check(Path(path), entity, runs.limit_given())
+                check(Path(path), entity, runs.limit_given(), loader)
         return {}
 
 
-def check(folder: Path, everybody: Group, subset: str) -> None:
+def check(folder: Path, everybody: Group, subset: str, loader: DataLoader) -> None:
     """Look at the variables beside an inventory, and at the limit of the run."""
     hosts = {
         host.name: {group.name for group in host.get_groups()} for host in everybody.get_hosts()
@@ -65,7 +65,12 @@ def check(folder: Path, everybody: Group, subset: str) -> None:
     if subset and hosts:
         runs.require_some_host(hosts, groups, subset)
     try:
-        variables.check(folder, {"group": groups, "host": set(hosts)}, lambda: names_in(folder))
+        variables.check(
+            folder,
+            {"group": groups, "host": set(hosts)},
+            lambda: names_in(folder),
+            has_password=bool(loader._vault.secrets),  # noqa: SLF001 - Ansible offers no other way
+        )
     except ClassvmError as error:
         runs.end(str(error))
 

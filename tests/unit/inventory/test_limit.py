@@ -13,8 +13,8 @@ def test_the_nearest_names_are_told() -> None:
 
 
 def test_a_name_without_its_domain_is_known() -> None:
-    known = {f"vm-148-{number}.example.edu" for number in (1, 7, 17)}
-    assert limit.missing(["vm-148-7"], known).endswith("LIMIT=vm-148-7.example.edu?")
+    known = {f"vm-148-{number}.example.org" for number in (1, 7, 17)}
+    assert limit.missing(["vm-148-7"], known).endswith("LIMIT=vm-148-7.example.org?")
 
 
 def test_where_none_is_near_some_are_told() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "group": {"all", "ungrouped", "class_vms", "section_a", "section_b"},
-    "host": {"vm-148-1", "vm-148-7.example.edu"},
+    "host": {"vm-148-1", "vm-148-7.example.org"},
 }
 NOBODY_ELSE: dict[str, set[str]] = {"group": set(), "host": set()}
 
@@ -39,9 +39,9 @@ def check(folder: Path, files: dict[str, str], others: variables.Names | None = 
         ),
         ("host_vars/vm-148-2.yml", "", "`mv host_vars/vm-148-2.yml host_vars/vm-148-1.yml`"),
         (
-            "host_vars/vm-148-7.exmaple.edu",
+            "host_vars/vm-148-7x.example.org",
             "",
-            "`mv host_vars/vm-148-7.exmaple.edu host_vars/vm-148-7.e",
+            "`mv host_vars/vm-148-7x.example.org host_vars/vm-148-7.e",
         ),
         ("group_vars/quite_other.yml", "", "Name it as one of its groups (class_vms, section_"),
         (
@@ -62,6 +62,13 @@ def check(folder: Path, files: dict[str, str], others: variables.Names | None = 
             "group_vars/section_a.yml",
             "service_memory = 1g\n",
             "This file has no settings (group_vars/section_a.yml:1). Write `service_memory: 1g`.",
+        ),
+        ("group_vars/section_a.yml", "service_memory 1g\n", "Write `service_memory: 1g`."),
+        ("group_vars/section_a.yml", "service_memory:1g\n", "Write `service_memory: 1g`."),
+        (
+            "group_vars/section_a.ylm",
+            "a: 1\n",
+            "Nobody reads a file that ends with .ylm (group_vars/",
         ),
         ("group_vars/section_a.yml", "- a: 1\n", "Write each setting as `name: value`."),
     ],
@@ -84,8 +91,8 @@ def test_a_slip_is_told(
         "group_vars/section_b",
         "group_vars/section_b/docker.json",
         "host_vars/vm-148-1.yml",
-        "host_vars/vm-148-7.example.edu",
-        "host_vars/vm-148-7.example.edu.yml",
+        "host_vars/vm-148-7.example.org",
+        "host_vars/vm-148-7.example.org.yml",
         "host_vars/localhost.yml",
         *(
             "group_vars/README.md",
@@ -107,3 +114,13 @@ def test_names_of_another_inventory_in_the_folder_count(tmp_path: Path) -> None:
     check(tmp_path, files, None)
     with pytest.raises(ClassvmError, match="no group spring"):
         check(tmp_path, files, NOBODY_ELSE)
+
+
+def test_an_encrypted_file_needs_a_password(tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/all.yml").write_text("$ANSIBLE_VAULT;1.1;AES256\n3132\n")
+    variables.check(tmp_path, NAMES, dict, has_password=True)
+    with pytest.raises(
+        ClassvmError, match=r"no password was given \(.*all.yml\)\. Run .*--ask-vault"
+    ):
+        variables.check(tmp_path, NAMES, dict, has_password=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
             "a stands here and in line 1: only one of them would count (a.yml:3)",
         ),
         ("a:\n  - b: 1\n    b: 2\n", "b stands here and in line 2"),
+        ("a:\n  b: {{ c }}\n", "begins with `{{` has to stand in quotes (a.yml:2). Write it so"),
         ("a: \x07\n", "This is not YAML: "),
     ],
 )

@@ -282,6 +282,13 @@ def test_the_place_of_a_setting_is_told(tmp_path: Path) -> None:
     assert lines[3] == "service_pids is False, and takes a number"
 
 
+def test_a_slip_in_a_variable_of_ansible_is_told_where_a_file_has_it(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.yml"
+    file.write_text("ansible_usr: admin\nansible_user: admin\nansible_become_password: x\n")
+    result = settings_checked(ansible_hosts="x", **DataLoader().load_from_file(str(file)))
+    assert result["msg"].startswith("ansible_usr is not known: did you mean ansible_user? (")
+
+
 def test_the_folder_of_the_app_is_looked_at_where_it_is_read(tmp_path: Path) -> None:
     plugin = load_plugin("action", "classvm_settings")
     given = {"service_dir": str(tmp_path / "gone")}

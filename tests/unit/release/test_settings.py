@@ -125,6 +125,15 @@ def test_the_port_of_ssh_is_not_the_service_s(given: dict[str, Any], is_wrong: b
     assert bool(found(**given)) is is_wrong
 
 
+def test_a_slip_in_a_variable_of_ansible_is_told() -> None:
+    known = {"ansible_user", "ansible_host", "ansible_ssh_user", "ansible_python_interpreter"}
+    given = ["ansible_usr", "ansible_user", "ansible_facts", "ansible_python_interpretor", "usr"]
+    assert settings.slips_of_connection(given, known) == [
+        "ansible_python_interpretor is not known: did you mean ansible_python_interpreter?",
+        "ansible_usr is not known: did you mean ansible_user?",
+    ]
+
+
 def test_all_are_told_at_once() -> None:
     error = settings.message(found(service_memory="lots", docker_users="student", service_memori=1))
     assert error.line == "Correct these settings: service_memori, docker_users, service_memory"

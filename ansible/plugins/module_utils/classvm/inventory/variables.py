@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Callable, Collection, Iterator, List, Mapping, Optional
 
@@ -18,14 +19,22 @@ FOLDERS = {"group_vars": "group", "host_vars": "host"}
 ENDINGS = (".yml", ".yaml", ".json")
 # Hosts and groups that need no inventory.
 IMPLICIT = {"group": ("all", "ungrouped"), "host": ("localhost",)}
-LIKE = 0.75
+LIKE, LIKE_ENDING = 0.75, 0.7
+# What is meant to be `name: value`.
+ASSIGNMENT = re.compile(r"(\w+)\s*(?:[=:]|\s)\s*(\S+)")
 MOST = 8
 
 # By "group" and "host": the names that there are.
 Names = Mapping[str, Collection[str]]
 
 
-def check(folder: Path, names: Names, elsewhere: Callable[[], Optional[Names]]) -> None:
+def check(
+    folder: Path,
+    names: Names,
+    elsewhere: Callable[[], Optional[Names]],
+    *,
+    has_password: bool = True,
+) -> None:
     """Look at the variables beside an inventory.
 
     Args:
@@ -33,6 +42,7 @@ def check(folder: Path, names: Names, elsewhere: Callable[[], Optional[Names]]) 
         names: those of the inventory.
         elsewhere: returns those of other inventories in the folder, whose variables are here, too;
             None where not all of them can be known.
+        has_password: whether Ansible was given one for what ansible-vault has encrypted.
 
     Raises:
         ClassvmError: a file cannot be read, or is that of no group or host.
@@ -43,6 +53,12 @@ def check(folder: Path, names: Names, elsewhere: Callable[[], Optional[Names]]) 
     for name, kind in FOLDERS.items():
         for entry in _entries(folder / name):
             for file in _files(entry):
+                if not has_password and yaml_file.is_encrypted(file):
+                    raise ClassvmError(
+                        "This file is encrypted, and no password was given",
+                        place=places.shown(str(file)),
+                        fix='Run the command again with ARGS="--ask-vault-pass".',
+                    )
                 _check_file(file)
             if not _is_of(entry, {*names[kind], *IMPLICIT[kind]}):
                 unknown.append(entry)
@@ -88,14 +104,10 @@ def _check_file(file: Path) -> None:
     if yaml_file.is_empty(node) or isinstance(node, yaml.MappingNode):
         return
     text = node.value if isinstance(node, yaml.ScalarNode) else ""
-    name, equals, value = text.partition("=")
-    fix = (
-        f"Write `{name.strip()}: {value.strip()}`."
-        if equals
-        else "Write each setting as `name: value`."
-    )
+    meant = ASSIGNMENT.fullmatch(text)
+    fix = f"`{meant[1]}: {meant[2]}`" if meant else "each setting as `name: value`"
     place = places.shown(str(file), yaml_file.line(node) if node is not None else 0)
-    raise ClassvmError("This file has no settings", place=place, fix=fix)
+    raise ClassvmError("This file has no settings", place=place, fix=f"Write {fix}.")
 
 
 def _is_of(entry: Path, names: Collection[str]) -> bool:
@@ -105,7 +117,10 @@ def _is_of(entry: Path, names: Collection[str]) -> bool:
         return True
     # A note, a copy: Ansible does not look at it. A host's name may hold points, and so may a slip in it.
     endings = {os.path.splitext(name)[1] for name in names}
-    return stem == entry.name and entry.suffix not in endings | {""}
+    is_slip = entry.stem in names and difflib.get_close_matches(
+        entry.suffix, ENDINGS, 1, LIKE_ENDING
+    )
+    return stem == entry.name and entry.suffix not in endings | {""} and not is_slip
 
 
 def _stem(name: str) -> str:
@@ -114,6 +129,10 @@ def _stem(name: str) -> str:
 
 def _of_nobody(entry: Path, kind: str, names: Names) -> ClassvmError:
     stem, place = _stem(entry.name), places.shown(str(entry))
+    if entry.stem in names[kind]:
+        right = places.shown(str(entry.with_suffix(ENDINGS[0])))
+        cause = f"Nobody reads a file that ends with {entry.suffix}"
+        return ClassvmError(cause, place=place, fix=f"Rename it: `mv {place} {right}`.")
     other = "host" if kind == "group" else "group"
     if stem in names[other]:
         folder = next(name for name, of in FOLDERS.items() if of == other)

@@ -20,7 +20,7 @@ def compose(path: Path) -> Optional[yaml.Node]:
     """Return what a file holds, with its places; None where it is empty or encrypted.
 
     Raises:
-        ClassvmError: it cannot be read, is not YAML, or has a key twice.
+        ClassvmError: it cannot be read, is not YAML, has a key twice, or one that is no text.
 
     """
     text = read(path)
@@ -38,7 +38,7 @@ def compose(path: Path) -> Optional[yaml.Node]:
         cause = f"This is not YAML: {str(error).splitlines()[0]}"
         raise ClassvmError(cause, place=places.shown(str(path)), fix="Correct the file.") from error
     if node is not None:
-        _require_single_keys(node, path)
+        _check_keys(node, path)
     return node
 
 
@@ -75,19 +75,28 @@ def line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def is_encrypted(path: Path) -> bool:
+    """Tell whether Ansible needs a password to read a file."""
+    return read(path).startswith(VAULT)
+
+
 def is_empty(node: Optional[yaml.Node]) -> bool:
     """Tell whether nothing stands there."""
     return node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null"))
 
 
-def _require_single_keys(node: yaml.Node, path: Path) -> None:
+def _check_keys(node: yaml.Node, path: Path) -> None:
     seen: Dict[str, int] = {}
     for name, key, value in entries(node):
+        if not isinstance(key, yaml.ScalarNode):
+            cause = "A value that begins with `{{` has to stand in quotes"
+            fix = 'Write it so: `name: "{{ value }}"`.'
+            raise ClassvmError(cause, place=places.shown(str(path), line(key)), fix=fix)
         if name in seen and name != "<<":
             cause = f"{name} stands here and in line {seen[name]}: only one of them would count"
             raise ClassvmError(cause, place=places.shown(str(path), line(key)), fix="Remove one.")
         seen[name] = line(key)
-        _require_single_keys(value, path)
+        _check_keys(value, path)
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _require_single_keys(item, path)
+            _check_keys(item, path)

@@ -14,6 +14,8 @@ from .limits import LIMITS
 # From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable. More
 # is asked of a name that does not even begin like one of ours: nearly the same number of letters, too.
 SLIP, FOREIGN_SLIP, FOREIGN_LETTERS = 0.8, 0.88, 2
+# The variables of Ansible have long beginnings in common.
+CONNECTION_SLIP = 0.92
 # Ansible's own variables, of which there are many, and the internal ones of roles.
 INTERNAL = ("ansible_", "_")
 HIGHEST_PORT = 65535
@@ -49,6 +51,18 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
     ]
     found.append(_taken_from_ssh(given))
     return [problem for problem in found if problem]
+
+
+def slips_of_connection(given: Iterable[str], known: Collection[str]) -> List[str]:
+    """Return which variables of Ansible the names were meant to be that are none, a sentence each.
+
+    Args:
+        given: names of variables in the files of an inventory.
+        known: those by which Ansible reaches a host.
+
+    """
+    own = [name for name in given if name.startswith(INTERNAL[0]) and name not in known]
+    return [told for name in sorted(own) for told in [slip(name, known, CONNECTION_SLIP)] if told]
 
 
 def _taken_from_ssh(given: Mapping[str, Any]) -> str:
