@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,3 +108,40 @@ def test_a_wrong_option_is_found(options: dict[str, int], count: int, tmp_path: 
     module.write_text('DOCUMENTATION = "options: {a: {required: true}, b: {type: int}}"\n')
     document = [{"tasks": [{"block": [{COLLECTION + "classvm_x": options}]}]}]
     assert len(wrong_options(document, tmp_path)) == count
+
+
+# A line break in an expression.
+BREAK = re.compile(r"\{\{(?:(?!\}\}).)*\\n", re.DOTALL)
+
+
+def literal_breaks(text: str) -> list[int]:
+    """Return the lines with texts in which Ansible leaves a line break as two letters.
+
+    It doubles the backslashes of an expression. In double quotes, YAML has read them before.
+    """
+    nodes = [yaml.compose(text)]
+    found = []
+    for node in nodes:
+        if isinstance(node, yaml.ScalarNode) and BREAK.search(node.value):
+            found.append(node.start_mark.line + 1)
+        for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+            nodes += child if isinstance(child, tuple) else [child]
+    return found
+
+
+def test_a_line_break_is_one() -> None:
+    paths = [*tree.ROOT.glob("ansible/*.yml"), *tree.ROOT.glob("roles/*/tasks/*.yml")]
+    assert {str(path): lines for path in paths if (lines := literal_breaks(tree.read(path)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a: |-\n  {{ '\\n' ~ b }}\n", [1]),
+        ("a: >-\n  x {{ b\n  | join('\\n') }}\n", [1]),
+        ("a: 1\nb: [\"{{ '\\n' ~ b }}\"]\n", []),
+        ("a: |-\n  {{ b }} printf '\\n'\n", []),
+    ],
+)
+def test_two_letters_are_found(text: str, lines: list[int]) -> None:
+    assert literal_breaks(text) == lines
