@@ -40,6 +40,7 @@ line with `still:` appears where nothing else was printed for a while. Tests cou
 run, and look for the cause in its closing line.
 """
 RAISE = '    raise ValueError("no greeting today")\n    return {'
+KEY = 'return {"message"'
 IMPORT = "import no_such_module\n\n\ndef get("
 # Where packages come from differs from campus to campus.
 ADDRESS = re.compile(r"\b(https?)://(?!172\.30\.|localhost|127\.)[^\s/:]+(?::\d+)?")
@@ -104,6 +105,7 @@ def scenes(hosts: int) -> list[Scene]:
         Scene("A deploy that changes nothing", one),
         Scene("A changed line", one, changed),
         Scene("An exception in a handler", one, replaced(hello, "    return {", RAISE)),
+        Scene("A misspelt key in an answer", one, replaced(hello, KEY, KEY.replace("mess", "mes"))),
         Scene("A build that fails", one, replaced(hello, "def get(", IMPORT)),
         Scene("A spec that is not YAML", one, replaced(spec, "paths:", "paths: [")),
         Scene("A slip in a setting", (*one, "ARGS=--extra-vars service_memori=1g")),

@@ -407,6 +407,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown.step("Look at the hosts")
             found = survey(options)
             shown.step(f"Verify {', '.join(found.hosts)}")
+            shown.doing("reading what there should be")
             run(options, found, recorder)
     except CannotRunError as error:
         console.print(f"verify: cannot run: {error}", **PLAIN)

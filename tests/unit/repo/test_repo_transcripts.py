@@ -26,6 +26,10 @@ EXPECTED: dict[str, tuple[int, list[str]]] = {
         40,
         [r"GET \S+/hello: ValueError: no greeting today \(src/hello\.py:\d+\)"],
     ),
+    "A misspelt key in an answer": (
+        20,
+        [r"GET \S+/hello: the answer breaks the schema: .*'mesage' was unexpected"],
+    ),
     "A build that fails": (30, [r"could not be built: .*No module named 'no_such_module'"]),
     "A spec that is not YAML": (10, [r"while parsing a flow .*\(master\.yml:\d+:\d+\)"]),
     "A slip in a setting": (3, [r"service_memori is not known: did you mean service_memory\?"]),
