@@ -167,12 +167,15 @@ def test_publishers(program: Callable[..., Path]) -> None:
 
 
 def test_data_root(program: Callable[..., Path]) -> None:
-    program("docker", "echo /var/lib/docker")
+    program("docker", """echo '{"DockerRootDir": "/var/lib/docker", "DriverStatus": null}'""")
     assert Docker().data_root() == "/var/lib/docker"
 
 
 def test_the_images_may_be_in_the_folder_of_containerd(program: Callable[..., Path]) -> None:
-    program("docker", "echo /var/lib/docker; echo '[[driver-type io.containerd.snapshotter.v1]]'")
+    status = '[["driver-type", "io.containerd.snapshotter.v1"]]'
+    program(
+        "docker", f"""echo '{{"DockerRootDir": "/var/lib/docker", "DriverStatus": {status}}}'"""
+    )
     assert Docker().data_root() == CONTAINERD_ROOT
 
 

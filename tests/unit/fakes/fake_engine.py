@@ -646,7 +646,7 @@ class Engine(Docker):
 
     def _info(self, words: tuple[str, ...]) -> str:
         del words
-        return LOG_DRIVER
+        return json.dumps({"LoggingDriver": LOG_DRIVER})
 
     def _volume(self, words: tuple[str, ...]) -> str:
         """Make a volume unless it is there, or describe those that are."""

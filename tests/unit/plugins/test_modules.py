@@ -263,7 +263,7 @@ def test_the_context_is_gone_before_the_build_begins(
     program(
         "docker",
         f"""case "$*" in
-          version*) echo 29;; info*) echo /;; *--help) echo --secret;;
+          version*) echo 29;; info*) echo '{{"DockerRootDir": "/"}}';; *--help) echo --secret;;
           *:18.04) echo '[{{"Id": "i", "Size": 1}}]';;
           build*) cat > {tmp_path}/seen; [ ! -e {context} ] && echo the archive was gone; exit 1;;
           *) echo No such image >&2; exit 1;;

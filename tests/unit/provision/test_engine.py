@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OLD = "Docker version 20.10.24+dfsg1, build 297e128"
 NEW = "Docker version 29.1.3, build f52814d"
+REPORTS = '{"LoggingDriver": "json-file", "LiveRestoreEnabled": true}'
+OTHER = '{"LoggingDriver": "syslog", "LiveRestoreEnabled": true}'
 LOGS = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
 # From `dockerd --help` of 20.10.
 HELP = """
@@ -34,7 +36,7 @@ HELP = """
 class Host(Docker):
     """A host whose engine answers when ``answers`` says so, and reports its settings."""
 
-    def __init__(self, *, answers: bool = True, reports: str = "json-file\ntrue\n") -> None:
+    def __init__(self, *, answers: bool = True, reports: str = REPORTS) -> None:
         super().__init__()
         self.answers = answers
         self.reports = reports
@@ -43,9 +45,13 @@ class Host(Docker):
     def run(self, *words: str, stdin: bytes | None = None) -> Finished:
         assert stdin is None
         self.asked.append(" ".join(words))
-        # One line for each that was asked for.
-        lines = self.reports.splitlines()[: words[-1].count("{{")]
-        return Finished(words, 0, "\n".join(lines), "")
+        return Finished(words, 0 if self.reports else 1, self.reports, "")
+
+    def check(self, *words: str, stdin: bytes | None = None) -> str:
+        finished = self.run(*words, stdin=stdin)
+        if finished.code:
+            raise CommandError(finished)
+        return finished.out
 
     def engine_version(self) -> str | None:
         return "20.10.24" if self.answers else None
@@ -247,13 +253,18 @@ def test_an_illegible_record_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("reports", "in_effect"),
-    [("json-file\ntrue\n", True), ("json-file\nfalse\n", False), ("syslog\ntrue\n", False)],
+    [
+        (REPORTS, True),
+        ('{"LoggingDriver": "json-file", "LiveRestoreEnabled": false}', False),
+        (OTHER, False),
+        ("", False),
+    ],
 )
 def test_is_in_effect(reports: str, in_effect: bool) -> None:
     settings = {**LOGS, "live-restore": True, "dns": []}
     host = Host(reports=reports)
     assert engine.is_in_effect(host, settings) is in_effect
-    assert host.asked == ["info --format {{.LoggingDriver}}\n{{.LiveRestoreEnabled}}"]
+    assert host.asked == ["info --format {{json .}}"]
 
 
 def test_settings_that_no_engine_reports_need_no_question() -> None:
@@ -267,14 +278,14 @@ def test_an_engine_that_runs_with_other_settings_is_restarted(
 ) -> None:
     dockerd()
     present(daemon_json, json.dumps(LOGS))
-    change = engine.plan(Host(reports="syslog"), LOGS)
+    change = engine.plan(Host(reports=OTHER), LOGS)
     assert (change.settings, change.start) == (None, True)
 
 
 def test_problem(provisioned: Path, dockerd: Callable[..., Path]) -> None:
     apply(LOGS, OLD, dockerd)
     assert engine.problem(Host()) == ""
-    assert engine.problem(Host(reports="syslog")).startswith("the engine runs with other settings")
+    assert engine.problem(Host(reports=OTHER)).startswith("the engine runs with other settings")
     provisioned.write_text(json.dumps({"dns": [], **LOGS}))  # the admin's own
     assert engine.problem(Host()) == ""
     provisioned.write_text(json.dumps({**LOGS, "log-driver": "local"}))

@@ -1,7 +1,8 @@
 """The Docker command line as typed Python: the only client that every host has.
 
 The command line is used rather than an SDK: nothing has to be installed on the host,
-and what classvm does can be typed by hand to try it.
+and what classvm does can be typed by hand to try it. How things stand is asked on the engine's socket
+where this account may open it; the command line prints the same documents.
 Source: https://docs.docker.com/reference/cli/docker/
 """
 
@@ -15,8 +16,9 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from urllib.parse import quote
 
-from . import account, command
+from . import account, command, engine_socket
 from .errors import ClassvmError
 
 # Where an engine keeps images unless it is told otherwise, and where containerd does.
@@ -184,6 +186,9 @@ class Docker:
         """Return the version of the engine, or None when no engine answers."""
         if shutil.which(self.program) is None:
             return None
+        answer = self._ask("/version")
+        if answer:
+            return str(answer.content["Version"])
         finished = self._ask_version()
         return finished.out.strip() if finished.code == 0 else None
 
@@ -191,6 +196,8 @@ class Docker:
         """Return why no engine answers this account, or "" when one answers."""
         if shutil.which(self.program) is None:
             return NOT_INSTALLED
+        if self._ask("/version"):
+            return ""
         finished = self._ask_version()
         if finished.code == 0:
             return ""
@@ -257,7 +264,7 @@ class Docker:
             *("--format", "{{.Repository}}:{{.Tag}}"),
         ).split()
         # An image that was removed in the meantime is left out.
-        found = json.loads(self.run("image", "inspect", *names).out or "[]") if names else []
+        found = self._inspect("image", *names) if names else []
         return {
             name: image["Config"]["Labels"] for image in found for name in image["RepoTags"] or ()
         }
@@ -286,17 +293,38 @@ class Docker:
 
     def log_driver(self) -> str:
         """Return the log driver that the engine gives to new containers."""
-        return self.check("info", "--format", "{{.LoggingDriver}}").strip()
+        return str(self.info()["LoggingDriver"])
 
     def data_root(self) -> str:
         """Return the folder in which the engine keeps images."""
-        said = self.check("info", "--format", "{{.DockerRootDir}}\n{{.DriverStatus}}")
-        root, _, driver = said.strip().partition("\n")
+        told = self.info()
         # From Docker 29 on, new engines leave the images to containerd, outside their own folder.
-        return CONTAINERD_ROOT if "io.containerd.snapshotter" in driver else root
+        is_containerd = "io.containerd.snapshotter" in str(told.get("DriverStatus"))
+        return CONTAINERD_ROOT if is_containerd else str(told["DockerRootDir"])
+
+    def info(self) -> Dict[str, Any]:
+        """Return what the engine tells of itself.
+
+        Raises:
+            ClassvmError: it does not answer.
+
+        """
+        answer = self._ask("/info")
+        # For it, the client starts each of its plugins.
+        told: Dict[str, Any] = (
+            answer.content if answer else json.loads(self.check("info", "--format", "{{json .}}"))
+        )
+        return told
+
+    def _ask(self, resource: str) -> Optional[engine_socket.Answer]:
+        """Return the engine's answer; None where the client has to ask, as for an account that needs sudo."""
+        return None if self.as_root else engine_socket.get(SOCKET, resource)
 
     def _inspect(self, kind: str, *names: str) -> List[Dict[str, Any]]:
         """Return the description of each object that exists."""
+        answers = [self._ask(f"/{kind}s/{quote(name, safe='/:@')}/json") for name in names]
+        if all(answers):
+            return [one.content for one in answers if one and one.status != engine_socket.MISSING]
         finished = self.run(kind, "inspect", *names)
         if finished.code and not _are_missing(finished.err):
             raise command.CommandError(finished)
