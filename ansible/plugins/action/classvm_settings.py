@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible import constants
 from ansible._internal._datatag._tags import Origin  # Ansible shows it to nobody else
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils.classvm.contract.yaml_loader import SAFE_LOADER
@@ -41,10 +43,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no ty
         super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         given = dict(task_vars or {})
-        return check(given, arguments["also"], COLLECTION / "roles", arguments["app"])
+        roles = COLLECTION / "roles"
+        return check(given, arguments["also"], roles, arguments["app"], self._templar.template)
 
 
-def check(given: dict[str, Any], also: list[str], roles: Path, app: str = "") -> dict[str, Any]:
+def check(
+    given: dict[str, Any],
+    also: list[str],
+    roles: Path,
+    app: str = "",
+    template: Callable[[Any], Any] = lambda value: value,
+) -> dict[str, Any]:
     """Return the task's result.
 
     Args:
@@ -52,12 +61,17 @@ def check(given: dict[str, Any], also: list[str], roles: Path, app: str = "") ->
         also: settings that a playbook itself has, beside those of the roles.
         roles: folder of the roles.
         app: the app's folder, where the playbook reads it.
+        template: resolves the expressions in a value.
 
     """
     options = options_of(roles)
     prefixes = {f"{name.partition('_')[0]}_" for name in options}
     found = settings.problems(given, {**{name: {} for name in also}, **options}, prefixes)
-    written = [name for name in given if place(name, given[name], roles)]
+    looked_at = [name for name in given if name in options or name.startswith("ansible_")]
+    written = [name for name in looked_at if place(name, given[name], roles)]
+    for name in sorted(options.keys() & {*written}):
+        if "{{" in str(given[name]):
+            found += unresolved(name, given[name], template)
     found += settings.slips_of_connection(written, CONNECTION)
     found += settings.without_folder(APP_SETTING, app) if app else []
     if not found:
@@ -65,6 +79,21 @@ def check(given: dict[str, Any], also: list[str], roles: Path, app: str = "") ->
     names = {name: name for name in given}
     error = settings.message(found, lambda name: place(names.get(name, ""), given.get(name), roles))
     return {"changed": False, "failed": True, "msg": str(error)}
+
+
+def unresolved(name: str, value: Any, template: Callable[[Any], Any]) -> list[str]:
+    """Return why the expressions in a setting have no value, nothing where they have one."""
+    error: BaseException | None = None
+    try:
+        template(value)
+    except AnsibleError as raised:
+        error = raised
+        while error.__cause__:
+            error = error.__cause__
+    # What Ansible finds out of a host, it may find out later.
+    if error is None or str(error).startswith("'ansible_"):
+        return []
+    return [f"{name} has no value: {str(error).partition(chr(10))[0].rstrip('.')}"]
 
 
 def place(name: str, value: Any, roles: Path) -> str:

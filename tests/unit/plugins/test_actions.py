@@ -14,6 +14,7 @@ import pytest
 import tree
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from ansible.utils.vars import combine_vars
 from classvm.app import pack
 from classvm.contract import archive, checker, contract_document
@@ -287,6 +288,30 @@ def test_a_slip_in_a_variable_of_ansible_is_told_where_a_file_has_it(tmp_path: P
     file.write_text("ansible_usr: admin\nansible_user: admin\nansible_become_password: x\n")
     result = settings_checked(ansible_hosts="x", **DataLoader().load_from_file(str(file)))
     assert result["msg"].startswith("ansible_usr is not known: did you mean ansible_user? (")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("{{ nope }}", "service_memory has no value: 'nope' is undefined (a.yml:1)"),
+        ("{{ nope", "service_memory has no value: unexpected end of template"),
+        # It is found out of a host later.
+        ("{{ ansible_memtotal_mb }}m", ""),
+        ("{{ 600 }}m", ""),
+    ],
+)
+def test_an_expression_without_a_value_is_told_with_its_place(
+    value: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yml").write_text(f'service_memory: "{value}"\n')
+    loader = DataLoader()
+    given = loader.load_from_file("a.yml", trusted_as_template=True)
+    plugin = load_plugin("action", "classvm_settings")
+    template = Templar(loader, variables={}).template
+    result = plugin.check(given, [], tree.ROOT / "roles", "", template)
+    assert told in result.get("msg", "")
+    assert bool(told) is result.get("failed", False)
 
 
 def test_the_folder_of_the_app_is_looked_at_where_it_is_read(tmp_path: Path) -> None:
