@@ -56,21 +56,26 @@ def check(path: Path) -> None:
     """
     text = yaml_file.read(path)
     found = kind.of(path, text)
+    if found == kind.YAML and ini_file.is_ini(text):
+        place = places.shown(str(path))
+        fix = f"Rename it: `mv {place} {places.shown(str(path.with_suffix('.ini')))}`."
+        raise ClassvmError("This is INI, in a file for YAML", place=place, fix=fix)
     if found == kind.YAML:
         groups.check(path)
-    elif found == kind.INI:
-        _check_ini(path, text)
-
-
-def _check_ini(path: Path, text: str) -> None:
-    line = ini_file.open_heading(text)
+    line = ini_file.open_heading(text) if found == kind.INI else None
     if line:
         place = places.shown(str(path), line)
         raise ClassvmError(
             "A heading of a group is not closed", place=place, fix="Write `]` at its end."
         )
+    if found != kind.OTHER:
+        _parse(path, text, found)
+
+
+def _parse(path: Path, text: str, how: str) -> None:
+    """Have Ansible's own plugin read the file, for nobody."""
     try:
-        inventory_loader.get(kind.INI).parse(InventoryData(), DataLoader(), str(path))
+        inventory_loader.get(how).parse(InventoryData(), DataLoader(), str(path))
     except AnsibleError as error:
         told = ini_file.explain(str(error.__cause__ or error))
         place = places.shown(str(path), ini_file.line_of(text, told.culprit))

@@ -64,6 +64,9 @@ def check(folder: Path, everybody: Group, subset: str, loader: DataLoader) -> No
     groups = {group.name for group in everybody.get_descendants(include_self=True)}
     if subset and hosts:
         runs.require_some_host(hosts, groups, subset)
+    slip = variables.slip_of_class(groups)
+    if slip:
+        runs.end(slip)
     try:
         variables.check(
             folder,

@@ -34,7 +34,15 @@ if TYPE_CHECKING:
         ),
         (
             "all:\n  hosts:\n    vm-148-1: 192.0.2.1\n",
-            "has a text behind it (h.yml:3). Write its address as `ansible_host: 192.0.2.1`",
+            "has a text behind it (h.yml:3). Write `ansible_host: 192.0.2.1`",
+        ),
+        (
+            "all:\n  hosts:\n    a: ansible_port=2222\n",
+            "(h.yml:3). Write `ansible_port: 2222`, indented",
+        ),
+        (
+            "all:\n  hosts:\n    a:\n    ansible_user: bob\n",
+            "ansible_user stands among the hosts, and is a setting of one (h.yml:4). Indent it",
         ),
     ],
 )

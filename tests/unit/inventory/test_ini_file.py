@@ -34,6 +34,11 @@ from classvm.inventory import ini_file
             "This is YAML",
             "ends with .yml",
         ),
+        (
+            "Invalid host pattern 'a:' supplied, ending in ':' is not",
+            "This is YAML",
+            "ends with .yml",
+        ),
         ("Something else.\nmore", "Something else", "Correct the line."),
     ],
 )
@@ -53,3 +58,10 @@ def test_the_line_is_that_of_the_culprit() -> None:
     assert ini_file.line_of("[a]\nvm-3 vm-4\n", told.culprit) == 2
     assert ini_file.line_of("[a]\n", told.culprit) == 0
     assert ini_file.line_of("[a]\n", ini_file.explain("Something else.").culprit) == 0
+
+
+def test_ini_is_told_from_yaml() -> None:
+    assert ini_file.is_ini("# x\n\n[class_vms]\nvm-1\n")
+    assert not ini_file.is_ini("all:\n  hosts:\n")
+    assert not ini_file.is_ini("[1, 2]\n")
+    assert not ini_file.is_ini("")

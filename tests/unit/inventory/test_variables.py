@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import tree
 from classvm.base.errors import ClassvmError
 from classvm.inventory import variables
 
@@ -124,3 +125,20 @@ def test_an_encrypted_file_needs_a_password(tmp_path: Path) -> None:
         ClassvmError, match=r"no password was given \(.*all.yml\)\. Run .*--ask-vault"
     ):
         variables.check(tmp_path, NAMES, dict, has_password=False)
+
+
+@pytest.mark.parametrize(
+    ("groups", "is_slip"),
+    [
+        ({"all", "class_vm"}, True),
+        ({"all", "class-vms"}, True),
+        ({"all", "class_vm", "class_vms"}, False),
+        ({"all", "section_a"}, False),
+    ],
+)
+def test_a_group_that_is_nearly_the_class_is_a_slip(groups: set[str], is_slip: bool) -> None:
+    assert ("only hosts of that one get the guard" in variables.slip_of_class(groups)) is is_slip
+
+
+def test_the_group_of_the_class_is_that_of_the_playbooks() -> None:
+    assert f"'{variables.GUARDED}' in group_names" in tree.read(tree.ROOT / "ansible/provision.yml")

@@ -52,6 +52,10 @@ def written(folder: Path, **files: str) -> Path:
     [
         ({"hosts_yml": HOSTS.replace("hosts:\n", "hosts\n", 1)}, [], "a colon is missing"),
         ({"hosts_yml": "all:\n  hots:\n    a:\n"}, [], "Is `hosts` meant?"),
+        ({"hosts_yml": "[a]\nvm-1\n"}, [], "This is INI, in a file for YAML ("),
+        ({"hosts_yml": "all:\n  hosts:\n    5:\n"}, [], "Host pattern 5 must be a string"),
+        ({"more_ini": "class_vm:\n"}, [], "more.ini:1). Give the file a name that ends with .yml."),
+        ({"hosts_yml": HOSTS.replace("section_a", "class_vm")}, [], "a group class_vm, and none"),
         ({"more_ini": "[a]\nvm-3 vm-4\n"}, [], "more.ini:2). A host has a line of its own"),
         ({"more_ini": "[a:children]\nb\n"}, [], "There is no group b ("),
         ({"more_ini": "[a\nvm-3\n"}, [], "more.ini:1). Write `]` at its end."),

@@ -13,6 +13,8 @@ from . import places, yaml_file
 
 PARTS = ("hosts", "children", "vars")
 LIKE = 0.6
+# What the names of Ansible's own settings begin with.
+OF_ANSIBLE = "ansible_"
 EXAMPLE = "`all:`, and below it, indented, `hosts:` and `vm-148-1:`"
 
 
@@ -56,11 +58,18 @@ def _check_group(path: Path, name: str, key: yaml.Node, group: yaml.Node) -> Non
         for child, child_key, below in yaml_file.entries(value):
             if part == "children":
                 _check_group(path, child, child_key, below)
-            elif part == "hosts" and not (
-                yaml_file.is_empty(below) or isinstance(below, yaml.MappingNode)
-            ):
-                fix = f"Write its address as `ansible_host: {getattr(below, 'value', '')}`, indented, in a line below."
-                raise _wrong(path, below, f"The host {child} has a text behind it", fix)
+            elif part == "hosts" and not yaml_file.is_empty(below):
+                _check_host(path, child, child_key, below)
+
+
+def _check_host(path: Path, host: str, key: yaml.Node, below: yaml.Node) -> None:
+    if host.startswith(OF_ANSIBLE):
+        fix = "Indent it further than the host above it."
+        raise _wrong(path, key, f"{host} stands among the hosts, and is a setting of one", fix)
+    if not isinstance(below, yaml.MappingNode):
+        name, _, value = str(below.value).rpartition("=")
+        fix = f"Write `{name or 'ansible_host'}: {value}`, indented, in a line below."
+        raise _wrong(path, below, f"The host {host} has a text behind it", fix)
 
 
 def _meant(part: str, value: yaml.Node) -> str:

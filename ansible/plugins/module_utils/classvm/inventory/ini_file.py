@@ -18,6 +18,8 @@ HOST_LINE = (
     "A host has a line of its own, and its settings behind it: `vm-148-1 ansible_host=192.0.2.1`."
 )
 SECTION = "Write `[section_a]`, `[section_a:vars]` or `[section_a:children]`."
+HEADING = re.compile(r"\[[\w:-]+\]")
+YAML_IN_INI = ("This is YAML, in a file for INI", "Give the file a name that ends with .yml.")
 # What Ansible says, and how we say it.
 KINDS: Tuple[Tuple[str, Callable[[Match[str]], Explained]], ...] = (
     (
@@ -47,10 +49,12 @@ KINDS: Tuple[Tuple[str, Callable[[Match[str]], Explained]], ...] = (
         lambda _: Explained("A quote that opens here is never closed", "Close it."),
     ),
     (
+        r"pattern '(.*?)' supplied, ending in ':'",
+        lambda _: Explained(*YAML_IN_INI),
+    ),
+    (
         r"pattern '(.*?)' supplied, .* a sign this is a YAML file",
-        lambda _: Explained(
-            "This is YAML, in a file for INI", "Give the file a name that ends with .yml."
-        ),
+        lambda _: Explained(*YAML_IN_INI),
     ),
 )
 
@@ -62,6 +66,14 @@ def explain(message: str) -> Explained:
         if found:
             return told(found)._replace(culprit=found[1])
     return Explained(message.strip().partition("\n")[0].rstrip("."), "Correct the line.")
+
+
+def is_ini(text: str) -> bool:
+    """Tell whether a text begins with the heading of a group, as no YAML does."""
+    said = [
+        line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] not in "#;"
+    ]
+    return bool(said) and HEADING.fullmatch(said[0]) is not None
 
 
 def line_of(text: str, culprit: str) -> int:

@@ -15,6 +15,8 @@ from . import places, yaml_file
 
 # By the name of a folder: whose variables it has.
 FOLDERS = {"group_vars": "group", "host_vars": "host"}
+# The group whose hosts get the guard.
+GUARDED = "class_vms"
 # What Ansible reads; a name of a host may hold more points.
 ENDINGS = (".yml", ".yaml", ".json")
 # Hosts and groups that need no inventory.
@@ -70,6 +72,17 @@ def check(
         known = {of: {*names[of], *others[of], *IMPLICIT[of]} for of in names}
         if not _is_of(entry, known[kind]):
             raise _of_nobody(entry, kind, known)
+
+
+def slip_of_class(groups: Collection[str]) -> str:
+    """Return why a group that is nearly that of the class is a slip, "" where there is none."""
+    like = difflib.get_close_matches(GUARDED, sorted(groups), 1, LIKE)
+    if GUARDED in groups or not like:
+        return ""
+    return (
+        f"The inventory has a group {like[0]}, and none {GUARDED}: only hosts of that one get the guard."
+        f" Rename {like[0]}, or name it otherwise"
+    )
 
 
 def _require_no_slip(folder: Path) -> None:
