@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import secrets
+import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -181,6 +182,19 @@ def summary(
         gap=max((b - a for a, b in itertools.pairwise(times)), default=math.nan),
         healthy_after=healthy_after(good, bad, begin),
     )
+
+
+def gap_summary(gaps: Sequence[float | None]) -> str:
+    """Return the median and the largest of some gaps, in seconds.
+
+    A gap is None where nobody saw it: a busy service took too long to answer before the swap.
+    """
+    seen = [one for one in gaps if one is not None]
+    parts = [f"{len(gaps) - len(seen)} not seen"] if len(seen) < len(gaps) else []
+    if seen:
+        middle, largest = statistics.median(seen), max(seen)
+        parts = [f"{middle:.2f} s (median)", f"{largest:.2f} s (maximum)", *parts]
+    return ", ".join(parts)
 
 
 def apart(records: Sequence[Record]) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import TYPE_CHECKING
 
 from classvm.base.edge import BLUE_GREEN
 from faults import plan
+from faults.load import gap_summary
 from infra import scope
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ def test_redeploys_in_a_row(target: Target) -> None:
             gaps.append(watch.seen.gap)
         seen = attempt.end()
         at_host = [entry["gap"] for entry in target.history()[before:]]
-        attempt.outcome = (
-            f"gap {statistics.median(gaps):.2f} s (median), {max(gaps):.2f} s (maximum);"
-            f" as the host saw it {statistics.median(at_host):.2f} s, {max(at_host):.2f} s"
-        )
+        attempt.outcome = f"gap {gap_summary(gaps)}; as the host saw it {gap_summary(at_host)}"
         assert len(at_host) == plan.REDEPLOYS
         assert max(gaps) <= LONGEST_SECONDS * target.pace, gaps
         assert not (lossless and seen.failures), str(seen)

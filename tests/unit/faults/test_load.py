@@ -23,6 +23,7 @@ from faults.load import (
     Paths,
     Record,
     Watch,
+    gap_summary,
     percentile,
     summary,
 )
@@ -351,3 +352,17 @@ def test_a_background_process_ends_by_itself_or_is_stopped() -> None:
     second.join(5)
     first.stop()
     assert sorted(received) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ([0.5, 1.0, 3.0], "1.00 s (median), 3.00 s (maximum)"),
+        ([0.5, None, 0.7], "0.60 s (median), 0.70 s (maximum), 1 not seen"),
+        ([None, None], "2 not seen"),
+    ],
+)
+def test_gaps_are_summed_up_though_a_busy_host_saw_none(
+    gaps: list[float | None], said: str
+) -> None:
+    assert gap_summary(gaps) == said
