@@ -32,7 +32,10 @@ PARAMETERS: dict[str, Sequence[BrokenRelease | Fault]] = {
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 FOLDER = Path(__file__).parent
 # What harms the host most comes last.
-ORDER = ("test_redeploys", "test_broken_releases", "test_killed_deploys", "test_host_faults")
+ORDER = (
+    *("test_redeploys", "test_bad_clients", "test_broken_releases", "test_killed_deploys"),
+    "test_host_faults",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -95,6 +98,21 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         made.start()
         yield made
         made.stop()
+        vm.disconnect()
+
+
+@pytest.fixture(scope="session")
+def neighbour(target: Target) -> Iterator[Vm]:
+    """Return another machine on the host's network: a bare one, or else another class VM."""
+    known = expected.read(target.inventory, []).values()
+    others = [one for one in known if one.name != target.facts.name and not one.is_local]
+    others.sort(key=lambda one: expected.NEIGHBOURS not in one["group_names"])
+    assert others, "the inventory has no second host"
+    host = testinfra.get_host(f"ansible://{others[0].name}", ansible_inventory=target.inventory)
+    with tempfile.TemporaryDirectory(prefix="cf-", dir="/tmp") as folder:
+        keep_open(host, Path(folder))
+        vm = Vm(host, others[0], Path(folder))
+        yield vm
         vm.disconnect()
 
 

@@ -558,6 +558,29 @@ def test_provisioned_tells_why_and_how(call: Callable[..., dict[str, Any]], tmp_
     assert call("classvm_provisioned", **asked)["stale"] == "Docker is not installed"
 
 
+@pytest.mark.parametrize(
+    ("words", "is_repaired"),
+    [
+        ({"state": "recorded"}, True),
+        ({"state": "recorded", "check_mode": True}, False),
+        ({"state": "queried"}, False),
+    ],
+    ids=["provisioned", "a dry run", "only looked at"],
+)
+@pytest.mark.usefixtures("program", "bare")
+def test_a_provision_repairs_the_rights_of_the_state_folder(
+    words: dict[str, Any],
+    is_repaired: bool,
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    repaired: list[str] = []
+    monkeypatch.setattr(freshness, "repair_state", repaired.append)
+    call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path), **words})
+    assert repaired == [str(tmp_path)] * is_repaired
+
+
 @pytest.fixture
 def outside_docker_group(
     monkeypatch: pytest.MonkeyPatch,
