@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import os
 import threading
@@ -162,6 +163,32 @@ def test_a_failure_names_the_line_of_the_package(failed: bool) -> None:
     told = load_plugin("action", "classvm_image").with_place(result, source_of(""))
     place = " (requirements.txt:3)" if failed else ""
     assert told["msg"] == f"`flask==3.0.0`{place} is new"
+
+
+@pytest.mark.parametrize("ends", [{"changed": True}, KeyboardInterrupt()])
+def test_no_packed_folder_is_left_on_the_host(ends: dict[str, Any] | BaseException) -> None:
+    plugin = load_plugin("action", "classvm_image")
+    action = plugin.ActionModule.__new__(plugin.ActionModule)
+    there: dict[str, bytes] = {}
+    given: dict[str, Any] = {}
+
+    def call(args: dict[str, Any], _: Any) -> dict[str, Any]:
+        given.update(args)
+        assert there == {"/tmp/a/context.tar": b"packed"}  # noqa: S108 - of no machine
+        if isinstance(ends, BaseException):
+            raise ends
+        return ends
+
+    action.call = call
+    action._make_tmp_path = lambda: "/tmp/a"  # noqa: S108 - of no machine
+    action._connection = SimpleNamespace(_shell=SimpleNamespace(join_path="{}/{}".format))
+    action._transfer_data = there.__setitem__
+    action._remove_tmp_path = lambda _, *, force: there.clear() if force else None
+    with contextlib.suppress(KeyboardInterrupt):
+        settings = SimpleNamespace(conf="", ca="")
+        assert action._build({}, {"context": b"packed"}, settings, {}) == ends
+    assert given["context"] == "/tmp/a/context.tar"  # noqa: S108 - of no machine
+    assert there == {}
 
 
 # --- classvm_provisioned -------------------------------------------------------------------------

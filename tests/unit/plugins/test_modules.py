@@ -61,6 +61,7 @@ class Recorder:
     check_mode = False
     _diff = False
     made: dict[str, Any]
+    warned: ClassVar[list[str]] = []
 
     def __init__(self, **made: Any) -> None:
         type(self).made = made
@@ -72,6 +73,9 @@ class Recorder:
 
     def fail_json(self, **result: Any) -> NoReturn:
         raise Ended({"failed": True, **result})
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
 
 
 def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -579,6 +583,24 @@ def test_a_provision_repairs_the_rights_of_the_state_folder(
     monkeypatch.setattr(freshness, "repair_state", repaired.append)
     call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path), **words})
     assert repaired == [str(tmp_path)] * is_repaired
+
+
+@pytest.mark.parametrize(("variable", "is_told"), [("tcp://elsewhere:2375", True), ("", False)])
+@pytest.mark.usefixtures("program", "bare")
+def test_settings_of_the_client_that_do_not_count_are_told(
+    variable: str,
+    is_told: bool,
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(Recorder, "warned", [])
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONTEXT", "")
+    monkeypatch.setenv("DOCKER_HOST", variable)
+    call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)})
+    told = [f"Ignored: DOCKER_HOST. classvm uses the engine at {docker.SOCKET}."]
+    assert Recorder.warned == told * is_told
 
 
 @pytest.fixture
