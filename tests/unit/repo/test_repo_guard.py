@@ -134,3 +134,10 @@ def test_a_unit_that_loads_it_too_late_is_found(name: str, value: str) -> None:
     changed = re.sub(rf"^({name}=.*){value}", r"\1", unit, flags=re.MULTILINE)
     assert changed != unit
     assert too_late(changed) == [name]
+
+
+def test_a_provision_begins_with_the_guard() -> None:
+    # All that comes after it needs an engine, or the network where a package is missing.
+    (play,) = tree.read_yaml(tree.ROOT / "ansible/provision.yml")
+    first = play["tasks"][0]["ansible.builtin.import_role"]
+    assert (tree.ROOT / "roles" / first["name"] / "files/etc/classvm/guard.nft").is_file()
