@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,15 +89,6 @@ def test_a_body_that_is_too_large_gets_no_further(facts: Facts) -> None:
     assert answer.startswith("HTTP/1.1 413 ")
     # The service has a limit of its own, with another text.
     assert f"larger than {facts['edge_body_limit']} bytes" in answer
-
-
-def test_what_is_no_http_gets_a_problem(facts: Facts) -> None:
-    with socket.create_connection((facts.address("IPv4"), facts.host_port), 5) as client:
-        client.sendall(b"no HTTP\r\n\r\n")
-        head, _, body = client.recv(4096).decode().partition("\r\n\r\n")
-    assert head.startswith("HTTP/1.1 400 ")
-    assert "application/problem+json" in head
-    assert json.loads(body)["status"] == HTTPStatus.BAD_REQUEST
 
 
 def connect(facts: Facts) -> socket.socket:

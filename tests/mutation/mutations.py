@@ -783,13 +783,6 @@ EDGE_MUTATIONS = (
         RELOAD,
     ),
     rewritten(
-        "HAProxy answers what is no HTTP with a page of its own",
-        "test_what_is_no_http_gets_a_problem",
-        CONFIG,
-        "/http-error status 400/d",
-        RELOAD,
-    ),
-    rewritten(
         "HAProxy lets one client take all connections",
         "test_a_client_has_only_its_share_of_the_connections",
         CONFIG,

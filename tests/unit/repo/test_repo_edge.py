@@ -1,4 +1,4 @@
-"""What HAProxy answers by itself is problem JSON, as what the service answers."""
+"""What HAProxy answers to a request by itself is problem JSON, as what the service answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 import tree
 
 CONFIG = (tree.ROOT / "roles/edge/templates/etc/classvm/edge.cfg.j2").read_text()
-# No HTTP, a head that does not end, no answer, no server, no answer in time.
+# A bad request, a body that does not arrive, a broken answer, no server, no answer in time. Before
+# it has read a head, HAProxy has a page that no setting replaces.
 # Source: HAProxy 2.8, Configuration Manual, 1.3.1 (The response line).
 BY_ITSELF = {400, 408, 502, 503, 504}
 PROBLEM = r"content-type application/problem\+json string \{\{ problem\((\d+), "
