@@ -56,10 +56,11 @@ def witness() -> Iterator[Witness]:
         server.shutdown()
 
 
-def test_an_id_leads_to_no_other_host(witness: Witness) -> None:
+@pytest.mark.parametrize("reference", ["#/b", "{url}", "b"])
+def test_an_id_leads_to_no_other_host(witness: Witness, reference: str) -> None:
     """A reference below an `id` starts at that address, though it begins with #/."""
     url = f"http://127.0.0.1:{witness.server_port}/schema"
-    schema = {"id": url + "/a", "allOf": [{"$ref": "#/b"}, {"$ref": url}]}
+    schema = {"id": url + "/a", "allOf": [{"$ref": reference.format(url=url)}]}
     with pytest.raises(InputError, match="leads out of the specification"):
         errors(schema, 1)
     assert witness.asked == 0

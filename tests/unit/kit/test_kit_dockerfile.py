@@ -111,3 +111,26 @@ def test_all_that_is_copied_is_there() -> None:
     copied = [word for word in words if word.startswith("kit/")]
     assert copied
     assert [word for word in copied if not (FILES / word).exists()] == []
+
+
+REMOVAL = "RUN find / -xdev -type f -perm /6000 -delete\n"
+
+
+def keeps_setuid_programs(dockerfile: str) -> bool:
+    """Tell whether programs that run with more rights than their user are left in an image.
+
+    After the removal, no package may bring others.
+    """
+    last = dockerfile.rpartition("\nFROM ")[2]
+    _, removed, rest = last.rpartition(REMOVAL)
+    return not removed or "apt-get install" in rest
+
+
+SEALED = (SERVICE / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("text", [SEALED, render(PLAIN), render(FULL)])
+def test_no_program_is_left_that_runs_with_more_rights_than_its_user(text: str) -> None:
+    assert not keeps_setuid_programs(text)
+    assert keeps_setuid_programs(text.replace(REMOVAL, ""))
+    assert keeps_setuid_programs(f"{text}RUN apt-get install --yes sudo\n")

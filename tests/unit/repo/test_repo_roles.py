@@ -359,10 +359,12 @@ def tags(node: Any) -> list[Any]:
     return found + [tag for one in node.values() for tag in tags(one)]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name in tree.files() if re.match(r"(ansible|roles/\w+/tasks)/\w+\.yml", name)],
-)
+TASK_FILES = [
+    name for name in tree.files() if re.match(r"(ansible|roles/\w+/tasks)/\w+\.yml", name)
+]
+
+
+@pytest.mark.parametrize("name", TASK_FILES)
 def test_there_are_no_tags(name: str) -> None:
     """A task needs what those before it found out, so a part of a playbook cannot run alone."""
     assert tags(tree.read_yaml(tree.ROOT / name)) == []
@@ -485,3 +487,47 @@ def test_a_readme_without_its_markers_is_refused(
 def test_the_repair_command_is_a_program() -> None:
     _, program = role_readmes.REPAIR.split()
     assert (tree.ROOT / program).is_file()
+
+
+# --- conditions ---------------------------------------------------------------------------------
+
+
+def bare_conditions(node: Any, names: set[str]) -> list[str]:
+    """Return the conditions that would refuse a text such as `-e NAME=false` of a true or false."""
+    if isinstance(node, list):
+        return [found for one in node for found in bare_conditions(one, names)]
+    if not isinstance(node, dict):
+        return []
+    conditions = node.get("when", [])
+    listed = conditions if isinstance(conditions, list) else [conditions]
+    found = [
+        str(one)
+        for one in listed
+        for word in re.findall(r"\b\w+\b(?! *\| *bool\b)", str(one))
+        if word in names
+    ]
+    return found + [inner for one in node.values() for inner in bare_conditions(one, names)]
+
+
+TRUE_OR_FALSE = {
+    name
+    for role in ROLES
+    for entry in load(tree.ROOT / "roles" / role / "meta/argument_specs.yml")[
+        "argument_specs"
+    ].values()
+    for name, option in (entry.get("options") or {}).items()
+    if option.get("type") == "bool"
+}
+
+
+@pytest.mark.parametrize("name", TASK_FILES)
+def test_a_condition_takes_true_and_false_as_texts(name: str) -> None:
+    assert bare_conditions(tree.read_yaml(tree.ROOT / name), TRUE_OR_FALSE) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_bare"),
+    [("x_on | bool", False), ("x_on", True), (["y", "not x_on"], True), ("a_x_on", False)],
+)
+def test_a_condition_on_a_text_is_found(condition: Any, is_bare: bool) -> None:
+    assert bool(bare_conditions([{"block": [{"when": condition}]}], {"x_on"})) is is_bare
