@@ -18,7 +18,7 @@ sys.path += [str(ROOT / "tests"), str(ROOT / "ansible/plugins/module_utils")]
 
 from classvm.app import layout  # noqa: E402 - its folder was added to the path above
 from classvm.base.errors import ClassvmError  # noqa: E402 - as above
-from classvm.image import service_image  # noqa: E402 - as above
+from classvm.image import image_labels  # noqa: E402 - as above
 from classvm.output import advice  # noqa: E402 - as above
 from classvm.release import history  # noqa: E402 - as above
 from infra import expected, released  # noqa: E402 - as above
@@ -32,9 +32,9 @@ AS_ROOT = (
     'as="sudo -n"; [ "$(id -u)" != 0 ] || as=; '
     f"$as true 2>/dev/null || {{ echo {NO_ROOT}; exit 0; }}; "
 )
-LISTED = f'{{{{.Names}}}} {{{{.State}}}} {{{{.Label "{service_image.LABEL_CONTENT}"}}}}'
+LISTED = f'{{{{.Names}}}} {{{{.State}}}} {{{{.Label "{image_labels.LABEL_CONTENT}"}}}}'
 SURVEY = (
-    f"{AS_ROOT}$as docker ps --all --filter label={service_image.LABEL_SERVICE}"
+    f"{AS_ROOT}$as docker ps --all --filter label={image_labels.LABEL_SERVICE}"
     f" --format '{LISTED}' 2>/dev/null; exit 0"
 )
 OTHER_RELEASE = "runs another release"

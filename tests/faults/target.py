@@ -23,7 +23,7 @@ import classvm
 import pytest
 from classvm.app import pack
 from classvm.contract import archive, checker
-from classvm.image import checker_image, kit_context, service_image, source
+from classvm.image import checker_image, image_labels, kit_context, service_image, source
 from classvm.release import contract_check, health, history
 from faults import apps, driver
 from faults.load import PATIENCE, Load, Seen, Watch
@@ -240,7 +240,7 @@ class Target:
 
     def live(self) -> Live:
         """Return the live container."""
-        label = f'{{{{index .Config.Labels "{service_image.LABEL_RELEASE}"}}}}'
+        label = f'{{{{index .Config.Labels "{image_labels.LABEL_RELEASE}"}}}}'
         form = f"{{{{.Id}}}} {{{{.State.StartedAt}}}} {label}"
         argv = ("container", "inspect", "--format", form, self.facts.container)
         return Live(*self.vm.docker.check(*argv).split())
@@ -252,7 +252,7 @@ class Target:
 
     def containers(self) -> list[str]:
         """Return the names of all containers of the service, running or not."""
-        label = f"label={service_image.LABEL_SERVICE}={self.facts['service_name']}"
+        label = f"label={image_labels.LABEL_SERVICE}={self.facts['service_name']}"
         form = ("--format", "{{.Names}}")
         return sorted(self.vm.docker.check("ps", "--all", "--filter", label, *form).split())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classvm.base.edge import BLUE_GREEN, RECREATE
-from classvm.image.service_image import LABEL_SERVICE
+from classvm.image.image_labels import LABEL_SERVICE
 from faults import apps
 from faults.target import ASIDE, Target
 from infra import scope

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from classvm.app import contents
-from classvm.image import service_image
+from classvm.image import image_labels
 from classvm.release import history
 
 FILE, PACKAGE = "file ", "package "
@@ -41,7 +41,7 @@ class Released:
     def is_sealed(self) -> bool:
         """Whether the app is in the layout of `service/`: only there the spec is the contract."""
         digest = hashlib.sha256(self.spec.encode()).hexdigest()
-        return self.labels.get(service_image.LABEL_CONTRACT) == digest
+        return self.labels.get(image_labels.LABEL_CONTRACT) == digest
 
     @property
     def files(self) -> dict[str, str]:
@@ -54,7 +54,7 @@ class Released:
         return self._made_of(PACKAGE)
 
     def _made_of(self, kind: str) -> dict[str, str]:
-        said: dict[str, str] = json.loads(self.labels.get(service_image.LABEL_CONTENT) or "{}")
+        said: dict[str, str] = json.loads(self.labels.get(image_labels.LABEL_CONTENT) or "{}")
         return {
             name.removeprefix(kind): value for name, value in said.items() if name.startswith(kind)
         }
@@ -78,7 +78,7 @@ def by_rollback(lines: str, service: str, labels: Mapping[str, str], spec: str) 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / history.FILE).write_text(lines, encoding="utf-8")
         entries = [one for one in history.read(folder, service) if one.went_live]
-    release = labels.get(service_image.LABEL_RELEASE, "")
+    release = labels.get(image_labels.LABEL_RELEASE, "")
     if not entries or (entries[-1].result, entries[-1].release) != (history.ROLLED_BACK, release):
         return None
     deployed = [one for one in entries if (one.result, one.release) == (history.LIVE, release)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base import docker
-from classvm.image.service_image import LABEL_SERVICE
+from classvm.image.image_labels import LABEL_SERVICE
 from classvm.release import removal
 
 if TYPE_CHECKING:

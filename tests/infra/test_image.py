@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base.names import image_name
-from classvm.image import service_image
+from classvm.image import image_labels
 from classvm.image.base_image import UBUNTU_VERSION
 from classvm.release.release_spec import LABEL_SETTINGS
 from infra.expected import Facts, normal
@@ -73,7 +73,7 @@ def test_the_health_check_is_the_one_of_the_dockerfile(vm: Vm, facts: Facts) -> 
 
 
 def test_the_container_bears_the_desired_release(vm: Vm) -> None:
-    assert vm.live["Config"]["Labels"].get(service_image.LABEL_RELEASE) == vm.release
+    assert vm.live["Config"]["Labels"].get(image_labels.LABEL_RELEASE) == vm.release
 
 
 def test_the_image_bears_the_labels_of_its_release(vm: Vm) -> None:
@@ -98,7 +98,7 @@ def test_the_container_runs_the_image_that_its_name_means(vm: Vm, facts: Facts) 
 
 
 def test_the_image_stands_on_the_base_image(vm: Vm, facts: Facts) -> None:
-    if facts.released and vm.image.labels.get(service_image.LABEL_BASE) != vm.base.content:
+    if facts.released and vm.image.labels.get(image_labels.LABEL_BASE) != vm.base.content:
         pytest.skip("the base image is a later one than that of the release")
     assert vm.image.layers[: len(vm.base.layers)] == vm.base.layers
 

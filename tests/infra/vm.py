@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from classvm.base import docker, edge, state
 from classvm.base.command import CommandError, Finished
-from classvm.image import service_image
+from classvm.image import image_labels, service_image
 from classvm.provision import guard
 from classvm.release import keep
 from classvm.release.release_spec import ReleaseSpec
@@ -180,11 +180,11 @@ class Vm:
         if not self.facts.released:
             return service_image.labels(self.recipe)
         # A container has labels of its own, too.
-        made_of = (service_image.LABEL_CONTENT, service_image.LABEL_CONTRACT)
+        made_of = (image_labels.LABEL_CONTENT, image_labels.LABEL_CONTRACT)
         return {
             **{name: self.facts.released.labels.get(name, "") for name in made_of},
-            service_image.LABEL_SERVICE: str(self.facts["service_name"]),
-            service_image.LABEL_RELEASE: self.release,
+            image_labels.LABEL_SERVICE: str(self.facts["service_name"]),
+            image_labels.LABEL_RELEASE: self.release,
         }
 
     @functools.cached_property
@@ -193,7 +193,7 @@ class Vm:
         spec = dataclasses.replace(
             self.facts.release_spec(self.release),
             keep=keep.folders(self.image),
-            container_port=service_image.container_port(self.image, self.facts.container_port),
+            container_port=image_labels.container_port(self.image, self.facts.container_port),
         )
         if not spec.environment:
             return spec

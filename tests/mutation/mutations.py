@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from classvm.base.edge import MAP
-from classvm.image.service_image import LABEL_DIGEST, LABEL_RELEASE
+from classvm.image.image_labels import LABEL_DIGEST, LABEL_RELEASE
 from classvm.provision.haproxy import SOCKET, Files
 from classvm.release.release_spec import LABEL_SETTINGS
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
-from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from classvm.image.image_labels import LABEL_RELEASE, LABEL_SERVICE
 from classvm.provision import engine, guard
 from classvm.release import health
 from classvm.release.release_spec import LABEL_SETTINGS, ReleaseSpec, env_file, run_argv

@@ -68,6 +68,7 @@ from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import (
     checker_image,
+    image_labels,
     lock_compile,
     lock_store,
     service_image,
@@ -122,7 +123,7 @@ def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
             f"{params['base_image']} is missing", fix="An admin can run `make provision`."
         )
     images = wanted.wanted(params, base.content if base else "")
-    missing = images.missing(service_image.digests(docker, *images.names))
+    missing = images.missing(image_labels.digests(docker, *images.names))
     result = {"changed": False, **images.named(), **missing}
     if module.check_mode:
         return {**result, "changed": any(missing.values()), **NOTHING_NEEDED}
@@ -159,8 +160,8 @@ def build_service(docker: Docker, recipe: service_image.Recipe, params: Mapping[
         context = lock_store.with_lock(context, lock)
     service_image.build(docker, recipe, context, params["secrets"])
     if recipe.lock:
-        used = docker.labels_of_images(service_image.LABEL_LOCK).values()
-        lock_store.prune(params["state_dir"], {labels[service_image.LABEL_LOCK] for labels in used})
+        used = docker.labels_of_images(image_labels.LABEL_LOCK).values()
+        lock_store.prune(params["state_dir"], {labels[image_labels.LABEL_LOCK] for labels in used})
 
 
 def stored_lock(params: Mapping[str, Any], recipe: service_image.Recipe) -> str:

@@ -54,7 +54,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.classvm.base import account, host
 from ..module_utils.classvm.base.docker import SOCKET, Docker, ignored_settings
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.image import service_image
+from ..module_utils.classvm.image import image_labels
 from ..module_utils.classvm.provision import freshness, guard
 
 SPACE_MEGABYTES = 10
@@ -156,7 +156,7 @@ def require_only_service(docker: Docker, service: str, state_dir: str) -> None:
         # Who cannot read the state folder has to provision: as root, that repairs it and asks again.
         return
     if service and last != service and docker.engine_version() is not None:
-        host.require_only_service(docker, state_dir, service, service_image.LABEL_SERVICE)
+        host.require_only_service(docker, state_dir, service, image_labels.LABEL_SERVICE)
 
 
 def warn_of_ignored_settings(module: AnsibleModule) -> None:
@@ -169,7 +169,7 @@ def warn_of_ignored_settings(module: AnsibleModule) -> None:
 def known_images(docker: Docker, base_image: str) -> Dict[str, Any]:
     """Return what is known of the images here; {} when this account may not ask the engine."""
     try:
-        return service_image.known(docker, base_image)
+        return image_labels.known(docker, base_image)
     except ClassvmError:
         return {}
 

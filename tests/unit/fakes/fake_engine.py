@@ -15,7 +15,7 @@ from classvm.base.command import CommandError, Finished
 from classvm.base.docker import Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
-from classvm.image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from classvm.image.image_labels import LABEL_RELEASE, LABEL_SERVICE
 from classvm.release import candidate, difference, gap, health, limits, listening
 from classvm.release.release_spec import (
     ALWAYS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
-from classvm.image.service_image import LABEL_RELEASE
+from classvm.image.image_labels import LABEL_RELEASE
 from classvm.release import go_live, history
 from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
 from fake_engine import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
-from classvm.image import checker_image, service_image
+from classvm.image import checker_image, image_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ esac
 
 
 def described(digest: str) -> str:
-    image = {"Id": "i", "Size": 1, "Config": {"Labels": {service_image.LABEL_DIGEST: digest}}}
+    image = {"Id": "i", "Size": 1, "Config": {"Labels": {image_labels.LABEL_DIGEST: digest}}}
     return f"cat <<'END'\n{json.dumps([image])}\nEND\n"
 
 

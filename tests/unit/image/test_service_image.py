@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from classvm.app import pack
 from classvm.base.command import Finished
-from classvm.base.docker import Docker, Image
+from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
-from classvm.image import service_image
+from classvm.image import image_labels, service_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_the_image_of_this_content_is_found(program: Callable[..., Path]) -> Non
 
 def test_an_image_of_the_same_short_name_is_not_taken(program: Callable[..., Path]) -> None:
     program(
-        "docker", described({**service_image.labels(RECIPE), service_image.LABEL_DIGEST: "other"})
+        "docker", described({**service_image.labels(RECIPE), image_labels.LABEL_DIGEST: "other"})
     )
     assert service_image.find(Docker(), RECIPE) is None
 
@@ -210,66 +210,3 @@ def test_an_exception_of_foreign_code_is_no_fault_of_the_app() -> None:
     told = service_image.build_failure(Finished(["docker"], 1, log, "")).splitlines()
     assert told[0].endswith("ModuleNotFoundError: No module named 'no_such_module'")
     assert told[1].startswith("The running release was not touched")
-
-
-# --- what is known beforehand --------------------------------------------------------------------
-
-
-def engine(base: str, listed: str, labels: dict[str, str], *tags: str) -> str:
-    """Return a script that knows one base image and one service image."""
-    return f"""
-case "$*" in
-  "image ls"*) echo {listed};;
-  *:18.04) {base}
-;;
-  *) {described(labels, *tags)}
-;;
-esac"""
-
-
-def test_what_is_known_of_a_host_tells_what_is_built(program: Callable[..., Path]) -> None:
-    program(
-        "docker", engine(described({}), RECIPE.image, service_image.labels(RECIPE), RECIPE.image)
-    )
-    known = service_image.known(Docker(), RECIPE.base)
-    assert known == {
-        "base": Image("", {}, 1).content,
-        "built": {RECIPE.image: RECIPE.digest},
-        "contracts": ["6"],
-    }
-
-
-def test_the_digests_of_the_images_that_are_asked_for(program: Callable[..., Path]) -> None:
-    calls = program("docker", described(service_image.labels(RECIPE), RECIPE.image, "mine:1"))
-    found = service_image.digests(Docker(), RECIPE.image, "classvm/checker:1")
-    assert found == {RECIPE.image: RECIPE.digest}
-    assert calls.read_text() == f"image inspect {RECIPE.image} classvm/checker:1\n"
-
-
-def test_an_image_without_the_label_has_no_digest(program: Callable[..., Path]) -> None:
-    program("docker", described({}, "mine:1"))
-    assert service_image.digests(Docker(), "mine:1") == {"mine:1": ""}
-    assert service_image.digests(Docker()) == {}
-
-
-@pytest.mark.parametrize(("listed", "tags"), [("", ["a:1"]), ("a:1", [])])
-def test_nothing_is_built_where_no_image_has_a_name(
-    listed: str, tags: list[str], program: Callable[..., Path]
-) -> None:
-    program("docker", engine(described({}), listed, service_image.labels(RECIPE), *tags))
-    assert service_image.known(Docker(), RECIPE.base)["built"] == {}
-
-
-def test_nothing_is_known_without_a_base_image(program: Callable[..., Path]) -> None:
-    program("docker", engine("echo no such image >&2; exit 1", "a:1", {}))
-    assert service_image.known(Docker(), RECIPE.base) == {}
-
-
-@pytest.mark.parametrize(
-    ("labels", "port"),
-    [({}, 9000), ({"classvm.port": "5000"}, 5000), ({"classvm.port": "x"}, 9000)],
-)
-def test_the_port_of_an_image(labels: dict[str, str], port: int) -> None:
-    image = Image(id="", labels=labels, size=0)
-    assert service_image.container_port(image, 9000) == port
-    assert service_image.container_port(None, 9000) == 9000

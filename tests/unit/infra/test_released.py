@@ -6,15 +6,15 @@ import hashlib
 import json
 
 from classvm.app import contents
-from classvm.image import service_image
+from classvm.image import image_labels
 from infra import released
 from infra.expected import Facts
 
 SPEC = "openapi: 3.0.0\n"
 MADE_OF = contents.describe({"server.py": "0123456789abcdef"}, {"Flask": "2.2.5"})
 LABELS = {
-    service_image.LABEL_CONTENT: MADE_OF,
-    service_image.LABEL_CONTRACT: hashlib.sha256(SPEC.encode()).hexdigest(),
+    image_labels.LABEL_CONTENT: MADE_OF,
+    image_labels.LABEL_CONTRACT: hashlib.sha256(SPEC.encode()).hexdigest(),
 }
 EARLIER = released.Released("r1", "sha256:1", LABELS, SPEC)
 

@@ -15,7 +15,7 @@ from classvm.app import pack
 from classvm.base import command, docker
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
-from classvm.image import checker_image, lock_compile, lock_store, service_image
+from classvm.image import checker_image, image_labels, lock_compile, lock_store, service_image
 from classvm.provision import freshness, guard, haproxy
 from classvm.release import go_live, history
 from classvm.release.release_spec import ReleaseSpec, Seconds
@@ -809,7 +809,7 @@ class Builds:
         monkeypatch.setattr(lock_compile, "compile_lock", self.lock)
 
     def locked(self) -> dict[str, dict[str, str]]:
-        return {name: one for name, one in self.labels.items() if service_image.LABEL_LOCK in one}
+        return {name: one for name, one in self.labels.items() if image_labels.LABEL_LOCK in one}
 
     def service(self, _: object, recipe: service_image.Recipe, context: bytes, *__: object) -> None:
         self.contexts["service"] = context

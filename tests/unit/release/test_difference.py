@@ -7,7 +7,7 @@ import json
 
 import pytest
 from classvm.base.docker import Container, Image
-from classvm.image.service_image import LABEL_CONTENT, LABEL_RELEASE
+from classvm.image.image_labels import LABEL_CONTENT, LABEL_RELEASE
 from classvm.release import difference, go_live
 from classvm.release.release_spec import LABEL_HOW
 from fake_engine import OLD, RELEASE_SPEC, STATE_DIR, Engine, enter

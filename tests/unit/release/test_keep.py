@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from classvm.base.docker import Docker, Image
-from classvm.image.service_image import LABEL_KEEP
+from classvm.image.image_labels import LABEL_KEEP
 from classvm.release import keep
 
 if TYPE_CHECKING:

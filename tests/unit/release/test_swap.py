@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.image.service_image import LABEL_RELEASE
+from classvm.image.image_labels import LABEL_RELEASE
 from classvm.release import history
 from classvm.release.release_spec import ALWAYS
 from fake_engine import (

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.image.service_image import LABEL_APP, LABEL_KEEP, LABEL_PORT
+from classvm.image.image_labels import LABEL_APP, LABEL_KEEP, LABEL_PORT
 from classvm.release import go_live
 from classvm.release.release_spec import ReleaseSpec
 from fake_engine import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import survey
 import verify
-from classvm.image import service_image
+from classvm.image import image_labels
 from classvm.release.history import LIVE, ROLLED_BACK
 from infra import expected
 
@@ -106,7 +106,7 @@ def test_without_any_host_to_verify_nothing_runs(monkeypatch: pytest.MonkeyPatch
 
 def evidence(*results: tuple[str, str]) -> str:
     """Return what a host prints whose history is this: releases and results."""
-    labels = {service_image.LABEL_RELEASE: "r1"}
+    labels = {image_labels.LABEL_RELEASE: "r1"}
     entries = [
         {"service": "lab", "release": release, "result": result, "image_id": f"image of {number}"}
         for number, (release, result) in enumerate(results)

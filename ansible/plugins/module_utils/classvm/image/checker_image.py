@@ -13,7 +13,7 @@ from ..base import command
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 from . import build_log, builder
-from .service_image import LABEL_DIGEST, LABEL_SERVICE
+from .image_labels import LABEL_DIGEST, LABEL_SERVICE
 
 REPOSITORY = "classvm/checker"
 TAG_LENGTH = 12

@@ -21,7 +21,8 @@ import jinja2
 
 from ..app import dockerfile, pack
 from ..app.layout import DOCKERFILE, REQUIREMENTS
-from .service_image import HOME, LABEL_PORT
+from .image_labels import LABEL_PORT
+from .service_image import HOME
 
 if TYPE_CHECKING:
     from ..app.plan import Plan

@@ -9,7 +9,8 @@ from ..base.docker import Docker
 from ..base.errors import ClassvmError
 from ..base.names import image_name
 from . import build_log, builder
-from .service_image import LABEL_SERVICE, Recipe
+from .image_labels import LABEL_SERVICE
+from .service_image import Recipe
 
 # The stage of the kit's Dockerfile that resolves the requirements; its command prints the lock.
 STAGE = "lock"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from ..app import tracebacks
 from ..app.tracebacks import Traceback
@@ -14,26 +14,21 @@ from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
 from ..base.names import image_name
 from . import build_log, builder
+from .image_labels import (
+    LABEL_APP,
+    LABEL_BASE,
+    LABEL_CONTENT,
+    LABEL_CONTRACT,
+    LABEL_DIGEST,
+    LABEL_KEEP,
+    LABEL_LOCK,
+    LABEL_RELEASE,
+    LABEL_SERVICE,
+)
 
 RELEASE_ID_LENGTH = 7
 # Where the kit's Dockerfile puts the app.
 HOME = "/service"
-LABEL_RELEASE = "classvm.release"
-LABEL_DIGEST = "classvm.digest"
-LABEL_SERVICE = "classvm.service"
-# What the image is made of, as JSON of limited length: `app.contents`.
-LABEL_CONTENT = "classvm.content"
-LABEL_CONTRACT = "classvm.contract"
-# Folders of the container that survive releases: a JSON list of absolute paths.
-LABEL_KEEP = "classvm.keep"
-# Name of the app: that of its folder when the image was built.
-LABEL_APP = "classvm.app"
-# Id of the lock of its packages, where this host has compiled it.
-LABEL_LOCK = "classvm.lock"
-# Digest of the layers of the base image.
-LABEL_BASE = "org.opencontainers.image.base.digest"
-# The port on which its container listens: the Dockerfile of a student's app sets it.
-LABEL_PORT = "classvm.port"
 
 
 @dataclass(frozen=True)
@@ -86,41 +81,6 @@ def find(docker: Docker, recipe: Recipe) -> Optional[Image]:
     if image is None or image.labels.get(LABEL_DIGEST) != recipe.digest:
         return None
     return image
-
-
-def digests(docker: Docker, *names: str) -> Dict[str, str]:
-    """Return the digest of each of those images that is here, by name; "" of one without the label."""
-    found = docker.labels_of(*names)
-    return {name: labels.get(LABEL_DIGEST, "") for name, labels in found.items()}
-
-
-def container_port(image: Optional[Image], default: int) -> int:
-    """Return the port on which the container of an image listens, the default where it says none."""
-    said = image.labels.get(LABEL_PORT, "") if image else ""
-    return int(said) if said.isdecimal() else default
-
-
-def known(docker: Docker, base: str) -> Dict[str, Any]:
-    """Return what an answer to "is this content built?" takes, for the control node to give it.
-
-    Returns:
-        "base": digest of the base image's layers; "built": digest of each image, of a service or
-        for the contract check, by name;
-        "contracts": digests of the contracts in them, which were found valid before.
-        {} where there is no base image.
-
-    """
-    found = docker.image(base)
-    if found is None:
-        return {}
-    built = docker.labels_of_images(LABEL_DIGEST)
-    return {
-        "base": found.content,
-        "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
-        "contracts": sorted(
-            {labels[LABEL_CONTRACT] for labels in built.values() if labels.get(LABEL_CONTRACT)}
-        ),
-    }
 
 
 def labels(recipe: Recipe) -> Dict[str, str]:

@@ -10,7 +10,7 @@ from ..base import progress
 from ..base.docker import Docker
 from ..base.edge import LABEL_SLOT
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_RELEASE, LABEL_SERVICE
+from ..image.image_labels import LABEL_RELEASE, LABEL_SERVICE
 from . import difference, health, keep
 from .contract_check import Verdict, require_contract
 from .refusal import refusal

@@ -11,7 +11,7 @@ from ..base.command import Finished
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
 from ..base.names import check_name
-from ..image.service_image import LABEL_SERVICE
+from ..image.image_labels import LABEL_SERVICE
 from . import health, last_words, request_log
 from .refusal import UNTOUCHED, refusal
 from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec

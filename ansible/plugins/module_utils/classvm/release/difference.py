@@ -9,7 +9,7 @@ import json
 from typing import Dict, List, Mapping, Optional
 
 from ..base.docker import Container, Docker
-from ..image.service_image import LABEL_CONTENT, LABEL_RELEASE
+from ..image.image_labels import LABEL_CONTENT, LABEL_RELEASE
 from . import keep
 from .release_spec import LABEL_HOW, ReleaseSpec
 

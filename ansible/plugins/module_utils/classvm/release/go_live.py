@@ -25,7 +25,7 @@ from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_APP, LABEL_RELEASE, LABEL_SERVICE, container_port
+from ..image.image_labels import LABEL_APP, LABEL_RELEASE, LABEL_SERVICE, container_port
 from . import difference, drift, gap, health, history, recover, rollback
 from . import keep as keep_volumes
 from .prune import prune

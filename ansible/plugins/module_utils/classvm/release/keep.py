@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..base.docker import Docker, Image
 from ..base.names import container_name
-from ..image.service_image import LABEL_APP, LABEL_KEEP
+from ..image.image_labels import LABEL_APP, LABEL_KEEP
 
 # What Docker takes as the name of a volume.
 UNFIT = re.compile(r"[^A-Za-z0-9_.-]")

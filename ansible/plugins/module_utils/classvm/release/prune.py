@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Sequence
 
 from ..base.docker import Docker
-from ..image.service_image import LABEL_SERVICE
+from ..image.image_labels import LABEL_SERVICE
 from .history import Entry
 
 

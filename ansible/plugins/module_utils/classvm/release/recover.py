@@ -11,7 +11,7 @@ from ..base.command import Finished
 from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
-from ..image.service_image import LABEL_RELEASE
+from ..image.image_labels import LABEL_RELEASE
 from . import health, history
 from .release_spec import LABEL_SETTINGS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from ..base.docker import Docker
-from ..image.service_image import LABEL_SERVICE
+from ..image.image_labels import LABEL_SERVICE
 
 # A later build of the same release takes the name from an image, which then has only its id.
 NAME_OR_ID = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'

@@ -8,7 +8,7 @@ from typing import Sequence
 from ..base.docker import Container, Docker
 from ..base.edge import ON, Edge, slot_of
 from ..base.names import container_name
-from ..image.service_image import LABEL_RELEASE
+from ..image.image_labels import LABEL_RELEASE
 from . import drift
 
 ABSENT, STOPPED, UNHEALTHY, DEGRADED, UP = "absent", "stopped", "unhealthy", "degraded", "up"

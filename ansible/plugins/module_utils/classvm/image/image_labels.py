@@ -1,0 +1,62 @@
+"""The labels by which a host knows the images of classvm, and what they tell.
+
+Apart from how an image is built: a module on a host carries what it imports, and most only ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from ..base.docker import Docker, Image
+
+LABEL_RELEASE = "classvm.release"
+LABEL_DIGEST = "classvm.digest"
+LABEL_SERVICE = "classvm.service"
+# What the image is made of, as JSON of limited length: `app.contents`.
+LABEL_CONTENT = "classvm.content"
+LABEL_CONTRACT = "classvm.contract"
+# Folders of the container that survive releases: a JSON list of absolute paths.
+LABEL_KEEP = "classvm.keep"
+# Name of the app: that of its folder when the image was built.
+LABEL_APP = "classvm.app"
+# Id of the lock of its packages, where this host has compiled it.
+LABEL_LOCK = "classvm.lock"
+# Digest of the layers of the base image.
+LABEL_BASE = "org.opencontainers.image.base.digest"
+# The port on which its container listens: the Dockerfile of a student's app sets it.
+LABEL_PORT = "classvm.port"
+
+
+def digests(docker: Docker, *names: str) -> Dict[str, str]:
+    """Return the digest of each of those images that is here, by name; "" of one without the label."""
+    found = docker.labels_of(*names)
+    return {name: labels.get(LABEL_DIGEST, "") for name, labels in found.items()}
+
+
+def container_port(image: Optional[Image], default: int) -> int:
+    """Return the port on which the container of an image listens, the default where it says none."""
+    said = image.labels.get(LABEL_PORT, "") if image else ""
+    return int(said) if said.isdecimal() else default
+
+
+def known(docker: Docker, base: str) -> Dict[str, Any]:
+    """Return what an answer to "is this content built?" takes, for the control node to give it.
+
+    Returns:
+        "base": digest of the base image's layers; "built": digest of each image, of a service or
+        for the contract check, by name;
+        "contracts": digests of the contracts in them, which were found valid before.
+        {} where there is no base image.
+
+    """
+    found = docker.image(base)
+    if found is None:
+        return {}
+    built = docker.labels_of_images(LABEL_DIGEST)
+    return {
+        "base": found.content,
+        "built": {name: labels[LABEL_DIGEST] for name, labels in built.items()},
+        "contracts": sorted(
+            {labels[LABEL_CONTRACT] for labels in built.values() if labels.get(LABEL_CONTRACT)}
+        ),
+    }
