@@ -139,5 +139,5 @@ def test_a_unit_that_loads_it_too_late_is_found(name: str, value: str) -> None:
 def test_a_provision_begins_with_the_guard() -> None:
     # All that comes after it needs an engine, or the network where a package is missing.
     (play,) = tree.read_yaml(tree.ROOT / "ansible/provision.yml")
-    first = play["tasks"][0]["ansible.builtin.import_role"]
+    first = play["tasks"][0]["ansible.builtin.include_role"]
     assert (tree.ROOT / "roles" / first["name"] / "files/etc/classvm/guard.nft").is_file()
