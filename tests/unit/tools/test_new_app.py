@@ -119,6 +119,13 @@ def test_a_machine_without_venv_is_told_what_to_install(app: Path, tmp_path: Pat
     assert done.stderr.startswith("Python's venv is missing: sudo apt-get install python3-venv\n")
 
 
+@pytest.mark.parametrize("target", ["deploy", "check", "status", "stop"])
+def test_a_command_of_classvm_is_told_where_it_works(target: str, app: Path) -> None:
+    done = subprocess.run(["make", target], cwd=app, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"In the folder of classvm: make {target} APP={app}\n")
+
+
 @pytest.mark.parametrize("name", ["Weather", "1st", "a_b", "a b", "a-", "é", "a" * 41])
 def test_another_name_is_refused(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
