@@ -387,8 +387,8 @@ def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException)
 def _require_image(spec: ReleaseSpec, entry: history.Entry) -> None:
     if not entry.image_id:
         raise ClassvmError(
-            f"The image {spec.image} is not on this host; `make deploy` builds it."
-            " The live release was not touched.",
+            f"The image {spec.image} is not on this host; another deploy may have removed it"
+            " meanwhile. `make deploy` builds it. The live release was not touched.",
         )
 
 
