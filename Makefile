@@ -46,8 +46,11 @@ GIVEN = $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(
 # Values of FORMAT; `check` has more.
 FORMATS := text json
 
+# The words that are told to be done; those behind a target of their own belong to that one.
+GOALS = $(filter-out on off CV%,$(MAKECMDGOALS))
+
 # Who calls `make -C` sees another folder than the one where make works.
-VALIDATE = @FORMATS="$(FORMATS)" CALLED_FROM=$(call WORD_OF,$(PWD)) tools/front_door $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
+VALIDATE = @FORMATS="$(FORMATS)" CALLED_FROM=$(call WORD_OF,$(PWD)) tools/front_door $(foreach goal,$(GOALS),$(call WORD_OF,TARGET=$(goal))) $(foreach name,$(VALIDATED) $(filter-out $(VALIDATED),$(GIVEN)),$(if $($(name)),$(call WORD_OF,$(name)=$($(name)))))
 
 # The front door has validated the numbers and ids, and that the path of APP can stand in JSON.
 ANSIBLE_OPTIONS = $(call OPTION,--inventory,$(INVENTORY)) $(call OPTION,--limit,$(LIMIT)) \
@@ -78,7 +81,7 @@ help: ## show this screen
 
 # A word that is no target.
 .DEFAULT:
-	@tools/front_door TARGET=$(call WORD_OF,$@)
+	$(VALIDATE)
 
 deploy: setup ## provision where needed, release, check from outside
 	$(call PLAY,deploy)

@@ -33,6 +33,10 @@ NO_HOSTS = (
     "the inventory has no host for this command, so nothing was done."
     " Add a host to the inventory, or name another inventory: INVENTORY=FILE"
 )
+NO_STEP = (
+    "nothing was done: no step of this command was left."
+    " Leave out --tags, --skip-tags and --start-at-task of ARGS"
+)
 WRONG_FORMAT = (
     "FORMAT={wanted} is a format of `make check` alone. Give FORMAT=json, or leave it out"
 )
@@ -126,6 +130,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the lines after all other output."""
+        if not stats.processed:
+            self._end(NO_STEP)
         if self._format == answer.JSON:
             said = {host: one["classvm"] for host, one in stats.custom.items() if "classvm" in one}
             changes = {host: stats.summarize(host)["changed"] for host in {*said, *self._failures}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from ansible import context
@@ -11,6 +12,7 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.plugins.loader import inventory_loader
+from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.inventory import groups, ini_file, kind, places, yaml_file
@@ -32,7 +34,14 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc] # ansible-core
     NAME = "classvm.kit.classvm_inventory"
 
     def verify_file(self, path: str) -> bool:
-        """End the run where the file cannot be read."""
+        """End the run where the file, or what -e gives, cannot be read."""
+        try:
+            # Ansible keeps what it has read.
+            load_extra_vars(DataLoader())
+        except AnsibleError as error:
+            # Of what is encrypted, Ansible asks for the password.
+            if "decrypt" not in str(error):
+                runs.end(f"{extra_vars()} cannot be read: {innermost(error)}")
         if "," not in path and os.path.isfile(path):
             try:
                 check(Path(path))
@@ -45,6 +54,20 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc] # ansible-core
             hosts = [name.strip() for name in path.split(",") if name.strip()]
             runs.require_some_host({name: {"all"} for name in hosts}, {"all"}, runs.limit_given())
         return False
+
+
+def extra_vars() -> str:
+    """Return what was given to -e, as it was given."""
+    return " ".join(
+        f"-e {shlex.quote(str(one))}" for one in context.CLIARGS.get("extra_vars") or ()
+    )
+
+
+def innermost(error: BaseException) -> str:
+    """Return the first cause of an error, as one line."""
+    while error.__cause__:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0]
 
 
 def check(path: Path) -> None:

@@ -45,6 +45,7 @@ DENIED = "\nadmin@192.0.2.1: Permission denied (publickey,password)."
         ),
         ("Host key verification failed.", "its host key is not known here", "ssh {address}"),
         ("command-line line 0: Bad port '70000'.", "70000 is no port", "ansible_port of {host}"),
+        ("", "the connection ended", "ssh {address}"),
         ("ssh: why", "why", "ssh {address}"),
         ("[Errno 32] Broken pipe", "[Errno 32] Broken pipe", "ssh {address}"),
     ],

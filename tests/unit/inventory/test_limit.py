@@ -28,6 +28,11 @@ def test_the_group_of_the_rest_is_proposed_to_nobody() -> None:
     assert "ungrouped" not in limit.missing(["ungroup"], KNOWN)
 
 
+def test_a_forgotten_inventory_is_told() -> None:
+    told = limit.missing(["vm-148-1"], {"all", "ungrouped", "localhost"})
+    assert told.endswith("name yours with INVENTORY=FILE")
+
+
 def test_a_limit_that_leaves_nobody() -> None:
     told = limit.empty("section_a:&section_b", KNOWN)
     assert told.startswith(

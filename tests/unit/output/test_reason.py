@@ -62,6 +62,12 @@ def test_an_unreachable_host_has_one_line() -> None:
     assert "no answer" in reason.reason({"unreachable": True})
 
 
+def test_a_way_to_become_root_that_does_not_ask_is_told() -> None:
+    said = "Task failed: Timeout (12s) waiting for privilege escalation prompt:"
+    why = reason.reason({"unreachable": True, "msg": said}, "vm-1")
+    assert why.endswith("Correct ansible_become_method of vm-1 in the inventory")
+
+
 def test_a_host_without_sudo_is_told_from_one_without_python() -> None:
     said = "Module result deserialization failed: No start of json char found"
     gone = "/bin/sh: 1: sudo: not found"

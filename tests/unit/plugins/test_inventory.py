@@ -61,6 +61,8 @@ def written(folder: Path, **files: str) -> Path:
         ({"more_ini": "[a\nvm-3\n"}, [], "more.ini:1). Write `]` at its end."),
         ({"group_vars__all_yml": "a: 'b\n"}, [], "all.yml:1). Close it."),
         ({"host_vars__vm-148-3_yml": "a: 1\n"}, [], "The inventory has no host vm-148-3, so"),
+        ({}, ["-e", "@no.yml"], "no.yml cannot be read: [Errno 2] No such file or directory"),
+        ({}, ["-e", "{a"], "-e '{a' cannot be read: "),
         ({}, ["--limit", "secton_a"], "Did you mean LIMIT=section_a?"),
         ({}, ["--limit", "section_a:&section_b"], "no host of the inventory is left by LIMIT="),
         ({}, ["--limit", "@/no/such/file"], "LIMIT=@/no/such/file cannot be used: "),

@@ -46,7 +46,9 @@ class Run:
         self.callback.v2_runner_on_failed(SimpleNamespace(host=named, result=result), ignored)
 
     def end(self, custom: dict[str, Any], changed: int = 0) -> list[str]:
-        stats = SimpleNamespace(custom=custom, summarize=lambda _: {**COUNTS, "changed": changed})
+        stats = SimpleNamespace(
+            processed={"a": 1}, custom=custom, summarize=lambda _: {**COUNTS, "changed": changed}
+        )
         self.callback.v2_playbook_on_stats(stats)
         return self.lines
 
@@ -127,6 +129,12 @@ def test_the_doctor_of_an_unreachable_host_is_for_it_alone(
     assert (
         "ansible_port of vm-1 in the inventory; `make doctor INVENTORY=../class LIMIT=vm-1`" in line
     )
+
+
+def test_a_run_without_a_step_fails(run: Run) -> None:
+    with pytest.raises(SystemExit):
+        run.callback.v2_playbook_on_stats(SimpleNamespace(processed={}))
+    assert run.lines[0].startswith("classvm: nothing was done: no step of this command was left.")
 
 
 def test_an_ignored_failure_is_none(run: Run) -> None:

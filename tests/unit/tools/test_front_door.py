@@ -197,6 +197,15 @@ def test_a_word_that_is_no_target_is_told(word: str, meant: str) -> None:
     assert done.stderr.startswith(told)
 
 
+def test_a_host_behind_a_target_is_told_before_anything_is_done() -> None:
+    done = make("doctor", "vm-148-1")
+    assert (done.returncode, done.stdout) == (REFUSED, "")
+    assert "a host is named so: LIMIT=vm-148-1" in done.stderr
+    for words in (("maintenance", "on"), ("explain", "CV012")):
+        # Nothing else is wrong with them: what they refuse is the next value.
+        assert make(*words, "V=2").stderr.startswith("make: V=2 is not known")
+
+
 def test_a_format_is_one_of_the_target() -> None:
     assert "FORMAT=sarif is not a format" in make("status", "FORMAT=sarif").stderr
     assert make("status", FORMAT="yaml").stderr.startswith("make: FORMAT=yaml is not a format")

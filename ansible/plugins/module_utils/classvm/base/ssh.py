@@ -89,6 +89,14 @@ TROUBLES: Tuple[Tuple[str, Trouble], ...] = (
         Trouble("{0} is no port", "correct ansible_port of {host} in the inventory"),
     ),
     (
+        r"(?:over ssh|via ssh):\s*$",
+        Trouble(
+            "it was reached, and then the connection ended",
+            "look whether it is still on",
+            "ssh {address}",
+        ),
+    ),
+    (
         r"(No route to host|timed out|Network is unreachable)",
         Trouble(
             "it does not answer ({0})",

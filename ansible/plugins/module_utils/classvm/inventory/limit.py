@@ -9,6 +9,8 @@ LIKE = 0.7
 MOST = 8
 # A group that Ansible makes, and nobody asks for.
 UNASKED = {"ungrouped"}
+# What the inventory of this machine has.
+HERE = {"all", "localhost"}
 
 
 def missing(names: Sequence[str], known: Collection[str]) -> str:
@@ -20,7 +22,9 @@ def missing(names: Sequence[str], known: Collection[str]) -> str:
 
     """
     like = [found for name in names for found in _nearest(name, {*known} - UNASKED)]
-    if like:
+    if {*known} - UNASKED <= HERE:
+        meant = " This is the inventory of this machine: name yours with INVENTORY=FILE"
+    elif like:
         meant = f" Did you mean LIMIT={','.join(dict.fromkeys(like))}?"
     else:
         meant = f" Take LIMIT from these: {listed(known)}"

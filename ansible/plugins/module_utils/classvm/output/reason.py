@@ -11,6 +11,8 @@ from ..base import ssh
 LONGEST_LINE = 300
 # What Ansible says where sudo asks again, over SSH and on the machine itself.
 WRONG_PASSWORD = ("Incorrect sudo password", "Duplicate become password prompt")
+# What it says where the program that is to ask does not.
+NO_PROMPT = "waiting for privilege escalation prompt"
 # What Ansible says of a module that printed nothing.
 NO_RESULT = "Module result deserialization failed"
 # Exit code of a shell that does not find a program.
@@ -59,6 +61,11 @@ def details(host: str, why: str) -> List[str]:
 
 
 def _unreachable(message: str, host: str) -> str:
+    if NO_PROMPT in message:
+        return (
+            "This account cannot become root there: nobody asked for its password in time."
+            f" Correct ansible_become_method of {host or 'the host'} in the inventory"
+        )
     trouble = ssh.trouble(message)
     action = re.sub(", then$", "", trouble.action.replace("{host}", host or "the host"))
     # Only the doctor knows the words that ssh needs to reach the host.
