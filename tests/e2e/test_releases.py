@@ -131,7 +131,7 @@ def live_again(host: Host, release: str, run: Run) -> None:
 def test_without_a_history_there_is_nothing_to_go_back_to(host: Host) -> None:
     refused = host.play("rollback")
     assert refused.code != 0
-    assert "Nothing to roll back to: there is no earlier release" in refused.last_line
+    assert "Nothing to roll back to: no release is in the history" in refused.last_line
     assert "no release of" in host.play("releases").text
 
 

@@ -68,7 +68,7 @@ def test_what_cannot_be(history: History, asked: str, live: str, gone: str, mess
 
 @pytest.mark.parametrize("asked", [rollback.PREVIOUS, "z"])
 def test_where_nothing_was_ever_deployed_a_deploy_comes_first(asked: str) -> None:
-    with pytest.raises(ClassvmError, match=r"no release was ever deployed .*`make deploy`"):
+    with pytest.raises(ClassvmError, match=r"no release is in the history .*`make deploy`"):
         resolve([], asked, "")
 
 

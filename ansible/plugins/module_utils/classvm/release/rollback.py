@@ -29,8 +29,8 @@ def resolve(docker: Docker, entries: Sequence[Entry], requested: str, live: str)
     """
     if not entries:
         raise ClassvmError(
-            "Nothing to roll back to: no release was ever deployed to this host",
-            fix="`make deploy` makes the first one.",
+            "Nothing to roll back to: no release is in the history of this host",
+            fix="`make deploy` brings the first one.",
         )
     good = [entry for entry in reversed(entries) if entry.went_live]
     if requested == PREVIOUS:
