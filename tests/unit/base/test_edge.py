@@ -228,7 +228,15 @@ def test_maintenance(edge: Edge, server: Server) -> None:
     assert edge.maintain(ON) is False
     assert map_of(edge) == "live green\nmaintenance on\n"
     assert server.haproxy.map["maintenance"] == "on"
+    assert edge.aside() == ", which answers 503 until `make maintenance off`"
     assert edge.maintain(OFF) is True
+    assert edge.aside() == ""
+
+
+def test_without_an_edge_there_is_no_maintenance(tmp_path: Path) -> None:
+    alone = Edge(state_dir=str(tmp_path))
+    Path(alone.map).write_text("live none\nmaintenance on\n")
+    assert not alone.in_maintenance()
 
 
 @pytest.mark.parametrize("text", ["", "live\n", "nonsense and more\n"])

@@ -21,6 +21,7 @@ from fake_engine import (
     ENDLESS,
     FIRST,
     GOOD,
+    MAP_FILE,
     NEVER_HEALTHY,
     OLD,
     OTHER,
@@ -61,6 +62,7 @@ from start_states import (
     other_release_on_another_port,
     requested,
     same_release,
+    same_release_behind_the_edge,
     stopped,
 )
 
@@ -377,6 +379,23 @@ def test_a_release_that_is_live_is_called_so_though_its_line_is_missing(
     with pytest.raises(ClassvmError, match=r"^Release r2 is live, but the history does not show"):
         deploy(engine)
     assert engine.serving() == "r2"
+
+
+@pytest.mark.parametrize("dry", [False, True])
+@pytest.mark.parametrize(("value", "said"), [("on", "503"), ("off", "")])
+def test_who_releases_in_maintenance_is_told(
+    dry: bool, value: str, said: str, world: World
+) -> None:
+    engine = engine_in(same_release_behind_the_edge)
+    world(engine)
+    shown = engine.files[MAP_FILE]
+    engine.files[MAP_FILE] = shown.replace("maintenance off", f"maintenance {value}")
+    outcome = (
+        go_live.preview(engine, RELEASE_SPEC, STATE_DIR, rolled_back=False)
+        if dry
+        else deploy(engine)
+    )
+    assert (said in outcome.aside, bool(outcome.aside)) == (True, bool(said))
 
 
 @pytest.mark.parametrize("start", [edge_stopped, edge_map_leads_elsewhere])

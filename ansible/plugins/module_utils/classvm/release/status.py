@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ..base.docker import Container, Docker
-from ..base.edge import ON, Edge, slot_of
+from ..base.edge import Edge, slot_of
 from ..base.names import container_name
 from ..image.image_labels import LABEL_RELEASE
 from . import drift
@@ -65,7 +65,7 @@ def read(docker: Docker, service: str, state_dir: str) -> Status:
         since=_with_zone(live.started),
         port=drift.published_port(edge, live),
         edge=_edge(edge),
-        maintenance=bool(slot_of(live)) and edge.read()["maintenance"] == ON,
+        maintenance=bool(slot_of(live)) and edge.in_maintenance(),
         restarts=live.restarts,
         problems=problems,
     )
