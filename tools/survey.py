@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tests"), str(ROOT / "ansible/plugins/module_utils")]
 
 from classvm.app import layout  # noqa: E402 - its folder was added to the path above
+from classvm.base import edge  # noqa: E402 - as above
 from classvm.base.errors import ClassvmError  # noqa: E402 - as above
 from classvm.image import image_labels  # noqa: E402 - as above
 from classvm.output import advice  # noqa: E402 - as above
@@ -40,6 +41,9 @@ SURVEY = (
 OTHER_RELEASE = "runs another release"
 # Labels of the container, history, spec: a line each.
 EVIDENCES = 3
+MAINTAINED = (
+    "is in maintenance: the checks would get 503, as clients do. Next: `make maintenance off`"
+)
 STOPPED = ("created", "exited", "dead")
 
 
@@ -85,6 +89,8 @@ def survey(options: argparse.Namespace) -> Survey:
             one = by_rollback(options, facts)
             if one:
                 found.by_rollback[host], why = one, ""
+        if facts and not why and facts.is_behind_edge and in_maintenance(options, facts):
+            why = MAINTAINED
         if why:
             found.obstacles[host] = advice.for_host(why, os.environ, host)
         else:
@@ -150,6 +156,13 @@ def live_obstacle(lines: Sequence[str], facts: expected.Facts) -> str:
         f"{OTHER_RELEASE} than {facts.service_dir.name}/ here."
         " Next: name the app that runs there (make verify APP=folder), or `make deploy`"
     )
+
+
+def in_maintenance(options: argparse.Namespace, facts: expected.Facts) -> bool:
+    """Tell whether HAProxy of a host answers each request itself."""
+    script = f"{AS_ROOT}$as cat {facts.edge.map} 2>/dev/null; exit 0"
+    answer = asked(options, facts.name, script, None)[facts.name]
+    return f"maintenance {edge.ON}" in str(answer.get("stdout", "")).splitlines()
 
 
 def by_rollback(options: argparse.Namespace, facts: expected.Facts) -> Released | None:

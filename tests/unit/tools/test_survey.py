@@ -27,7 +27,8 @@ class Host(SimpleNamespace):
 
     name = "a"
     container = "classvm-lab"
-    is_local = False
+    is_local = is_behind_edge = False
+    edge = SimpleNamespace(map="/state/edge.map")
     service_dir = Path("/clone/service")
     source = SimpleNamespace(packed=SimpleNamespace(content=CONTENT))
 
@@ -97,6 +98,16 @@ def test_a_host_with_this_release_is_verified(state: str, monkeypatch: pytest.Mo
     answers: dict[str, dict[str, object]] = {"a": {"stdout": f"classvm-lab {state} {CONTENT}\n"}}
     found = surveyed(monkeypatch, answers)
     assert (found.hosts, found.obstacles, found.by_rollback) == (["a"], {}, {})
+
+
+def test_a_host_in_maintenance_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "is_behind_edge", True)
+    found = surveyed(monkeypatch, {"a": GOOD_HOST}, "live blue\nmaintenance off\n")
+    assert found.hosts == ["a"]
+    with pytest.raises(
+        survey.CannotRunError, match=r"a is in maintenance: .*`make maintenance off"
+    ):
+        surveyed(monkeypatch, {"a": GOOD_HOST}, "live blue\nmaintenance on\n")
 
 
 def test_without_any_host_to_verify_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
