@@ -81,7 +81,7 @@ help: ## show this screen
 
 # A word that is no target.
 .DEFAULT:
-	$(VALIDATE)
+	@tools/front_door TARGET=$(call WORD_OF,$@)
 
 deploy: setup ## provision where needed, release, check from outside
 	$(call PLAY,deploy)
