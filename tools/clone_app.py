@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,12 @@ def clone(address: Address, parent: Path) -> Path:
     name = hashlib.sha256(f"{address.repository}#{address.revision}".encode()).hexdigest()[:12]
     target = parent / name
     shutil.rmtree(target, ignore_errors=True)
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except PermissionError as error:  # a run with sudo in front has made the folder
+        folder = Path(error.filename).parent
+        what = f"{folder} belongs to another user. Take it, then try again"
+        raise CloneError(f"{what}: sudo chown -R $USER {shlex.quote(str(folder))}") from error
     git("clone", "--quiet", "--", address.repository, str(target))
     if address.revision:
         # A branch is there as one of the origin; a tag and a revision are there as they are.
@@ -75,10 +81,10 @@ def clone(address: Address, parent: Path) -> Path:
         known = git("-C", str(target), "for-each-ref", branch)
         revision = branch if known else address.revision
         git("-C", str(target), "checkout", "--quiet", "--detach", revision)
-    folder = target / address.folder
-    if not folder.is_dir():
+    found = target / address.folder
+    if not found.is_dir():
         raise CloneError(f"there is no folder {address.folder} in it")
-    return folder
+    return found
 
 
 def git(*words: str) -> str:

@@ -98,6 +98,18 @@ def test_a_refusal(address: Address, reason: str, repository: Path, tmp_path: Pa
         clone_app.clone(where, tmp_path / "clones")
 
 
+def test_a_folder_of_another_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Root may write everywhere, so the system is asked to say no."""
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", refuse)
+    told = f"{tmp_path} belongs to another user. Take it, .*: sudo chown -R .USER {tmp_path}$"
+    with pytest.raises(CloneError, match=told):
+        clone_app.clone(Address("file:///a", "", ""), tmp_path / "clones")
+
+
 def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CloneError, match="git is not installed"):
