@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
@@ -26,6 +27,8 @@ from . import (
 from .findings import Finding
 
 ORDER = {"error": 0, "warning": 1, "note": 2}
+# Statements that only name something; an import may well start an app.
+IDLE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
 
 class Review(NamedTuple):
@@ -66,7 +69,26 @@ def findings_of(app: reading.App) -> List[Finding]:
     found.update(local_packages.check(app.folder, app.used, app.requirements))
     found.update(folder_checks.check(app.folder, app.code))
     found.update(_missing(app))
+    found.update(_starts_nothing(app, program))
     return sorted(found, key=lambda one: (ORDER[one.severity], one))
+
+
+def _starts_nothing(app: reading.App, program: str) -> Iterator[Finding]:
+    """Yield that a program comes to its end at once: it defines at most what nobody uses."""
+    tree = app.folder.parsed(program) if app.folder.has(program) else None
+    if app.entry != program or not isinstance(tree, ast.Module):
+        return
+    makes_app = any(file in app.used for file, _ in app.code.apps)
+    if not makes_app and all(isinstance(one, IDLE) for one in _statements(tree)):
+        what = "it is the program of the app, and starts nothing"
+        yield Finding(program, 1, 0, "CV027", what, "Make the app in it and start it")
+
+
+def _statements(tree: ast.Module) -> List[ast.stmt]:
+    """Return the statements of a file without its docstring."""
+    first = tree.body[0] if tree.body else None
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return tree.body[1:] if is_text else tree.body
 
 
 def _missing(app: reading.App) -> Iterator[Finding]:
