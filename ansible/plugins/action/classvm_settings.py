@@ -70,7 +70,7 @@ def check(
     looked_at = [name for name in given if name in options or name.startswith("ansible_")]
     written = [name for name in looked_at if place(name, given[name], roles)]
     for name in sorted(options.keys() & {*written}):
-        if "{{" in str(given[name]):
+        if "{{" in str(given[name]) and not is_of_a_play(given[name], given):
             found += unresolved(name, given[name], template)
     found += settings.slips_of_connection(written, CONNECTION)
     found += settings.without_folder(APP_SETTING, app) if app else []
@@ -94,6 +94,13 @@ def unresolved(name: str, value: Any, template: Callable[[Any], Any]) -> list[st
     if error is None or str(error).startswith("'ansible_"):
         return []
     return [f"{name} has no value: {str(error).partition(chr(10))[0].rstrip('.')}"]
+
+
+def is_of_a_play(value: Any, given: dict[str, Any]) -> bool:
+    """Tell whether a play gives a variable: tasks may find out later what it holds."""
+    origin = Origin.get_tag(value)
+    path = origin.path if origin else None
+    return path is not None and str(Path(path).parent) == given.get("playbook_dir")
 
 
 def place(name: str, value: Any, roles: Path) -> str:

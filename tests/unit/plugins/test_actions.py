@@ -339,6 +339,9 @@ def test_an_expression_without_a_value_is_told_with_its_place(
     result = plugin.check(given, [], tree.ROOT / "roles", "", template)
     assert told in result.get("msg", "")
     assert bool(told) is result.get("failed", False)
+    # A play may give what its tasks find out later.
+    of_a_play = {**given, "playbook_dir": str(tmp_path)}
+    assert plugin.check(of_a_play, [], tree.ROOT / "roles", "", template) == {"changed": False}
 
 
 def test_the_folder_of_the_app_is_looked_at_where_it_is_read(tmp_path: Path) -> None:
