@@ -74,7 +74,7 @@ def test_an_account_that_may_not_ask_the_engine_is_told_the_group(
 
 
 def test_the_engine_tells_where_it_keeps_images(program: Callable[..., Path]) -> None:
-    program("docker", "echo /data")
+    program("docker", """echo '{"DockerRootDir": "/data"}'""")
     assert running.image_folder(reading.Engine()) == "/data"
     program("docker", "exit 1")
     assert running.image_folder(reading.Engine()) == docker.DATA_ROOT
