@@ -85,6 +85,7 @@ def planned(target: str, *variables: str) -> str:
         ("INVENTORY=/no such file", "INVENTORY=/no such file: there is no such file"),
         ("LIMIT=a b", "LIMIT=a b holds a blank"),
         ("FORMAT=yaml", "FORMAT=yaml is not a format of this command. Take one of text json: "),
+        ("ARGS=check", 'ARGS=check is no option. Give options: ARGS="--check --diff"'),
         ("S=nope", "S=nope is not a scenario"),
         ("S=../x", "S=../x is not a scenario"),
         ("SCOPE=some", "SCOPE=some is not known"),
