@@ -23,6 +23,8 @@ SSH_PORT = 22
 SERVICE_PORT = "service_host_port"
 # Of a place, what stands behind the file.
 FILE_LINE = re.compile(r":\d+$")
+# Of an image: a path in small letters, and a tag.
+IMAGE = re.compile(r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9][a-z0-9._/-]*(?::\w[\w.-]*)?")
 BOOLEANS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -193,8 +195,13 @@ def _of_name(value: str) -> str:
     return ""
 
 
+def _of_image(value: str) -> str:
+    return "" if IMAGE.fullmatch(value) else "a name in small letters, such as class/base:2"
+
+
 MEANINGS: Dict[str, Callable[[str], str]] = {
     "service_name": _of_name,
     "service_keep_releases": _of_amount,
+    "base_image_name": _of_image,
     **{f"service_{name}": limit.takes for name, limit in LIMITS.items()},
 }
