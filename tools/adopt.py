@@ -30,6 +30,8 @@ from classvm.image import host_lock  # noqa: E402 - as above
 KIT = ROOT / "roles/service_image/files/kit"
 DEFAULTS = ROOT / "roles/common/defaults/main.yml"
 WRONG_USAGE = 2
+# Of a file that is added.
+SHOWN_LINES = 30
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -45,7 +47,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     app = reading.read(folder)
     found = additions(app, lock_of(app))
     for one in found:
-        print(one.diff)
+        print(shown(one))
     if not found:
         print(f"{folder} lacks nothing.")
     elif options.show or not _is_agreed():
@@ -54,6 +56,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         write(folder, found)
         print(f"Written: {', '.join(one.file for one in found)}. Read them, then commit them.")
     return 0
+
+
+def shown(addition: Addition) -> str:
+    """Return what is added, of a long file its beginning: nobody reads the hashes of a lock."""
+    lines = addition.diff.splitlines()
+    more = len(lines) - SHOWN_LINES
+    return addition.diff if more <= 1 else "\n".join([*lines[:-more], f"… {more} more lines", ""])
 
 
 def lock_of(app: reading.App, docker: Optional[Docker] = None) -> str:

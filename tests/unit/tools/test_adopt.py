@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import adopt
 import pytest
 from classvm.app import reading
-from classvm.app.adopt import additions
+from classvm.app.adopt import Addition, additions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,17 @@ def test_a_person_is_asked(
     monkeypatch.setattr("sys.stdin", Terminal(typed))
     assert adopt.main([str(app), *options]) == 0
     assert (app / "classvm.yml").exists() == is_written
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [(27, "+26\n"), (28, "+27\n"), (29, "+26\n… 2 more lines\n"), (99, "… 72 more lines\n")],
+)
+def test_of_a_lock_the_beginning_is_shown(lines: int, end: str) -> None:
+    text = "".join(f"{number}\n" for number in range(lines))
+    shown = adopt.shown(Addition("requirements.txt", "", text))
+    assert shown.startswith("--- /dev/null\n+++ requirements.txt\n@@")
+    assert shown.endswith(end)
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(app: Path) -> None:
