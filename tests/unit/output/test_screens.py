@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
 import re
+import struct
+import termios
 
 import pytest
 from classvm.output import screens
@@ -208,3 +213,14 @@ def test_a_second_step_is_counted_from_its_own_beginning() -> None:
         "12:00:00 Swap",
         "12:00:00 failed: Swap, 12 s",
     ]
+
+
+def test_the_width_is_that_of_the_terminal_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "77")
+    master, terminal = pty.openpty()
+    with open(terminal, "w", encoding="utf-8") as stream:
+        assert screens.width_of(stream) == 77  # it does not know its size
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+        assert screens.width_of(stream) == 40
+    os.close(master)
+    assert screens.width_of(io.StringIO()) == 77

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, TextIO
@@ -48,7 +49,7 @@ class Terminal(Screen):
         if self._drawn and ssh_may_ask(progress):
             return
         self.clear()
-        columns = shutil.get_terminal_size().columns - 1
+        columns = width_of(self._stream) - 1
         frame = SPINNER[int(now * FRAMES_PER_SECOND) % len(SPINNER)]
         lines = [f"{frame} {running(progress, now)}", *host_lines(progress)]
         self._drawn = len(lines)
@@ -126,6 +127,16 @@ class Lines(Screen):
 
     def _print(self, text: str) -> None:
         self.say(f"{self._stamp()} {text}")
+
+
+def width_of(stream: TextIO) -> int:
+    """Return the columns of a terminal, which need not be the standard output of this process."""
+    try:
+        found = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        found = 0
+    # A terminal may not know its size.
+    return found or shutil.get_terminal_size().columns
 
 
 def ssh_may_ask(progress: Progress) -> bool:
