@@ -262,3 +262,10 @@ def test_the_closing_line_of_a_deploy_names_what_was_not_checked(
         play["vars"]["__release_details"]
     )
     assert any(f"not checked: {GUARD}" in detail for detail in details) is is_named
+
+
+def test_the_workers_of_a_run_end_with_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    tied: list[bool] = []
+    monkeypatch.setattr(interruption, "workers_end_with_this_process", lambda: tied.append(True))
+    run.callback.v2_playbook_on_start(None)
+    assert tied == [True]
