@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import tree
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
-ROOT = Path(__file__).resolve().parents[3]
-DEFAULTS = "roles/lab/defaults/main.yml"
+DEFAULTS = tree.ROOT / "roles/lab/defaults/main.yml"
 
 
 def name_of(folder: str) -> str:
     """Return the name of the lab in a folder."""
     loader = DataLoader()
-    settings = loader.load_from_file(str(ROOT / DEFAULTS), trusted_as_template=True)
+    settings = loader.load_from_file(str(DEFAULTS), trusted_as_template=True)
     return str(Templar(loader, variables={"lab_folder": folder}).template(settings["lab_name"]))
 
 
