@@ -189,7 +189,7 @@ def try_out(desired: str, files: Files = Files(), seconds: int = REVERT_SECONDS)
         raise command.CommandError(
             checked,
             "nftables does not accept the rules of the guard",
-            fix="Correct host_open_tcp and host_open_udp.",
+            fix="Correct host_open_tcp.",
         )
     _end_revert(files)
     revert = subprocess.Popen(  # noqa: S603 - fixed words and our own paths
