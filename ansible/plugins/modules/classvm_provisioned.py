@@ -19,6 +19,7 @@ options:
   fingerprint: {type: str, default: "", description: Digest of the roles and their variables.}
   state_dir: {type: path, default: "", description: Folder of the host that keeps classvm's state.}
   service: {type: str, default: "", description: "Name of the service; a host that has the containers of another one is refused, because its guard would close that one's port."}
+  port: {type: int, default: 0, description: "TCP port of the service; where the host needs its provision and another container or program has it, the host is refused. 0 asks nothing."}
   base_image: {type: str, default: "", description: Name of the base image that has to be here.}
   password_given: {type: bool, default: false, description: Whether the user has given the sudo password; set by the action plugin.}
 author: [The classvm project (!UNKNOWN)]
@@ -55,7 +56,7 @@ from ..module_utils.classvm.base import account, host
 from ..module_utils.classvm.base.docker import SOCKET, Docker, ignored_settings
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.image import image_labels
-from ..module_utils.classvm.provision import freshness, guard
+from ..module_utils.classvm.provision import freshness, guard, port
 
 SPACE_MEGABYTES = 10
 
@@ -71,6 +72,7 @@ def main() -> None:
             "fingerprint": {"type": "str", "default": ""},
             "state_dir": {"type": "path", "default": ""},
             "service": {"type": "str", "default": ""},
+            "port": {"type": "int", "default": 0},
             "base_image": {"type": "str", "default": ""},
             "password_given": {"type": "bool", "default": False, "no_log": False},
         },
@@ -105,6 +107,8 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
         if stale and not module.check_mode:
             freshness.write_record(state_dir, desired)
         return {"changed": bool(stale)}
+    if stale and asking.may_provision and module.params["port"]:
+        port.require_port(docker, state_dir, module.params["service"], module.params["port"])
     warn_of_ignored_settings(module)
     return {
         "changed": False,

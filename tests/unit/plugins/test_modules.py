@@ -695,6 +695,62 @@ def test_a_provision_for_a_second_service_is_refused(
     assert ("has the service lab already" in answer.get("msg", "")) is refused
 
 
+@pytest.fixture
+def busy(
+    monkeypatch: pytest.MonkeyPatch, program: Callable[..., Path], tmp_path: Path
+) -> dict[str, str]:
+    """Let a program listen on each port; return the options for other variables than before."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(freshness, "repair_state", lambda _: None)
+    program("docker", BASE_ONLY)
+    program("ss", """echo 'LISTEN 0 5 *:1 *:* users:(("python3",pid=4711,fd=3))'""")
+    (tmp_path / "provision.json").write_text('{"fingerprint": "f1-v1"}')
+    (tmp_path / "host.json").write_text('{"service": "lab", "guarded": true, "open_tcp": [11000]}')
+    return {**STATE, "state_dir": str(tmp_path), "fingerprint": "f1-v2", "service": "lab"}
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("words", "sudo"),
+    [({}, 0), ({"check_mode": True}, 0), ({"password_given": True}, 1)],
+    ids=["an admin", "a dry run", "an admin's password"],
+)
+def test_a_provision_for_a_busy_port_is_refused(
+    words: dict[str, Any],
+    sudo: int,
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    busy: dict[str, str],
+) -> None:
+    """Its guard would close the port of the live release before the release is refused."""
+    program("sudo", f"exit {sudo}")
+    answer = call("classvm_provisioned", **{**busy, "port": 8080, **words})
+    assert answer.get("msg", "").startswith("Port 8080 is busy: python3 (process 4711) listens")
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"port": 11000, "password_given": True},
+        {"port": 8080, "password_given": True, "fingerprint": "f1-v1"},
+        {"port": 8080},
+        {"port": 8080, "state": "recorded"},
+        {"port": 8080, "state": "compared"},
+        {"password_given": True},
+    ],
+    ids=["the same port", "current", "no rights", "recorded", "only looked at", "no port"],
+)
+def test_a_busy_port_is_left_to_the_release_where_nothing_is_provisioned_for_it(
+    words: dict[str, Any],
+    call: Callable[..., dict[str, Any]],
+    program: Callable[..., Path],
+    busy: dict[str, str],
+) -> None:
+    program("sudo", "exit 1")
+    assert "msg" not in call("classvm_provisioned", **{**busy, **words})
+
+
 @pytest.mark.usefixtures("program", "bare")
 def test_a_closed_state_folder_is_a_reason_to_provision(
     call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -106,6 +106,16 @@ def require_free_port(docker: Docker, port: int) -> None:
             f"Port {port} is busy: the container {publishers[0]} publishes it."
             f" `docker stop {publishers[0]}` frees it; `make deploy PORT=…` takes another port.",
         )
+    require_no_listener(port)
+
+
+def require_no_listener(port: int) -> None:
+    """Make sure that no program listens on a TCP port of this host.
+
+    Raises:
+        ClassvmError: one does; the text names it, as far as this account may know.
+
+    """
     if is_listened_to(port):
         raise ClassvmError(
             f"Port {port} is busy: {port_owner(port)} listens on it. Stop it, or take another"
