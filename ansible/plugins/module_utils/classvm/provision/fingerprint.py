@@ -132,8 +132,12 @@ def _imports(path: Path) -> Iterator[Path]:
     for statement in PYTHON_IMPORT.findall(path.read_text(encoding="utf-8")):
         node = ast.parse(statement.strip()).body[0]
         assert isinstance(node, ast.ImportFrom)  # noqa: S101 - what the pattern finds is one
-        package = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-        candidates = [package / "__init__.py", package.with_suffix(".py")]
+        parts = (node.module or "").split(".")
+        base = path.parents[node.level - 1]
+        package = base.joinpath(*parts)
+        # Python runs the `__init__.py` of each package on the way.
+        candidates = [base.joinpath(*parts[:n], "__init__.py") for n in range(len(parts) + 1)]
+        candidates.append(package.with_suffix(".py"))
         candidates += [package / f"{alias.name}.py" for alias in node.names]
         yield from filter(Path.is_file, candidates)
 
