@@ -65,14 +65,14 @@ def test_a_pattern_that_is_not_valid_is_refused(folder: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = os.scandir
+    listed = os.listdir
 
-    def scandir(path: str) -> object:
+    def listdir(path: str) -> list[str]:
         if str(path).endswith("src"):
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return listed(path)
 
-    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "listdir", listdir)
     with pytest.raises(ClassvmError, match=r"cannot be read: Permission denied \(.*/src\)"):
         pack.pack(folder)
 

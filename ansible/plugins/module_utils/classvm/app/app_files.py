@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import re
@@ -9,10 +10,14 @@ import tarfile
 from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
-from . import ignore_file, pack
+from docker.utils.build import PatternMatcher
+
+from ..base.errors import ClassvmError
+from . import pack
 from .findings import listed
 from .folder import AppFolder
 
+IGNORE = ".dockerignore"
 # Secrets of the developer's computer, and what programs write beside the files of people.
 STAYS_OUT = re.compile(
     r"(^|/)(\.env(\.(?!example$|sample$|template$)[\w.-]+)?|Thumbs\.db|desktop\.ini|[^/]+\.py[co])$"
@@ -46,9 +51,8 @@ class AppFiles:
             counts[last] = counts.get(last, 0) + 1
         said = [f"{name} ({count} times)" if count > 1 else name for name, count in counts.items()]
         if self.ignored:
-            said.append(
-                f"{len(self.ignored)} file{'s' * (len(self.ignored) != 1)} by {ignore_file.NAME}"
-            )
+            plural = "s" * (len(self.ignored) != 1)
+            said.append(f"{len(self.ignored)} file{plural} by {IGNORE}")
         return [f"left out of the image: {listed(said)}"] if said else []
 
 
@@ -59,8 +63,7 @@ def app_files(folder: AppFolder) -> AppFiles:
         ClassvmError: a file cannot be read, or .dockerignore has a pattern that is not valid.
 
     """
-    text = folder.text(ignore_file.NAME) if folder.has(ignore_file.NAME) else ""
-    is_ignored = ignore_file.IgnoreFile(text).leaves_out
+    is_ignored = _Ignored(folder)
     out = [name for name in folder.files if STAYS_OUT.search(name)]
     inside = [name for name in folder.files if not STAYS_OUT.search(name)]
     ignored = [name for name in inside if is_ignored(name)]
@@ -87,3 +90,37 @@ def app_files(folder: AppFolder) -> AppFiles:
 def _relative(name: str, target: str) -> bytes:
     """Return what a link says that leads from one path of the app's folder to another."""
     return os.fsencode(posixpath.relpath(target, posixpath.dirname(name) or "."))
+
+
+class _Ignored:
+    """Tells what .dockerignore leaves out, as Docker does for a folder that it walks."""
+
+    def __init__(self, folder: AppFolder) -> None:
+        text = folder.text(IGNORE) if folder.has(IGNORE) else ""
+        lines = [line.strip() for line in text.splitlines() if not line.startswith("#")]
+        self._patterns = PatternMatcher([line for line in lines if line])
+        self._exceptions = [one.cleaned_pattern for one in self._patterns.patterns if one.exclusion]
+        # Most files share their folders with others.
+        self._skips = functools.lru_cache(maxsize=None)(self._skips_folder)
+
+    def __call__(self, name: str) -> bool:
+        """Tell whether a file or folder is left out.
+
+        Raises:
+            ClassvmError: a pattern is not valid.
+
+        """
+        try:
+            return self._skips(posixpath.dirname(name)) or bool(self._patterns.matches(name))
+        except re.error as error:
+            what = f"A pattern is not valid: {error}"
+            raise ClassvmError(what, place=IGNORE, fix="Correct it.") from error
+
+    def _skips_folder(self, name: str) -> bool:
+        """Tell whether nothing below a folder is looked at."""
+        if not name:
+            return False
+        if self._skips(posixpath.dirname(name)):
+            return True
+        has_exception = any(one.startswith(name) for one in self._exceptions)
+        return bool(self._patterns.matches(name)) and not has_exception

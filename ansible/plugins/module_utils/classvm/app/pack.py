@@ -10,10 +10,12 @@ import stat
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NoReturn, Tuple
+from typing import Dict, Iterable, List, Tuple
+
+from docker.utils.build import exclude_paths
 
 from ..base.errors import ClassvmError
-from . import contents, ignore_file
+from . import contents
 from .layout import DOCKERFILE, LOCK
 
 
@@ -109,7 +111,11 @@ def read(folder: Path, name: str, packed_name: str = "") -> File:
         mode = 0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644
         return File(packed_name or name, mode, path.read_bytes())
     except OSError as error:
-        _refuse(error)
+        raise ClassvmError(
+            f"A file of the app cannot be read: {error.strerror}",
+            place=str(path),
+            fix="Make it readable, or remove it.",
+        ) from error
 
 
 def _packages(requirements: str) -> Dict[str, str]:
@@ -119,9 +125,22 @@ def _packages(requirements: str) -> Dict[str, str]:
 
 def _context_files(folder: Path) -> List[str]:
     """Return the relative paths of the files of the build context, sorted."""
-    ignore = folder / ignore_file.NAME
-    text = ignore.read_text(encoding="utf-8") if ignore.is_file() else ""
-    files = sorted(_walk(folder, ignore_file.IgnoreFile(text, needed=[DOCKERFILE])))
+    ignore = folder / ".dockerignore"
+    lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    try:
+        found = exclude_paths(str(folder), patterns, dockerfile=DOCKERFILE)
+    except re.error as error:
+        raise ClassvmError(
+            f"A pattern is not valid: {error}", place=".dockerignore", fix="Correct it."
+        ) from error
+    except OSError as error:
+        raise ClassvmError(
+            f"A part of the app cannot be read: {error.strerror}",
+            place=str(error.filename),
+            fix="Make it readable, or remove it.",
+        ) from error
+    files = sorted(name for name in found if os.path.isfile(os.path.join(folder, name)))
     # A link to a folder is not followed, so only a file itself can be a link.
     for name in filter(lambda name: os.path.islink(os.path.join(folder, name)), files):
         if folder.resolve() not in (folder / name).resolve().parents:
@@ -131,21 +150,3 @@ def _context_files(folder: Path) -> List[str]:
                 fix="Put a copy of the file in its place.",
             )
     return files
-
-
-def _walk(folder: Path, ignored: ignore_file.IgnoreFile) -> Iterator[str]:
-    for here, folders, names in os.walk(folder, onerror=_refuse):
-        below = os.path.relpath(here, folder)
-        inside = "" if below == os.curdir else f"{below}/"
-        folders[:] = [name for name in folders if not ignored.skips(inside + name)]
-        for name in names:
-            if not ignored.leaves_out(inside + name) and os.path.isfile(os.path.join(here, name)):
-                yield inside + name
-
-
-def _refuse(error: OSError) -> NoReturn:
-    raise ClassvmError(
-        f"A part of the app cannot be read: {error.strerror}",
-        place=str(error.filename),
-        fix="Make it readable, or remove it.",
-    ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..app import app_files, ignore_file, plan, reading
+from ..app import app_files, plan, reading
 from ..app.layout import DOCKERFILE
 from ..app.plan import OWN
 from ..base.errors import ClassvmError
@@ -58,6 +58,6 @@ def _require_entry(made: plan.Plan, files: app_files.AppFiles) -> None:
     if made.entry in files.ignored:
         raise ClassvmError(
             f"{made.entry}, the program that starts the app, is left out",
-            place=ignore_file.NAME,
+            place=app_files.IGNORE,
             fix=f"Add the line `!{made.entry}`.",
         )
