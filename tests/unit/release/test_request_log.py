@@ -75,3 +75,41 @@ def test_an_app_that_logs_no_requests_shows_all_it_said() -> None:
 
 def test_other_requests_show_nothing() -> None:
     assert request_log.lines_of(["a", json_line("GET", "/good")], {BAD}) == []
+
+
+EXCEPTION = [
+    "[2026-11-29 14:00:25,746] ERROR in app: Exception on /e222/bad [GET]",
+    "Traceback (most recent call last):",
+    '  File "src/bad.py", line 8, in get',
+    "ValueError: bad",
+]
+
+
+@pytest.mark.parametrize("late", range(len(EXCEPTION) + 1))
+def test_an_exception_belongs_to_the_request_that_it_names(late: int) -> None:
+    """The engine reads each stream by itself. Red before where it read the answer first."""
+    answered = json_line("GET", "/e222/bad")
+    log = [
+        json_line("GET", "/e222/good"),
+        "of bad",
+        *EXCEPTION[:late],
+        answered,
+        *EXCEPTION[late:],
+        json_line("GET", "/e222/good"),
+        "of good",
+        json_line("GET", "/e222/good"),
+    ]
+    assert request_log.lines_of(log, {BAD}) == ["of bad", *EXCEPTION]
+    assert request_log.lines_of(log, {("GET", "/e222/good")}) == ["of good"]
+
+
+def test_an_exception_at_the_end_of_a_log_belongs_to_its_request() -> None:
+    log = [json_line("GET", "/e222/bad"), *EXCEPTION]
+    assert request_log.lines_of(log, {BAD}) == EXCEPTION
+
+
+def test_two_exceptions_one_after_the_other_stay_apart() -> None:
+    other = [line.replace("bad", "worse") for line in EXCEPTION]
+    log = [json_line("GET", "/e222/bad"), *EXCEPTION, *other, json_line("GET", "/e222/worse")]
+    assert request_log.lines_of(log, {BAD}) == EXCEPTION
+    assert request_log.lines_of(log, {("GET", "/e222/worse")}) == other
