@@ -30,8 +30,8 @@ EXPECTED: dict[str, tuple[int, list[str]]] = {
         20,
         [r"GET \S+/hello: the answer breaks the schema: .*'mesage' was unexpected"],
     ),
-    "A build that fails": (30, [r"could not be built: .*No module named 'no_such_module'"]),
-    "A spec that is not YAML": (10, [r"while parsing a flow .*\(master\.yml:\d+:\d+\)"]),
+    "A build that fails": (32, [r"could not be built: .*No module named 'no_such_module'"]),
+    "A spec that is not YAML": (10, [r"a comma or `\]` is missing .*\(master\.yml:\d+:\d+\)"]),
     "A slip in a setting": (3, [r"service_memori is not known: did you mean service_memory\?"]),
     "6 VMs, of which one is off": (12, [*[UP] * 5, "vm-148-6 failed: It cannot be reached"]),
 }
