@@ -59,7 +59,7 @@ container: {type: str, returned: success, description: Id of the live container.
 gap: {type: float, returned: success, description: Longest time without an answer in seconds; null when nothing answered before.}
 seconds: {type: float, returned: success, description: Duration of the swap.}
 edge_is_idle: {type: bool, returned: success, description: "Whether HAProxy is on the host, though no release is behind it any more."}
-aside: {type: str, returned: success, description: "What a closing line adds to the address while HAProxy answers clients with 503; else empty."}
+maintenance_note: {type: str, returned: success, description: "What a closing line adds to the address while HAProxy answers clients with 503; else empty."}
 classvm_notes: {type: list, returned: success, description: "What a person should know, a line each: how the release breaks its contract, where that is no reason to refuse it, and which operations were not checked."}
 removed: {type: list, returned: success, description: Images of old releases that were removed.}
 """

@@ -34,7 +34,7 @@ EXAMPLES = """
 
 RETURN = """
 status: {type: dict, returned: "started, restarted, stopped", description: "As M(classvm.kit.classvm_service_info) returns it."}
-aside: {type: str, returned: "started, restarted", description: "As M(classvm.kit.classvm_release) returns it."}
+maintenance_note: {type: str, returned: "started, restarted", description: "As M(classvm.kit.classvm_release) returns it."}
 removed: {type: list, returned: absent, description: What was removed.}
 kept: {type: list, returned: absent, description: "The volumes of folders that apps keep; they stay, and `docker volume rm` removes them."}
 """
@@ -99,7 +99,11 @@ def _started(module: AnsibleModule, docker: Docker, work: Callable[..., bool]) -
     else:
         changed = work(docker, name, state_dir, module.params["health_timeout"])
     found = vars(status.read(docker, name, state_dir))
-    return {"changed": changed, "status": found, "aside": Edge.load(state_dir).aside()}
+    return {
+        "changed": changed,
+        "status": found,
+        "maintenance_note": Edge.load(state_dir).maintenance_note(),
+    }
 
 
 def stopped(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:

@@ -228,9 +228,9 @@ def test_maintenance(edge: Edge, server: Server) -> None:
     assert edge.maintain(ON) is False
     assert map_of(edge) == "live green\nmaintenance on\n"
     assert server.haproxy.map["maintenance"] == "on"
-    assert edge.aside() == ", which answers 503 until `make maintenance off`"
+    assert edge.maintenance_note() == ", which answers 503 until `make maintenance off`"
     assert edge.maintain(OFF) is True
-    assert edge.aside() == ""
+    assert edge.maintenance_note() == ""
 
 
 def test_without_an_edge_there_is_no_maintenance(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,24 +10,11 @@ import yaml
 from classvm.base.docker import Docker, Image
 from classvm.image import image_labels, service_image
 from classvm.provision import fingerprint
+from recipe import RECIPE, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-RECIPE = service_image.Recipe(
-    service="lab",
-    base="classvm/base:18.04",
-    base_digest="sha256:b",
-    source_digest="5",
-    contract_digest="6",
-)
-
-
-def described(labels: dict[str, str], *tags: str) -> str:
-    config = {"Labels": labels}
-    answer = [{"Id": "sha256:i", "Size": 1, "Config": config, "RepoTags": [*tags] or None}]
-    return f"cat <<'END'\n{json.dumps(answer)}\nEND"
 
 
 def engine(base: str, listed: str, labels: dict[str, str], *tags: str) -> str:

@@ -11,25 +11,13 @@ from classvm.base.command import Finished
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
 from classvm.image import image_labels, service_image
+from recipe import RECIPE, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RECIPE = service_image.Recipe(
-    service="lab",
-    base="classvm/base:18.04",
-    base_digest="sha256:b",
-    source_digest="5",
-    contract_digest="6",
-)
 # printf 'sha256:b\n5' | sha256sum
 DIGEST = "4c3cb2178f4fbe86d7ff95d8663d9b2baf31a3d207a20efd7b25e4d4c5ad997c"
-
-
-def described(labels: dict[str, str], *tags: str) -> str:
-    config = {"Labels": labels}
-    answer = [{"Id": "sha256:i", "Size": 1, "Config": config, "RepoTags": [*tags] or None}]
-    return f"cat <<'END'\n{json.dumps(answer)}\nEND"
 
 
 def test_an_image_is_named_by_its_content() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tree
 from classvm.base.errors import ClassvmError
+from classvm.base.names import CLASS_VMS
 from classvm.inventory import variables
 
 if TYPE_CHECKING:
@@ -141,4 +142,4 @@ def test_a_group_that_is_nearly_the_class_is_a_slip(groups: set[str], is_slip: b
 
 
 def test_the_group_of_the_class_is_that_of_the_playbooks() -> None:
-    assert f"'{variables.GUARDED}' in group_names" in tree.read(tree.ROOT / "ansible/provision.yml")
+    assert f"'{CLASS_VMS}' in group_names" in tree.read(tree.ROOT / "ansible/provision.yml")

@@ -395,7 +395,7 @@ def test_who_releases_in_maintenance_is_told(
         if dry
         else deploy(engine)
     )
-    assert (said in outcome.aside, bool(outcome.aside)) == (True, bool(said))
+    assert (said in outcome.maintenance_note, bool(outcome.maintenance_note)) == (True, bool(said))
 
 
 @pytest.mark.parametrize("start", [edge_stopped, edge_map_leads_elsewhere])

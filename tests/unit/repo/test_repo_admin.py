@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import tree
 import yaml
-from classvm.lab.simulated_vms import GROUP, Machine
+from classvm.base.names import CLASS_VMS
+from classvm.lab.simulated_vms import Machine
 from e2e import guide
 from plugin_loader import load_plugin
 
@@ -18,7 +19,7 @@ STEPS = guide.read(guide.ADMIN)
 COMMANDS = "".join(step.commands for step in STEPS)
 # What `make lab-up` writes, without the addresses.
 HOSTS = ("vm-148-1", "vm-148-2")
-LAB: Any = {"all": {"children": {GROUP: {"hosts": {host: {} for host in HOSTS}}}}}
+LAB: Any = {"all": {"children": {CLASS_VMS: {"hosts": {host: {} for host in HOSTS}}}}}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def settings(text: str) -> dict[str, str]:
 
 
 def test_the_hosts_are_in_the_class_and_in_their_sections(inventory: dict[str, Any]) -> None:
-    assert set(inventory[GROUP]["children"]) == {"section_a", "section_b"}
+    assert set(inventory[CLASS_VMS]["children"]) == {"section_a", "section_b"}
     assert inventory["section_a"]["hosts"] == ["vm-148-1"]
     assert inventory["section_b"]["hosts"] == ["vm-148-2"]
 
@@ -60,7 +61,7 @@ def test_a_limit_names_a_host_or_a_group(inventory: dict[str, Any]) -> None:
 
 def test_the_containers_are_those_of_the_lab() -> None:
     lab = settings(COMMANDS)["lab_name"]
-    there = {Machine(host, "", GROUP, "", "").container(lab) for host in HOSTS}
+    there = {Machine(host, "", CLASS_VMS, "", "").container(lab) for host in HOSTS}
     named = set(re.findall(r"^docker (?:stop|start) (\S+)", COMMANDS, re.MULTILINE))
     assert named
     assert named <= there

@@ -32,7 +32,7 @@ LABEL_SLOT = "classvm.slot"
 FRONTEND = "service"
 ON, OFF = "on", "off"
 # The map of a new host.
-ASIDE = ", which answers 503 until `make maintenance off`"
+MAINTENANCE_NOTE = ", which answers 503 until `make maintenance off`"
 NEW_MAP = {"live": "none", "maintenance": OFF}
 POLL_SECONDS = 0.02
 ANSWER_SECONDS = 2
@@ -130,9 +130,9 @@ class Edge:
         """Tell whether HAProxy answers each request itself, with 503."""
         return bool(self.slots) and self.read()["maintenance"] == ON
 
-    def aside(self) -> str:
+    def maintenance_note(self) -> str:
         """Return what a closing line adds to the address while HAProxy answers there itself, or ""."""
-        return ASIDE if self.in_maintenance() else ""
+        return MAINTENANCE_NOTE if self.in_maintenance() else ""
 
     def maintain(self, value: str) -> bool:
         """Turn maintenance ``ON`` or ``OFF``; return whether that is a change.

@@ -1,4 +1,4 @@
-"""The names that derive from a service's name: its images, and its containers on a host."""
+"""The group of class VMs, and what derives from a service's name: its images and its containers on a host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 
 from .errors import ClassvmError
 
+# The group of an inventory whose hosts get the guard.
+CLASS_VMS = "class_vms"
 SERVICE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 40
 # The containers of a service besides the live one; a service of such a name would collide with them.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Tuple
 
+# Where the server listens, unless an inventory says otherwise.
+SSH_PORT = 22
 # Before its own word stands what Ansible makes of it, in one to three sentences.
 SSH = "ssh: "
 ANSIBLE = re.compile(r"^.*(?:reached over ssh|to the host via ssh): ", re.IGNORECASE)

@@ -13,7 +13,7 @@ from .machine import CLOCK_TOLERANCE
 
 # With it, every check looks as root.
 ROOT_OPTIONS = 'ARGS="--become --ask-become-pass"'
-SSH_PORT = "22"
+SSH_PORT = str(ssh.SSH_PORT)
 # What is wrong there is corrected here.
 SUBJECT = "SSH"
 KNOWN_HOSTS = re.compile(r"(?i)UserKnownHostsFile[= ]+\"?([^\"]+)")

@@ -11,12 +11,11 @@ from typing import Callable, Collection, Iterator, List, Mapping, Optional
 import yaml
 
 from ..base.errors import ClassvmError
+from ..base.names import CLASS_VMS
 from . import places, yaml_file
 
 # By the name of a folder: whose variables it has.
 FOLDERS = {"group_vars": "group", "host_vars": "host"}
-# The group whose hosts get the guard.
-GUARDED = "class_vms"
 # What Ansible reads; a name of a host may hold more points.
 ENDINGS = (".yml", ".yaml", ".json")
 # Hosts and groups that need no inventory.
@@ -76,11 +75,11 @@ def check(
 
 def slip_of_class(groups: Collection[str]) -> str:
     """Return why a group that is nearly that of the class is a slip, "" where there is none."""
-    like = difflib.get_close_matches(GUARDED, sorted(groups), 1, LIKE)
-    if GUARDED in groups or not like:
+    like = difflib.get_close_matches(CLASS_VMS, sorted(groups), 1, LIKE)
+    if CLASS_VMS in groups or not like:
         return ""
     return (
-        f"The inventory has a group {like[0]}, and none {GUARDED}: only hosts of that one get the guard."
+        f"The inventory has a group {like[0]}, and none {CLASS_VMS}: only hosts of that one get the guard."
         f" Rename {like[0]}, or name it otherwise"
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Sequence
 
 from ..base.errors import ClassvmError
+from ..base.names import CLASS_VMS
 from . import simulated_vms
 
 MEBIBYTE = 1 << 20
@@ -58,7 +59,7 @@ def requested(count: int, machines: Sequence[Mapping[str, Any]], system: str) ->
         VmRequest(
             name=one["name"],
             system=one.get("system", system),
-            group=(one.get("groups") or [simulated_vms.GROUP])[0],
+            group=(one.get("groups") or [CLASS_VMS])[0],
         )
         for one in listed
     ]

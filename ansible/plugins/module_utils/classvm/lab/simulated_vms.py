@@ -17,14 +17,13 @@ from typing import Dict, List, Sequence, Union
 from ..base import command, progress
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
+from ..base.ssh import SSH_PORT
 from . import system_image
 
 LABEL_LAB = "classvm.lab"
-GROUP = "class_vms"
 FIRST_SUBNET, LAST_SUBNET = 148, 200
 # Addresses from 148 on are free for others who join the network, such as a real virtual machine.
 FIRST_ADDRESS, LAST_ADDRESS = 11, 147
-SSH_PORT = 22
 BOOT_SECONDS = 90
 PAUSE = 0.5
 # Every capability but SYS_RESOURCE, which not every machine has to give; hence not --privileged.

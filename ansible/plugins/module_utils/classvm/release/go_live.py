@@ -50,7 +50,7 @@ class Outcome:
         seconds: how long the swap took, from stopping the old release to the new one's health.
         removed: names of the images of old releases that were removed.
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
-        aside: what a closing line adds to its address, or "": `Edge.aside`.
+        maintenance_note: what a closing line adds to its address, or "": `Edge.maintenance_note`.
         classvm_notes: what a person should know, a line each: how the release breaks its contract,
             where that is no reason to refuse it, and which operations were not checked.
 
@@ -64,7 +64,7 @@ class Outcome:
     seconds: float = 0.0
     removed: Sequence[str] = ()
     edge_is_idle: bool = False
-    aside: str = ""
+    maintenance_note: str = ""
     classvm_notes: List[str] = field(default_factory=list)
 
 
@@ -130,7 +130,7 @@ def preview(docker: Docker, spec: ReleaseSpec, state_dir: str, *, rolled_back: b
         spec.release,
         "" if changed else _id(live),
         _release(live),
-        aside=edge.aside() if edge.takes_releases else "",
+        maintenance_note=edge.maintenance_note() if edge.takes_releases else "",
     )
 
 
@@ -265,7 +265,7 @@ def _make_live(
         container=_id(live),
         replaced=_release(live),
         edge_is_idle=bool(edge.slots) and not edge.takes_releases,
-        aside=edge.aside() if edge.takes_releases else "",
+        maintenance_note=edge.maintenance_note() if edge.takes_releases else "",
     )
     if is_live(docker, spec, edge, live, image):
         _record_unknown(spec, image, edge.state_dir)

@@ -9,6 +9,7 @@ from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Opt
 
 from ..base import names
 from ..base.errors import ClassvmError
+from ..base.ssh import SSH_PORT
 from .limits import LIMITS
 
 # From this likeness on, an unknown name is a slip of the pen; below it, somebody else's variable. More
@@ -19,7 +20,6 @@ CONNECTION_SLIP = 0.92
 # Ansible's own variables, of which there are many, and the internal ones of roles.
 INTERNAL = ("ansible_", "_")
 HIGHEST_PORT = 65535
-SSH_PORT = 22
 SERVICE_PORT = "service_host_port"
 # Of a place, what stands behind the file.
 FILE_LINE = re.compile(r":\d+$")
