@@ -242,8 +242,10 @@ lint: setup ## check the code without running it
 	@openapi-spec-validator service/master.yml
 	@python tools/role_readmes.py --check && echo "role READMEs: $(call COUNT,'roles/*/README.md') current"
 
+# In a process for each processor, but for those that measure how long something takes.
 unit: setup ## run the fast tests (no Docker, no root)
-	pytest
+	pytest --quiet --numprocesses auto --dist loadfile -m "not alone"
+	pytest --quiet -m alone
 
 e2e: setup ## deploy to this machine, break it, redeploy (root, SCOPE)
 	pytest tests/e2e $(if $(SCOPE),--ignore-glob 'tests/e2e/test_guide_*')
@@ -272,7 +274,7 @@ pages: setup ## look at the pages in a real browser, with axe (TABLE)
 # What each change has to pass, and all there is. Each stage is a target with its variables.
 TEST_STAGES := lint unit pages "e2e SCOPE=quick" "apps SCOPE=quick" "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
 ALL_STAGES := lint unit pages e2e apps "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
-	"scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
+	"scenario S=students" "scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
 test: setup ## run what every change has to pass
 	@python tools/stages.py $(TEST_STAGES)

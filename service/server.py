@@ -10,7 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 import connexion
-from src import docs, favicon, guard, index, keep, problem, settings, spec
+from src import docs, fast_path, favicon, guard, index, keep, problem, settings, spec
+from src.json_provider import JsonProvider
 from src.turns import Turns
 from src.validation import VALIDATORS
 
@@ -29,7 +30,8 @@ def create_app() -> flask.Flask:
     # A client's mistake is answered with 4xx; it is not an error of the service.
     logging.getLogger("connexion.decorators.validation").setLevel(logging.CRITICAL)
 
-    connexion_app = connexion.FlaskApp(__name__, specification_dir=".")
+    resolver = fast_path.Resolver()
+    connexion_app = connexion.FlaskApp(__name__, specification_dir=".", resolver=resolver)
     connexion_app.add_api(
         spec.SPEC_FILE,
         strict_validation=True,
@@ -37,12 +39,14 @@ def create_app() -> flask.Flask:
         validator_map=VALIDATORS,
     )
     app: flask.Flask = connexion_app.app
+    app.json = JsonProvider(app)
     app.add_url_rule("/", "index", index.get)
     app.add_url_rule(favicon.PATH, "favicon", keep.once(favicon.get))
     guard.register(app)
     problem.register(app)
     docs.register(app)
     keep.register(app)
+    fast_path.register(app, resolver)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign] # the way that Flask documents
     return app
 

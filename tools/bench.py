@@ -4,6 +4,7 @@
     make bench INVENTORY=.lab/inventory.yml LIMIT=vm-148-1        a class VM of a lab
     make bench … ARGS="--strategy blue_green"
     make bench TABLE=docs/numbers.md                              the page that the README names
+    make bench TABLE=docs/numbers.md INVENTORY=… LIMIT=…          with a column for the VM
 
 On this machine it deploys a service of its own beside the live one, under another name, on
 another port and with a base image and a state folder of its own, and removes all of that at the
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import http.client
 import json
 import os
 import re
@@ -27,24 +29,26 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 # A client of the port sees here what it sees in a release.
 sys.path.append(str(ROOT / "ansible/plugins/module_utils"))
 
-from classvm.release import gap  # noqa: E402 - its folder was added to the path above
+from classvm.base import installed, locks, state  # noqa: E402 - its folder was added to the path above
+from classvm.release import gap  # noqa: E402 - as above
 
 NAME = "bench"
 BASE = "classvm/base:bench"
 STATE_DIR = Path("/var/lib/classvm-bench")
 BARE = "classvm-bench-flask"
 REPEATS = 3
-ADDRESS = ("-m", "debug", "-a", "msg={{ service_address }}:{{ service_host_port }}")
 # What tells Ansible to show its tasks, and to measure them.
 PROFILE = {
     "ANSIBLE_STDOUT_CALLBACK": "default",
@@ -53,21 +57,33 @@ PROFILE = {
     "PROFILE_TASKS_TASK_OUTPUT_LIMIT": "all",
 }
 LOAD = ("--threads", "2", "--connections", "32", "--duration", "5s", "--latency")
-FIRST, UNCHANGED, CHANGED, ROLLBACK = (
+FIRST, UNCHANGED, CHANGED, ROLLBACK, STATUS, FLOOR = (
     "first deploy",
     "deploy without changes",
     "deploy of a changed line",
     "rollback",
+    "status",
+    "an empty play",
 )
+# What any run of Ansible takes: a play that does nothing, without make and without our settings.
+THIS_MACHINE = "ansible/inventory/local.yml"
+EMPTY_PLAY = [{"hosts": "all", "gather_facts": False}]
+# Where the service tells which release it is.
+ASKED = "/e222/describe"
+# Rarely enough that the questions do not slow the deploy down.
+POLL_SECONDS = 0.1
+KEPT_SECONDS = 0.02
 PAGE = """# Numbers
 
 Written by `make bench TABLE=docs/numbers.md` on a machine with {processors} processors; your
 machine will differ. Seconds are medians. The gap is the longest time without an answer that a
-client sees who asks every 10 ms. Before the first deploy the engine is installed; the base image
-is bootstrapped and every layer is built.
+client sees who asks every 10 ms. Another one keeps its connection and asks every 20 ms: "failed"
+are its requests without an answer. A release serves from the first answer that a client gets from
+it. Before the first deploy the engine is installed; the base image is bootstrapped and every layer
+is built. "{floor}" is what any run of Ansible takes.
 
-| what | seconds | tasks | gap |
-| --- | --- | --- | --- |
+| what | {columns} | until it serves | tasks | gap | failed |
+| --- | {lines} | --- | --- | --- | --- |
 {rows}
 
 After a rollback the former release is live again {back:.1f} s after its task began. The longest
@@ -75,9 +91,9 @@ tasks of a deploy of a changed line:
 
 {tasks}
 
-The module that makes a release live waits for the steady time, three seconds, in which a candidate
-has to stay up. With `blue_green` no request fails: [faults.md](faults.md) has the numbers under
-load.
+A deploy of a changed line and a rollback answer when the release serves; the host then [finishes
+the swap](releases.md#without-a-gap) in the background, and the client goes on asking until that has
+ended. No request fails: [faults.md](faults.md) has the numbers under load.
 
 The service image has {size:.1f} MB. `/e222/sum/1/4`, routed and validated in both directions by
 its contract, answers {rate:.0f} requests per second; a bare Flask route in the same image, with the
@@ -117,6 +133,7 @@ class Target:
         port: TCP port of the host.
         options: variables of `make` that name the inventory and the host.
         variables: variables of the playbooks.
+        state_dir: folder with the host's state.
 
     """
 
@@ -124,6 +141,24 @@ class Target:
     port: int
     options: Sequence[str] = ()
     variables: Mapping[str, object] = field(default_factory=dict)
+    state_dir: str = installed.HERE.state
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The options of Ansible that name the inventory and the host."""
+        given = dict(option.split("=", 1) for option in self.options)
+        limit = given.get("LIMIT", "all")
+        return ("--inventory", given.get("INVENTORY", THIS_MACHINE), "--limit", limit)
+
+    def settle(self) -> None:
+        """Wait until the host has ended what a deploy has left to the background."""
+        command = locks.waiting(f"{self.state_dir}/{state.LOCK}")
+        run("ansible", "all", *self.where, "--module-name", "raw", "--args", command)
+
+    @property
+    def name(self) -> str:
+        """What the host is called in the table."""
+        return "one VM over SSH" if self.options else "this machine"
 
     def make(self, verb: str, **environment: str) -> str:
         """Run `make VERB` for the host, with a profile at its end, and return what it printed."""
@@ -141,6 +176,9 @@ class Run:
         tasks: seconds of each task, by its name, in their order; skipped ones cost something, too.
         count: number of tasks that were not skipped.
         gap: longest time in which no request was answered, in seconds; None when none was before.
+        failed: number of failed requests of a client that keeps its connection, and of all that it
+            sent; None when the port did not answer before.
+        serves: seconds until another release answered than before; None when none did.
         swap: seconds from stopping the old release to the new one's health; 0.0 when not told.
 
     """
@@ -149,21 +187,130 @@ class Run:
     tasks: Mapping[str, float]
     count: int
     gap: float | None
+    failed: tuple[int, int] | None = None
+    serves: float | None = None
     swap: float = 0.0
+
+
+class NewRelease:
+    """Asks the service which release it is, again and again, while the ``with`` block runs.
+
+    Attributes:
+        seconds: from the block's start to the first answer of another release than before; None
+            while there was none.
+
+    """
+
+    def __init__(self, target: Target) -> None:
+        """Prepare to ask the service of a host."""
+        self.seconds: float | None = None
+        self._target = target
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> None:
+        """Ask from now on."""
+        self._before, self._started = release_of(self._target), time.monotonic()
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Ask no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._ended.wait(POLL_SECONDS):
+            if release_of(self._target) not in ("", self._before):
+                self.seconds = time.monotonic() - self._started
+                return
+
+
+class Kept:
+    """Sends requests over a connection that it keeps, while the ``with`` block runs.
+
+    Attributes:
+        failed: number of those without an answer below 500, and of all; None when even the first
+            had none.
+
+    """
+
+    def __init__(self, target: Target) -> None:
+        """Prepare to ask the service of a host."""
+        self.failed: tuple[int, int] | None = None
+        self._client = http.client.HTTPConnection(
+            target.address, target.port, timeout=gap.ANSWER_SECONDS
+        )
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> None:
+        """Send requests from now on, unless nobody answers even now."""
+        if self._is_answered():
+            self.failed = (0, 1)
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Send no more."""
+        self._ended.set()
+        if self.failed:
+            self._thread.join()
+        self._client.close()
+
+    def _ask(self) -> None:
+        failed = sent = 0
+        while not self._ended.wait(KEPT_SECONDS):
+            failed, sent = failed + (not self._is_answered()), sent + 1
+        self.failed = (failed, sent)
+
+    def _is_answered(self) -> bool:
+        """Send a request; once more where the server has closed the connection meanwhile.
+
+        Source: RFC 9110, 9.2.2, for requests that only read.
+        """
+        for _ in range(2):
+            try:
+                self._client.request("GET", ASKED)
+                answer = self._client.getresponse()
+                answer.read()
+            except (ConnectionResetError, BrokenPipeError):  # RemoteDisconnected is one of them
+                self._client.close()
+            except (OSError, http.client.HTTPException):
+                self._client.close()
+                return False
+            else:
+                return answer.status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+        return False
+
+
+def release_of(target: Target) -> str:
+    """Return the id of the release that answers, "" where none does."""
+    client = http.client.HTTPConnection(target.address, target.port, timeout=gap.ANSWER_SECONDS)
+    try:
+        client.request("GET", ASKED)
+        return str(json.load(client.getresponse())["release"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return ""
+    finally:
+        client.close()
 
 
 def measure(target: Target, verb: str) -> Run:
     """Run a target of `make` while a client polls the port."""
-    watch = gap.Watch(target.port, target.address)
-    with watch:
+    watch, release, kept = gap.Watch(target.port, target.address), NewRelease(target), Kept(target)
+    began = time.monotonic()
+    with watch, release, kept:
         # A rollback has to say how long the host took for it, which it does not tell otherwise.
         text = target.make(verb, **({"ANSIBLE_VERBOSITY": "1"} if verb == "rollback" else {}))
+        seconds = time.monotonic() - began
+        target.settle()
     swap = re.search(r"^ +seconds: ([\d.]+)$", text, re.MULTILINE)
     return Run(
-        seconds=watch.seconds,
+        seconds=seconds,
         tasks=profile(text),
         count=len(re.findall(r"^TASK \[", text, re.MULTILINE)),
         gap=watch.gap,
+        failed=kept.failed,
+        serves=release.seconds,
         swap=float(swap.group(1)) if swap else 0.0,
     )
 
@@ -243,13 +390,28 @@ def gap_of(runs: Sequence[Run]) -> str:
     return f"{statistics.median(gaps) * 1000:.0f} ms" if gaps else "none to miss"
 
 
+def failed_of(runs: Sequence[Run]) -> str:
+    """Return how many requests of kept connections failed, of all; "" where none had an answer."""
+    told = [one.failed for one in runs if one.failed]
+    failed, sent = map(sum, zip(*told, strict=True)) if told else (0, 0)
+    return f"{failed} of {sent}" if sent else ""
+
+
+def serves_of(runs: Sequence[Run]) -> str:
+    """Return the median of the seconds until a new release served; "" where none was to."""
+    found = [one.serves for one in runs if one.serves is not None]
+    return f"{statistics.median(found):.1f} s" if found else ""
+
+
 def show(what: str, runs: Sequence[Run]) -> None:
     """Print the median and the extremes."""
     seconds = [one.seconds for one in runs]
     spread = f"{min(seconds):.1f}-{max(seconds):.1f}"
+    serves = serves_of(runs) and f"  serves after {serves_of(runs)}"
+    failed = failed_of(runs) and f"  {failed_of(runs)} kept requests failed"
     print(
         f"{what:24} {statistics.median(seconds):6.1f} s  ({len(runs)} runs: {spread})"
-        f"  {runs[0].count:3} tasks  gap {gap_of(runs)}",
+        f"  {runs[0].count:3} tasks  gap {gap_of(runs)}" + failed + serves,
         flush=True,
     )
 
@@ -289,15 +451,16 @@ def here(app: Path) -> Target:
         "base_image_name": BASE,
         "classvm_state_dir": str(STATE_DIR),
     }
-    return Target("127.0.0.1", port, variables=variables)
+    return Target("127.0.0.1", port, variables=variables, state_dir=str(STATE_DIR))
 
 
 def class_vm(app: Path, inventory: str, host: str) -> Target:
     """Return a host of an inventory, with the service that it is there for."""
-    told = run("ansible", host, "--inventory", inventory, "--playbook-dir", "ansible", *ADDRESS)
-    address, port = told.split()[-1].strip("'\"").rsplit(":", 1)
     options = (f"INVENTORY={inventory}", f"LIMIT={host}")
-    return Target(address.strip("[]"), int(port), options, {"service_dir": str(app)})
+    told = json.loads(run("make", "--no-print-directory", "status", "FORMAT=json", *options))
+    url = urlsplit(told["hosts"][host]["url"])
+    assert url.hostname  # noqa: S101 - whatever the host's state, it has a URL
+    return Target(url.hostname, url.port or 80, options, {"service_dir": str(app)})
 
 
 def measure_deploys(target: Target, app: Path) -> dict[str, list[Run]]:
@@ -313,9 +476,26 @@ def measure_deploys(target: Target, app: Path) -> dict[str, list[Run]]:
     show(CHANGED, runs[CHANGED])
     runs[ROLLBACK] = [measure(target, "rollback") for _ in range(REPEATS)]
     show_rollback(runs[ROLLBACK])
+    runs[STATUS] = [measure(target, "status") for _ in range(REPEATS)]
+    show(STATUS, runs[STATUS])
+    runs[FLOOR] = [measure_empty_play(target) for _ in range(REPEATS)]
+    show(FLOOR, runs[FLOOR])
     show_profile(UNCHANGED, median(runs[UNCHANGED]))
     show_profile(CHANGED, median(runs[CHANGED]))
     return runs
+
+
+def measure_empty_play(target: Target) -> Run:
+    """Run Ansible for a host, with nothing to do there."""
+    watch = gap.Watch(target.port, target.address)
+    with tempfile.TemporaryDirectory() as folder:
+        play, settings = Path(folder, "play.yml"), Path(folder, "ansible.cfg")
+        play.write_text(json.dumps(EMPTY_PLAY))
+        settings.touch()
+        words = ("ansible-playbook", *target.where, str(play))
+        with watch:
+            run(*words, ANSIBLE_CONFIG=str(settings))
+    return Run(watch.seconds, {}, 0, watch.gap)
 
 
 def arguments() -> argparse.Namespace:
@@ -326,8 +506,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--strategy", default="", help="how a release takes over the port")
     parser.add_argument("--table", type=Path, help="file for the numbers of this machine")
     given = parser.parse_args()
-    if given.table and given.host:
-        parser.error("TABLE takes the numbers of this machine: leave INVENTORY and LIMIT out")
     if bool(given.inventory) != bool(given.host):
         parser.error("a class VM takes both: INVENTORY=FILE LIMIT=NAME")
     return given
@@ -338,26 +516,31 @@ def main() -> None:
     given = arguments()
     with tempfile.TemporaryDirectory(prefix="classvm-bench-") as folder:
         app = copy_of_service(Path(folder))
-        target = class_vm(app, given.inventory, given.host) if given.host else here(app)
-        if given.strategy:
-            variables = {**target.variables, "service_strategy": given.strategy}
-            target = dataclasses.replace(target, variables=variables)
-        if given.host:
-            measure_deploys(target, app)
-        else:
-            page = measure_here(target, app)
-            if given.table:
-                given.table.write_text(page)
+        hosts = [class_vm(app, given.inventory, given.host)] if given.host else []
+        if given.table or not hosts:
+            hosts.insert(0, here(app))
+        measured = [measure_host(with_strategy(one, given.strategy), app) for one in hosts]
+        if given.table:
+            given.table.write_text(page(measured))
 
 
-def measure_here(target: Target, app: Path) -> str:
-    """Measure on this machine, where the service's speed can be measured, too; return the page."""
+def with_strategy(target: Target, strategy: str) -> Target:
+    """Return the host with another strategy, where one is given."""
+    variables = {**target.variables, **({"service_strategy": strategy} if strategy else {})}
+    return dataclasses.replace(target, variables=variables)
+
+
+def measure_host(target: Target, app: Path) -> Measured:
+    """Measure a host; on this machine, the service's speed, too, and nothing is left."""
+    print(f"{target.name}:", flush=True)
+    if target.options:
+        return Measured(target.name, measure_deploys(target, app))
     if shutil.which("wrk") is None:
         run("ansible", "localhost", "--become", "--module-name", "apt", "--args", "name=wrk")
     clean()
     try:
         runs = measure_deploys(target, app)
-        return page(runs, measure_service(target.port))
+        return Measured(target.name, runs, measure_service(target.port))
     finally:
         clean()
 
@@ -369,6 +552,15 @@ class Service:
     size: int
     rate: float
     bare: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a host; the service is that of this machine alone."""
+
+    name: str
+    runs: Mapping[str, Sequence[Run]]
+    service: Service | None = None
 
 
 def measure_service(port: int) -> Service:
@@ -384,22 +576,35 @@ def measure_service(port: int) -> Service:
     return Service(size, rate, bare)
 
 
-def page(runs: Mapping[str, Sequence[Run]], service: Service) -> str:
-    """Return the page of numbers, in Markdown."""
+def page(measured: Sequence[Measured]) -> str:
+    """Return the page of numbers, in Markdown; all but the seconds is told of the first host."""
+    runs, service = measured[0].runs, measured[0].service
+    assert service is not None  # noqa: S101 - the first host is this machine
     rows = [
-        f"| {what} | {median(some).seconds:.1f} | {some[0].count} | {gap_of(some)} |"
+        f"| {what} | {seconds_of(measured, what)} | {serves_of(some)} | {some[0].count} |"
+        f" {gap_of(some)} | {failed_of(some)} |"
         for what, some in runs.items()
     ]
     changed = sorted(median(runs[CHANGED]).tasks.items(), key=lambda task: -task[1])
     return PAGE.format(
         processors=os.cpu_count(),
         rows="\n".join(rows),
+        columns=" | ".join(
+            f"seconds, {one.name}" if measured[1:] else "seconds" for one in measured
+        ),
+        lines=" | ".join("---" for _ in measured),
+        floor=FLOOR,
         back=until_back(runs[ROLLBACK]),
         tasks="\n".join(f"- {seconds:.1f} s: {name}" for name, seconds in changed[:LONGEST]),
         size=service.size / 1e6,
         rate=service.rate,
         bare=service.bare,
     )
+
+
+def seconds_of(measured: Sequence[Measured], what: str) -> str:
+    """Return the cells of one row with the seconds of each host."""
+    return " | ".join(f"{median(one.runs[what]).seconds:.1f}" for one in measured)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ PLUGINS = "ansible/plugins"
 FOLDERS = ("action", "modules", "module_utils/classvm")
 DOCUMENT = "docs/errors.md"
 # The errors for a person; a failed command composes its cause from what it printed.
-ERRORS = ("ClassvmError", "CommandError", "WrongImageError")
+ERRORS = ("ClassvmError", "CommandError", "RefusedError", "WrongImageError")
+# What stands before the cause in these: the program that failed, the code of a refusal.
+CAUSE_IS_SECOND = ("CommandError", "RefusedError")
 HEAD = """# Errors
 
 What can stop a run, and what to do then. `tools/errors.py` writes this table from the places that
@@ -77,8 +79,9 @@ def calls(text: str) -> Iterator[ast.Call]:
 
 def of_call(file: str, call: ast.Call) -> Raised:
     """Return what a call says."""
-    of_command = ast.unparse(call.func).endswith("CommandError")
-    texts = call.args[1:] if of_command else call.args[:1]
+    name = ast.unparse(call.func)
+    of_command = name.endswith("CommandError")
+    texts = call.args[1:] if name.endswith(CAUSE_IS_SECOND) else call.args[:1]
     cause = spelled(texts[0]).partition("\n")[0] if texts else ""
     if of_command and cause:
         cause += ": <reason>"

@@ -19,6 +19,13 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+# What pytest says of a test that failed: in its closing list, and of why.
+FAILED_TEST = re.compile(r"^\W*((?:FAILED|ERROR) \S+\.py\b.*)$", re.MULTILINE)
+FAILED_WHY = re.compile(r"^\W*(E  +\S.*)$", re.MULTILINE)
+# Molecule quotes what it runs, and breaks it at 80 columns: within a word where a line is full.
+FULL_LINE = re.compile(r"^( *│ .{76,})\n *│   (?=\S)", re.MULTILINE)
+SHORT_LINE = re.compile(r"\n *│   (?=\S)")
+MOST_LINES, MOST_CHARACTERS = 30, 300
 TEST_RUNNERS = r"\b(?:pytest|molecule test)\b"
 # The exit status of pytest where it collected no test.
 NO_TESTS = 5
@@ -27,11 +34,20 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Result:
-    """How a stage ended: its exit status, its seconds, and why it failed beyond that."""
+    """How a stage ended.
+
+    Attributes:
+        code: exit status.
+        seconds: how long it took.
+        reason: why it failed where its exit status does not say so.
+        said: what its tests said of their failures, a line each.
+
+    """
 
     code: int
     seconds: float
     reason: str = ""
+    said: tuple[str, ...] = ()
 
 
 def command(stage: str) -> list[str]:
@@ -54,6 +70,15 @@ def passed_tests(output: str) -> int:
     return sum(int(count) for line in closing for count in re.findall(r"(\d+) passed", line))
 
 
+def failures(output: str) -> tuple[str, ...]:
+    """Return why tests failed, and which: much else may follow them, as the end of a VM."""
+    plain = FULL_LINE.sub(r"\1", COLOUR.sub("", output).replace("\r", ""))
+    plain = SHORT_LINE.sub(" ", plain)
+    why, failed = (pattern.findall(plain) for pattern in (FAILED_WHY, FAILED_TEST))
+    lines = (*why[:MOST_LINES], *failed[-MOST_LINES:])
+    return tuple(line[:MOST_CHARACTERS] for line in lines)
+
+
 def run_stage(stage: str) -> Result:
     """Run one stage, showing its output as it comes."""
     start = time.monotonic()
@@ -68,10 +93,12 @@ def run_stage(stage: str) -> Result:
             os.write(sys.stdout.fileno(), part)
             output += part
         code = process.wait()
-    reason = ""
-    if not code and runs_tests(stage) and not passed_tests(output.decode(errors="replace")):
-        code, reason = NO_TESTS, "no test passed in it"
-    return Result(code, time.monotonic() - start, reason)
+    text, seconds = output.decode(errors="replace"), time.monotonic() - start
+    if code:
+        return Result(code, seconds, said=failures(text))
+    if runs_tests(stage) and not passed_tests(text):
+        return Result(NO_TESTS, seconds, "no test passed in it")
+    return Result(code, seconds)
 
 
 def run(stages: list[str]) -> dict[str, Result]:
@@ -100,6 +127,8 @@ def main() -> int:
     results = run(sys.argv[1:])
     Console(width=80).print(table(results))
     last, result = list(results.items())[-1]
+    if result.said:
+        print(f"What failed in {last}", *result.said, sep="\n  ")
     minutes = sum(one.seconds for one in results.values()) / 60
     verdict = f"{last} failed" if result.code else f"all {len(results)} stages passed"
     reason = f": {result.reason}" if result.reason else ""

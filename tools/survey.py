@@ -24,6 +24,7 @@ from classvm.output import advice  # noqa: E402 - as above
 from classvm.release import history  # noqa: E402 - as above
 from infra import expected, released  # noqa: E402 - as above
 from infra.released import Released  # noqa: E402 - as above
+from infra.vm import SETTLED  # noqa: E402 - as above
 
 LINE_LENGTH = 200
 # What the survey prints where the account cannot become root; else a line for each container.
@@ -35,7 +36,8 @@ AS_ROOT = (
 )
 LISTED = f'{{{{.Names}}}} {{{{.State}}}} {{{{.Label "{image_labels.LABEL_CONTENT}"}}}}'
 SURVEY = (
-    f"{AS_ROOT}$as docker ps --all --filter label={image_labels.LABEL_SERVICE}"
+    f"{AS_ROOT}$as sh -c '{SETTLED}';"
+    f" $as docker ps --all --filter label={image_labels.LABEL_SERVICE}"
     f" --format '{LISTED}' 2>/dev/null; exit 0"
 )
 OTHER_RELEASE = "runs another release"

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import flask
 
 # The ends of the names that connexion gives to the documents it renders from the spec. It
-# would render them for each request; the YAML takes as long as fifty greetings.
+# would render them for each request; the YAML takes as long as a hundred greetings.
 DOCUMENTS = ("_openapi_json", "_openapi_yaml", "_swagger_ui_index")
 
 

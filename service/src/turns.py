@@ -10,8 +10,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 
 from src import client
 from src.guard import LARGEST_BODY_BYTES
@@ -41,19 +40,16 @@ class Turns:
         """Answer one request when it is its client's turn."""
         # A client that sends its body slowly must not keep the turn meanwhile.
         receive_body(environ)
-        with self.turn(client.share(client.address(environ))):
-            return self.app(environ, start_response)
-
-    @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
-        """Wait for the turn of a client address, and end it when the block ends."""
-        queue = self.queues.setdefault(name, Queue())
+        name = client.share(client.address(environ))
+        queue = self.queues.get(name)
+        if queue is None:
+            queue = self.queues[name] = Queue()
         queue.length += 1
         try:
             with queue.lock:
                 # Greenlets switch only where they wait: here the other clients come first.
                 time.sleep(0)
-                yield
+                return self.app(environ, start_response)
         finally:
             queue.length -= 1
             if not queue.length:

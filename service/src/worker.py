@@ -43,6 +43,25 @@ class Worker(GeventWorker):  # type: ignore[misc] # gunicorn ships no types
 
     requests_in_progress = 0
 
+    def init_process(self) -> None:
+        """Begin to serve."""
+        self.idle_seconds = self.cfg.keepalive
+        super().init_process()
+
+    def timeout_ctx(self) -> gevent.Timeout:
+        """Return the time that a client has to send the head of its next request."""
+        return gevent.Timeout(self.idle_seconds, exception=False)
+
+    def handle_usr1(self, sig: int, frame: FrameType | None) -> None:
+        """End each connection with its next answer, which says so, or when it is idle for long.
+
+        A release that takes over sends this before it stops the process: to end an idle connection
+        is to risk that its client sends a request just then. gunicorn hands the signal on to each
+        worker, and would only open its log files again.
+        """
+        super().handle_usr1(sig, frame)
+        self.cfg.set("keepalive", 0)
+
     def handle_request(self, listener_name: object, req: Request, *arguments: object) -> bool:
         """Serve one request, or end the connection if it takes too long."""
         check_host(req)

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.machine import ROOT, Run, run
+from e2e.machine import ROOT, Run, common_defaults, run, settle
 
 STUDENT, ADMIN = "student", "admin"
 # Commands that need an engine, hosts, or packages from an index.
@@ -49,7 +49,10 @@ class Step:
         """Run the commands in a folder; the first one that fails ends them."""
         # `setup` has been done: it would take the tests' own environment for another one.
         commands = OURS.sub("make --old-file=setup ", self.commands)
-        return run("bash", "-e", "-c", commands, cwd=folder, seconds=seconds)
+        done = run("bash", "-e", "-c", commands, cwd=folder, seconds=seconds)
+        # What the guide looks at next is there when the deploy has wholly ended.
+        settle(common_defaults()["classvm_state_dir"])
+        return done
 
     def missing(self, output: str) -> list[str]:
         """Return the lines that an output should have and does not."""

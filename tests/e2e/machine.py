@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import re
 import shutil
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from classvm.base import state
 from classvm.base.names import container_name
 from listen import listen
 
@@ -61,12 +64,20 @@ def docker(*words: str) -> str:
 
 def play(name: str, *words: str, **variables: object) -> Run:
     """Run one of the playbooks."""
-    return run(
+    done = run(
         "ansible-playbook",
         f"ansible/{name}.yml",
         *words,
         *("--extra-vars", json.dumps(variables)),
     )
+    settle(str(variables.get("classvm_state_dir", common_defaults()["classvm_state_dir"])))
+    return done
+
+
+def settle(state_dir: str) -> None:
+    """Wait until a deploy has ended what it has left to the background."""
+    with contextlib.suppress(FileNotFoundError), open(Path(state_dir, state.LOCK)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def common_defaults() -> dict[str, Any]:

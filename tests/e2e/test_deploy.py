@@ -33,8 +33,8 @@ def test_the_last_line_says_what_is_up_and_where(deployed: Run) -> None:
     release = live()["Config"]["Labels"]["classvm.release"]
     assert re.fullmatch(
         rf"classvm: release {release} is up at http://localhost:{ports()['HOST_PORT']}/ "
-        rf"\({operations} operations verified(, gap \d+\.\d s)?(, \d+ old images removed)?,"
-        r" \d+ changed\)",
+        rf"\({operations} operations verified(, gap \d+\.\d s)?(, the former release [^,]+)?"
+        r"(, \d+ old images removed)?, \d+ changed\)",
         deployed.last_line,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e.machine import ROOT, Run, get, live, play, run
+from e2e.machine import ROOT, Run, common_defaults, get, live, play, run, settle
 from pseudo_terminal import PseudoTerminal, terminal
 
 pytestmark = pytest.mark.usefixtures("deployed")
@@ -29,7 +29,9 @@ class Student:
     def make(self, *words: str) -> Run:
         """Run make in the clone, as the student, in a login shell."""
         command = f"cd {self.clone} && make {' '.join(words)}"
-        return run("su", "--login", ACCOUNT, "--command", command)
+        done = run("su", "--login", ACCOUNT, "--command", command)
+        settle(common_defaults()["classvm_state_dir"])
+        return done
 
     def terminal(self) -> AbstractContextManager[PseudoTerminal]:
         """Open a terminal in which the student has logged in."""

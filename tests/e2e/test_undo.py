@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from classvm.base import installed
 from classvm.provision import guard
 from e2e.machine import common_defaults, docker, play
 
@@ -28,6 +30,7 @@ def test_reset_removes_what_classvm_made_and_only_that() -> None:
         assert docker(*kind, "--quiet", "--filter", "label=classvm.service") == ""
     assert not Path(common_defaults()["classvm_state_dir"]).exists()
     assert not guard.FOLDER.exists()
+    assert not [path for path in installed.watched() if os.path.lexists(path)]
     assert docker("image", "ls", "--quiet", others)
     docker("image", "rm", others)
     assert ": absent" in play("status").last_line

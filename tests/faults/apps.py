@@ -98,6 +98,8 @@ class BrokenRelease:
         old: the text that is replaced; "" to append to the file.
         new: the text that replaces it.
         waits: whether the deploy waits until the candidate's time to become healthy is over.
+        serves: whether it breaks only after a swap without a gap would have led clients to it, so
+            that only the swap with a gap keeps the promise.
         quick: whether SCOPE=quick includes it.
         strategy: the only strategy with which it is tried; "" for both.
 
@@ -109,6 +111,7 @@ class BrokenRelease:
     old: str = ""
     new: str = ""
     waits: bool = False
+    serves: bool = False
     quick: bool = False
     strategy: str = ""
 
@@ -144,6 +147,7 @@ BROKEN_RELEASES = (
             signal.signal(signal.SIGALRM, lambda *_: os._exit(4))
             signal.alarm(3)
         """,
+        serves=True,
         quick=True,
         strategy=RECREATE,
     ),

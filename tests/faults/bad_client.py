@@ -12,7 +12,8 @@ import resource
 import sys
 
 SILENT, SLOW, GREEDY = "silent", "slow", "greedy"
-BYTE_SECONDS, PAUSE_SECONDS = 1.0, 0.1
+# A client that was turned away tries again after a pause.
+BYTE_SECONDS, PAUSE_SECONDS = 1.0, 1.0
 HEAD = "GET {} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
 
 

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 import classvm
 import pytest
 from classvm.app import pack
+from classvm.base.names import CHECK_FOLDER
 from classvm.contract import archive, checker
-from classvm.image import checker_image, image_labels, kit_context, service_image, source
-from classvm.release import contract_check, health, history
+from classvm.image import checker_image, image_labels, service_image, source
+from classvm.release import health, history
 from faults import apps, driver
 from faults.load import PATIENCE, Load, Seen, Watch
 from faults.table import Row
@@ -45,6 +46,9 @@ GOOD_APPS = ("a", "b")
 # Seconds within which a VM has to recover by itself from any fault.
 HEAL_SECONDS = 90.0
 # Seconds without a failed request before each fault.
+# What identifies a boot of a VM, also of a simulated one.
+BOOT = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat"
+BOOT_SECONDS = 120.0
 STEADY_SECONDS = 0.5
 # The time limits of the faults hold for a machine on which the service's container restarts within
 # this many seconds; they grow in proportion on a slower one.
@@ -122,7 +126,9 @@ class Target:
 
     def variables(self, app: Path, **more: object) -> dict[str, object]:
         """Return Ansible's variables for the release of an app."""
-        return {"service_dir": str(app), "service_environment": self.environment, **more}
+        # What is judged is a whole deploy, so its end is waited for.
+        whole = {"service_background": False, **more}
+        return {"service_dir": str(app), "service_environment": self.environment, **whole}
 
     def play_argv(self, playbook: str, variables: Mapping[str, object]) -> list[str]:
         """Return the command that runs a playbook for this VM alone."""
@@ -152,14 +158,14 @@ class Target:
         """Return the driver's order for the release of an app whose image is built."""
         ports = source.Ports(self.facts.host_port, self.facts.container_port)
         recipe = self.recipe(app)
-        checker_files = kit_context.of_folder(IMAGE_FILES / "checker")
+        checker_files = pack.whole(IMAGE_FILES / "checker")
         checks = checker_image.Recipe(recipe.base, recipe.base_digest, checker_files.digest)
         spec = dataclasses.replace(
             self.facts.release_spec(recipe.release),
             environment=self.environment,
             contract=source.read(app, IMAGE_FILES / "kit", ports).contract,
             checker_image=checks.image,
-            checker_program=archive.program(contract_check.FOLDER),
+            checker_program=archive.program(CHECK_FOLDER),
         )
         return {
             "spec": dataclasses.asdict(spec),
@@ -314,6 +320,24 @@ class Target:
             assert (seen.doubled, seen.lost) == (0, 0), str(seen)
             stack.pop_all()
         self._record(fault, promise, attempt, kept=True)
+
+    def reboot(self) -> None:
+        """Reboot the VM, and wait until it can be reached again."""
+        before = self.vm.read(BOOT)
+        with contextlib.suppress(RuntimeError):  # the connection may end before the command does
+            self.vm.root("systemctl reboot")
+        self.vm.disconnect()
+        deadline = time.monotonic() + BOOT_SECONDS * self.pace
+        while self._booted() in ("", before):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+    def _booted(self) -> str:
+        """Return what identifies the VM's boot, "" while the VM is out of reach."""
+        try:
+            return self.vm.read(BOOT)
+        except (RuntimeError, AssertionError):
+            return ""
 
     def wait_until_healthy(self) -> None:
         """Wait until the VM has recovered by itself."""

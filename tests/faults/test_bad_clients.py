@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base.edge import BLUE_GREEN, RECREATE
 from faults import bad_client, plan
 from infra import scope
 
@@ -21,9 +22,12 @@ UNIT = "classvm-bad-client"
 MOST_SECONDS = 120
 # Until all of its connections are open.
 BEGIN_SECONDS = 3
-# Within which 99 of 100 requests of the others are answered, on a machine whose pace is 1.
-P99_SECONDS = 1.0
-PROMISE = f"no request of the others fails; p99 of theirs at most {P99_SECONDS:g} s"
+# The p99 of the others, as a multiple of that at rest; less than NOTICED_SECONDS counts as that.
+# Behind HAProxy each request passes Docker's proxy for the loopback address, too, which is the
+# first to run out of processor.
+MOST_DELAY = {RECREATE: 3, BLUE_GREEN: 10}
+NOTICED_SECONDS = 0.005
+PROMISE = "no request of the others fails; p99 of theirs at most {} times that at rest"
 CLIENTS = {
     "2,000 silent connections of one client": (bad_client.SILENT, 2000),
     "one client sends 200 requests a byte a second": (bad_client.SLOW, 200),
@@ -36,8 +40,11 @@ def beside(neighbour: Vm, target: Target, kind: str, count: int) -> Iterator[Non
     """Have the neighbour be a bad client."""
     script = Path(bad_client.__file__).read_text(encoding="utf-8")
     words = [kind, str(count), target.load.address, str(target.load.port), target.load.paths.page]
-    limit = f"--property RuntimeMaxSec={MOST_SECONDS} --property LimitNOFILE=10000"
-    start = f"systemd-run --quiet --collect --unit {UNIT} {limit} python3 -c %s"
+    limits: dict[str, object] = {"RuntimeMaxSec": MOST_SECONDS, "LimitNOFILE": 10000}
+    # A real one has processors of its own: it takes none from the service.
+    limits["CPUSchedulingPolicy"] = "idle"
+    properties = " ".join(f"--property {name}={value}" for name, value in limits.items())
+    start = f"systemd-run --quiet --collect --unit {UNIT} {properties} python3 -c %s"
     neighbour.read(" ".join([start, *["%s"] * len(words)]), script, *words)
     try:
         yield
@@ -55,12 +62,13 @@ def held(neighbour: Vm, target: Target) -> int:
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_bad_client(target: Target, neighbour: Vm, name: str) -> None:
     kind, count = CLIENTS[name]
+    most = MOST_DELAY[target.strategy]
     with target.load.watch() as rest:
         time.sleep(plan.REST_SECONDS)
     with beside(neighbour, target, kind, count):
         time.sleep(BEGIN_SECONDS)
         connections = held(neighbour, target)
-        with target.attempt(name, PROMISE) as attempt:
+        with target.attempt(name, PROMISE.format(most)) as attempt:
             time.sleep(plan.REST_SECONDS)
             seen = attempt.end()
             attempt.outcome = (
@@ -71,4 +79,4 @@ def test_a_bad_client(target: Target, neighbour: Vm, name: str) -> None:
             assert neighbour.read(f"systemctl is-active {UNIT}").strip() == "active"
             assert connections > 0
             assert seen.failures == 0, f"{seen}{target.evidence()}"
-            assert seen.p99 <= P99_SECONDS * target.pace, str(seen)
+            assert seen.p99 <= most * max(rest.seen.p99, NOTICED_SECONDS), str(seen)

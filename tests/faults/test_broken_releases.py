@@ -45,7 +45,11 @@ def refused(target: Target, name: str, reason: str, deploy: Callable[[], tuple[b
 def test_a_broken_release_is_refused(target: Target, flaw: BrokenRelease) -> None:
     target.require(flaw.strategy)
     app = apps.broken(target.folder, flaw)
-    more = {"service_health_timeout": apps.SHORT_SECONDS} if flaw.waits else {}
+    more: dict[str, object] = {}
+    if flaw.waits:
+        more["service_health_timeout"] = apps.SHORT_SECONDS
+    if flaw.serves:
+        more["service_gapless"] = False
 
     def deploy() -> tuple[bool, str]:
         done = target.play(app, **more)

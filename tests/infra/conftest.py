@@ -146,7 +146,9 @@ def vm_of(name: str, host: Any, config: pytest.Config, folder: Path) -> Vm:
 @pytest.fixture(scope="module")
 def vm(host: Any, pytestconfig: pytest.Config, ssh_folder: Path) -> Vm:
     """Return the host under test."""
-    return vm_of(host.backend.get_hostname(), host, pytestconfig, ssh_folder)
+    found = vm_of(host.backend.get_hostname(), host, pytestconfig, ssh_folder)
+    found.settle()
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,7 @@ class Facts:
             seconds=self.seconds,
             environment=self["service_environment"],
             strategy=str(self["service_strategy"]),
+            gapless=bool(self["service_gapless"]),
         )
 
     @property

@@ -10,6 +10,7 @@ import pytest
 from classvm.base import docker
 from classvm.image.image_labels import LABEL_SERVICE
 from classvm.release import removal
+from classvm.release.release_spec import OPEN_FILES
 
 if TYPE_CHECKING:
     from infra.expected import Facts
@@ -77,6 +78,11 @@ def test_the_memory_is_limited(vm: Vm, facts: Facts) -> None:
 
 def test_the_number_of_processes_is_limited(vm: Vm, facts: Facts) -> None:
     assert limit(vm, "pids.max", "pids/pids.max") == str(facts["service_pids"])
+
+
+def test_the_service_may_hold_as_many_connections_as_on_any_engine(vm: Vm) -> None:
+    for kind in ("-S", "-H"):
+        assert vm.inside("sh", "-c", f"ulimit {kind} -n").strip() == str(OPEN_FILES)
 
 
 def test_the_service_comes_back_after_a_crash_or_a_boot(vm: Vm, facts: Facts) -> None:

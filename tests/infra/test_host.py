@@ -6,10 +6,13 @@ import json
 import re
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from classvm.base import docker
+from classvm.base import docker, installed
+from classvm.program import protocol, schema, student
+from classvm.provision import students
 from classvm.provision.engine import DAEMON_JSON, PIDFILE
 from infra.expected import Facts, Finished, state_dir_tasks, supported_systems
 
@@ -108,6 +111,52 @@ def test_the_state_folder_is_that_of_the_role(vm: Vm, facts: Facts) -> None:
     (desired,) = (task["ansible.builtin.file"] for task in state_dir_tasks())
     found = vm.read("stat --format '%%U %%G %%a' %s", str(facts["classvm_state_dir"])).split()
     assert found == [desired["owner"], "docker", desired["mode"]]
+
+
+@pytest.mark.parametrize("path", installed.watched())
+def test_the_host_program_belongs_to_root_alone(path: str, vm: Vm) -> None:
+    """Whoever could write to it, or to a folder above it, would be root with the next command."""
+    places = [path, *map(str, Path(path).parents)]
+    for place in places:
+        kind, owner, mode = vm.read("stat --format '%%F/%%U/%%a' %s", place).strip().split("/")
+        assert owner == "root", place
+        # A link has the rights of what it leads to.
+        others = 0 if kind == "symbolic link" else int(mode, 8) & 0o002
+        assert not others, place
+
+
+def test_the_host_program_answers(vm: Vm) -> None:
+    answer = json.loads(vm.read("classvm version --json </dev/null"))
+    assert (answer["error"], answer["protocol"]) == (None, protocol.PROTOCOL)
+    assert answer["digest"] == vm.read("sha256sum %s", installed.HERE.program).split()[0]
+
+
+def test_the_host_program_finds_the_service(vm: Vm, facts: Facts) -> None:
+    answer = json.loads(vm.root("classvm status --json </dev/null").stdout)
+    assert (answer["error"], answer["service"]) == (None, facts["service_name"])
+
+
+@pytest.fixture
+def students_of_sudo(facts: Facts) -> list[str]:
+    """Return the accounts that ask the host program through sudo."""
+    named = list(facts["students"]) if facts["students_access"] == students.RELEASE_ONLY else []
+    if not named:
+        pytest.skip(f"no account of {facts.name} asks through sudo")
+    return named
+
+
+def test_sudo_allows_a_student_the_host_program_alone(vm: Vm, students_of_sudo: list[str]) -> None:
+    assert vm.root("stat --format '%%U %%a' %s", str(students.SUDOERS)).stdout.split() == [
+        "root",
+        "440",
+    ]
+    wanted = {" ".join(student.argv(verb)) for verb in schema.VERBS}
+    for name in students_of_sudo:
+        listed = vm.root("sudo --list --other-user %s", name).stdout
+        allowed = re.sub(r"\s+", " ", listed.rpartition("may run the following commands")[2])
+        found = re.findall(r"NOPASSWD: (.*?)(?= \(|$)", allowed.strip())
+        assert {one.strip() for line in found for one in line.split(",")} == wanted
+        assert "docker" not in vm.read("id --name --groups %s", name).split()
 
 
 def test_the_clock_is_right(vm: Vm) -> None:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classvm.base import docker, edge, state
+from classvm.base import docker, edge, installed, locks, state
 from classvm.base.command import CommandError, Finished
 from classvm.image import image_labels, service_image
 from classvm.provision import guard
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from infra.expected import Facts
 
 LOG_LINES = 15
+# A deploy may have left the end of its swap to the background: who holds the lock is waited for.
+SETTLED = locks.waiting(f"{installed.HERE.state}/{state.LOCK}")
 
 
 class HostDocker(docker.Docker):
@@ -50,9 +52,10 @@ class HostDocker(docker.Docker):
         *words: str,
         stdin: bytes | None = None,
         heard: Callable[[str], None] | None = None,
+        watched: Callable[[int], None] | None = None,
     ) -> Finished:
         """Run `docker ARGUMENTS` there with a time limit, after which its exit code is 124."""
-        del heard  # testinfra returns all output at the end
+        del heard, watched  # testinfra returns all output at the end
         if stdin is not None:
             raise NotImplementedError("nothing can be piped over this connection")
         argv = ["timeout", str(seconds), self.program, *words]
@@ -71,7 +74,11 @@ def keep_open(host: Any, folder: Path) -> None:
     """Let all commands to a host share one SSH connection, with its socket in a folder."""
     runner = host.backend.ansible_runner
     reached = runner.get_host(host.backend.host) if host.backend.NAME == "ansible" else None
-    if reached is not None and reached.backend.NAME == "ssh" and not reached.backend.controlpath:
+    if reached is None or reached.backend.NAME != "ssh":
+        return
+    # testinfra keeps a host for whoever asks for it next, maybe after the folder was removed.
+    present = reached.backend.controlpath
+    if not present or not Path(present).parent.is_dir():
         reached.backend.controlpath = f"{folder}/%%C"
 
 
@@ -108,6 +115,10 @@ class Vm:
         done = self.root(command, *args)
         assert done.rc == 0, f"`{command}` failed ({done.rc}): {done.stdout}{done.stderr}"
         return str(done.stdout)
+
+    def settle(self) -> None:
+        """Wait until nobody is at work on the releases."""
+        self.read(SETTLED)
 
     def disconnect(self) -> None:
         """Close the shared SSH connections; the next command opens a new one."""

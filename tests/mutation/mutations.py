@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from classvm.base import installed
 from classvm.base.edge import MAP
 from classvm.image.image_labels import LABEL_DIGEST, LABEL_RELEASE
 from classvm.provision.haproxy import SOCKET, Files
@@ -187,6 +188,27 @@ HOST_MUTATIONS = (
         f"{HOST}test_the_state_folder_is_that_of_the_role",
         apply="chown nobody:nogroup $STATE_DIR && chmod 0700 $STATE_DIR",
         undo="chown root:docker $STATE_DIR && chmod 2775 $STATE_DIR",
+        deploy_heals=True,
+    ),
+    Mutation(
+        "everybody may change the host program",
+        f"{HOST}test_the_host_program_belongs_to_root_alone",
+        apply=f"chmod o+w {installed.HERE.program}",
+        undo=f"chmod 0755 {installed.HERE.program}",
+    ),
+    Mutation(
+        "the host program is another one",
+        f"{HOST}test_the_host_program_answers",
+        apply=f"keep {installed.HERE.program} && printf '#!/bin/sh\\n' > {installed.HERE.program}",
+        undo=f"give_back {installed.HERE.program}",
+        deploy_heals=True,
+    ),
+    Mutation(
+        "the host program looks for its state elsewhere",
+        f"{HOST}test_the_host_program_finds_the_service",
+        apply=f"keep {installed.HERE.state} && rm {installed.HERE.state}"
+        f" && ln --symbolic /nowhere {installed.HERE.state}",
+        undo=f"give_back {installed.HERE.state}",
         deploy_heals=True,
     ),
     Mutation(
@@ -372,6 +394,11 @@ CONTAINER_MUTATIONS = (
         "the scratch folder runs programs",
         f"{CONTAINER}test_the_scratch_folder_is_bounded_and_runs_nothing",
         run=replaced("noexec", "exec"),
+    ),
+    Mutation(
+        "the engine decides how many files may be open",
+        f"{CONTAINER}test_the_service_may_hold_as_many_connections_as_on_any_engine",
+        run=without_options("--ulimit"),
     ),
     Mutation(
         "the memory is not limited",

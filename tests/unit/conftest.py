@@ -29,6 +29,13 @@ def nobody_asks_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def nobody_called_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the `make` that runs the tests: one that a test calls would add to its output."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hide this machine's engine, if it runs: a fast test has to pass without one."""
     monkeypatch.setattr(docker, "SOCKET", str(tmp_path / "no-engine.sock"))
@@ -37,12 +44,6 @@ def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave this process alone: a module that runs in it would end it, with all tests."""
-    monkeypatch.setattr(client.Watch, "begin", lambda _: None)
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no module that a test calls end the tests when whoever began them has gone."""
     monkeypatch.setattr(client.Watch, "begin", lambda _: None)
 
 

@@ -4,25 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
-from ..module_utils.classvm.release import outside
+from ..module_utils.classvm.release import finishing, outside
 from ..module_utils.classvm.release.status import Status
+from ..plugin_utils.host_program import Asks, is_bare
 
-# Options that the module on the host does not know.
-OWN = ("address", "port", "provision")
+ARGUMENTS = {
+    "what": {"type": "str", "choices": ["status", "releases", "log"], "default": "status"},
+    "service": {"type": "str", "required": True},
+    "state_dir": {"type": "path", "required": True},
+    "log_lines": {"type": "int", "default": 50},
+    "log_all": {"type": "bool", "default": False},
+    "address": {"type": "str", "default": ""},
+    "port": {"type": "int", "default": 0},
+    "provision": {"type": "dict", "default": {}},
+}
+VERBS = {"status": "status", "releases": "releases", "log": "logs"}
+# What is told of a host that was never provisioned, or was reset.
+ABSENT = {"status": vars(Status()), **finishing.NOTHING}
+NOTHING: dict[str, dict[str, Any]] = {
+    "status": ABSENT,
+    "releases": {**ABSENT, "releases": [], "table": "", "remark": ""},
+    "log": {"lines": [], "container": "", "stamp": ""},
+}
+# What a client sees is added to the status.
+FROM_OUTSIDE = ("address", "port", "provision")
 
 
-class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core ships no types
-    """The module's answer; with an address, what a client sees is added."""
+class ActionModule(Asks):
+    """The answer of the host program; with an address, what a client sees is added."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Return the module's result, and the status as facts and as a sentence."""
+        """Return the answer, and the status as facts and as a sentence."""
         super().run(tmp, task_vars)
-        args = dict(self._task.args)
-        own = {name: args.pop(name) for name in OWN if name in args}
-        answer: dict[str, Any] = self._execute_module(self._task.action, args, task_vars=task_vars)
-        return answer if answer.get("failed") or not own else {**answer, **seen(answer, **own)}
+        _, given = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        asked = {name: given[name] for name in ("service", "state_dir")}
+        if given["what"] == "log":
+            asked.update(lines=given["log_lines"], all=given["log_all"])
+        answer = self.ask(VERBS[given["what"]], asked, task_vars)
+        # With a state folder, an older provision has made this host, and a service may run there.
+        if is_bare(answer) and not self.is_there(given["state_dir"]):
+            answer = {"changed": False, **NOTHING[given["what"]]}
+        if answer.get("failed") or not given["address"]:
+            return answer
+        return {**answer, **seen(answer, **{name: given[name] for name in FROM_OUTSIDE})}
 
 
 def seen(
@@ -31,19 +55,21 @@ def seen(
     """Return the status as facts and as a sentence.
 
     Args:
-        answer: of the module.
+        answer: of the host program.
         address: of the host, for its clients.
         port: where the service is reached, if the host does not tell.
         provision: what is not as the provision left it.
 
     """
     status = Status(**answer["status"])
+    # A host of before does not tell it.
+    swap = {name: answer.get(name, value) for name, value in finishing.NOTHING.items()}
     asked = (
         outside.ask(address, status.port)
         if status.is_running and status.port
         else outside.Asked(outside.url_of(address, status.port or int(port)))
     )
     return {
-        "facts": outside.facts(status, asked, provision),
-        "text": outside.sentence(status, asked, provision),
+        "facts": outside.facts(status, asked, provision, swap),
+        "text": outside.sentence(status, asked, provision, swap),
     }

@@ -71,7 +71,7 @@ def check(
     written = [name for name in looked_at if place(name, given[name], roles)]
     for name in sorted(options.keys() & {*written}):
         if "{{" in str(given[name]) and not is_of_a_play(given[name], given):
-            found += unresolved(name, given[name], template)
+            found += mistakes_of_expression(name, given[name], options[name], template)
     found += settings.slips_of_connection(written, CONNECTION)
     found += settings.without_folder(APP_SETTING, app) if app else []
     if not found:
@@ -81,19 +81,21 @@ def check(
     return {"changed": False, "failed": True, "msg": str(error)}
 
 
-def unresolved(name: str, value: Any, template: Callable[[Any], Any]) -> list[str]:
-    """Return why the expressions in a setting have no value, nothing where they have one."""
-    error: BaseException | None = None
+def mistakes_of_expression(
+    name: str, value: Any, option: dict[str, Any], template: Callable[[Any], Any]
+) -> list[str]:
+    """Return why the expressions in a setting have no value, or none that it takes."""
     try:
-        template(value)
-    except AnsibleError as raised:
-        error = raised
-        while error.__cause__:
-            error = error.__cause__
-    # What Ansible finds out of a host, it may find out later.
-    if error is None or str(error).startswith("'ansible_"):
-        return []
-    return [f"{name} has no value: {str(error).partition(chr(10))[0].rstrip('.')}"]
+        found = template(value)
+    except AnsibleError as error:
+        cause: BaseException = error
+        while cause.__cause__:
+            cause = cause.__cause__
+        # What Ansible finds out of a host, it may find out later.
+        if str(cause).startswith("'ansible_"):
+            return []
+        return [f"{name} has no value: {str(cause).partition(chr(10))[0].rstrip('.')}"]
+    return list(filter(None, [settings.wrong(name, found, option)]))
 
 
 def is_of_a_play(value: Any, given: dict[str, Any]) -> bool:

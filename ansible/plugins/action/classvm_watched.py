@@ -36,21 +36,31 @@ class Watched(ActionBase):  # type: ignore[misc] # ansible-core ships no types
             task_vars: as Ansible hands them to `run`.
 
         """
-        with self._watched(task_vars["inventory_hostname"]):
-            answer: dict[str, Any] = self._execute_module(
-                self._task.action, args, task_vars=task_vars
-            )
+        far, environment = f"{FOLDER}/classvm-{new_token()}", self._task.environment
+        if progress_files.folder(os.environ):
+            self._task.environment = [*(environment or []), {progress.VARIABLE: far}]
+        try:
+            with self.watched(far, task_vars["inventory_hostname"]):
+                answer: dict[str, Any] = self._execute_module(
+                    self._task.action, args, task_vars=task_vars
+                )
+        finally:
+            self._task.environment = environment
         return answer
 
     @contextlib.contextmanager
-    def _watched(self, host: str) -> Iterator[None]:
+    def watched(self, far: str, host: str) -> Iterator[None]:
+        """Show meanwhile what is said in a file of the host.
+
+        Args:
+            far: path of the file there.
+            host: name of the host.
+
+        """
         near = progress_files.folder(os.environ)
         if not near:
             yield
             return
-        far = f"{FOLDER}/classvm-{secrets.token_hex(16)}"
-        environment = self._task.environment
-        self._task.environment = [*(environment or []), {progress.VARIABLE: far}]
         ended = threading.Event()
         reader = Reader(without_questions(self._connection), far, near, host)
         threading.Thread(target=reader.read_until, args=(ended,), daemon=True).start()
@@ -58,7 +68,6 @@ class Watched(ActionBase):  # type: ignore[misc] # ansible-core ships no types
             yield
         finally:
             ended.set()
-            self._task.environment = environment
             progress_files.clear(near, host)
 
 
@@ -69,6 +78,11 @@ class ActionModule(Watched):
         """Return the module's result."""
         super().run(tmp, task_vars)
         return self.call(dict(self._task.args), task_vars)
+
+
+def new_token() -> str:
+    """Return a name that nobody can guess, for a file of the host."""
+    return secrets.token_hex(16)
 
 
 class Reader:

@@ -14,6 +14,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ..module_utils.classvm.base import client
+from ..module_utils.classvm.base.legible import printable
 from ..module_utils.classvm.inventory import limit
 from ..module_utils.classvm.output import advice, answer, interruption, reason, steps, terminal
 from ..plugin_utils import runs
@@ -140,7 +141,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
         for host, custom in sorted(stats.custom.items()):
             if "classvm" in custom and host not in self._failures:
                 line = closing_line(custom["classvm"], stats.summarize(host))
-                # A log is shown as the app wrote it.
+                # A log is shown as the app wrote it, and no advice of ours is added.
                 is_ours = line.startswith("classvm: ")
                 self._display.display(advice.completed(line, os.environ) if is_ours else line)
         for host, why in sorted(self._failures.items()):
@@ -153,6 +154,7 @@ def closing_line(said: dict[str, str], counts: dict[str, int]) -> str:
     A playbook that was asked for a text, like a log, leaves it under "text".
     """
     if "text" in said:
-        return said["text"]
+        # Written by an app: the terminal of whoever reads it shall not obey it.
+        return printable(said["text"])
     details = [*([said["detail"]] if said.get("detail") else []), f"{counts['changed']} changed"]
     return f"classvm: {said['state']} ({', '.join(details)})"

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Run HAProxy in front of the releases of a host, remove it, or turn maintenance on and off."""
+"""Run HAProxy in front of the releases of a host, or remove it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ description:
     while a release publishes that itself.
   - With O(strategy=recreate), removes HAProxy. While a release is behind it, only records that the next release
     has to publish the port itself.
-  - With O(maintenance), makes HAProxy answer each request with 503, or stops that.
 options:
-  strategy: {type: str, choices: [recreate, blue_green], description: How releases go live.}
-  maintenance: {type: bool, description: Whether clients are told to come back later.}
+  strategy: {type: str, choices: [recreate, blue_green], required: true, description: How releases go live.}
   service: {type: str, description: Name of the service.}
   port: {type: int, description: TCP port of the host that shows the service.}
   slots: {type: dict, description: Loopback port by slot.}
@@ -25,14 +23,15 @@ author: [The classvm project (!UNKNOWN)]
 """
 
 EXAMPLES = """
-- name: Tell clients to come back later
+- name: Remove HAProxy, unless the live release is behind it
   classvm.kit.classvm_edge:
-    maintenance: true
+    strategy: recreate
+    service: lab
     state_dir: /var/lib/classvm
 """
 
 RETURN = """
-done: {type: list, returned: with strategy, description: What was changed or removed.}
+done: {type: list, returned: success, description: What was changed or removed.}
 """
 
 from typing import Any, Dict
@@ -41,7 +40,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.classvm.base import command
 from ..module_utils.classvm.base.docker import Docker
-from ..module_utils.classvm.base.edge import BLUE_GREEN, OFF, ON, RECREATE, Edge
+from ..module_utils.classvm.base.edge import BLUE_GREEN, RECREATE, Edge
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.provision import haproxy
 
@@ -50,8 +49,7 @@ def main() -> None:
     """Read the arguments, do the work, answer."""
     module = AnsibleModule(
         argument_spec={
-            "strategy": {"choices": [RECREATE, BLUE_GREEN]},
-            "maintenance": {"type": "bool"},
+            "strategy": {"choices": [RECREATE, BLUE_GREEN], "required": True},
             "service": {"type": "str"},
             "port": {"type": "int"},
             "slots": {"type": "dict"},
@@ -59,15 +57,13 @@ def main() -> None:
             "config": {"type": "str"},
             "unit": {"type": "str"},
         },
-        required_one_of=[("strategy", "maintenance")],
-        mutually_exclusive=[("strategy", "maintenance")],
         required_if=[
             ("strategy", RECREATE, ["service"]),
             ("strategy", BLUE_GREEN, ["service", "port", "slots", "config", "unit"]),
         ],
         supports_check_mode=True,
     )
-    works = {BLUE_GREEN: present, RECREATE: absent, None: maintained}
+    works = {BLUE_GREEN: present, RECREATE: absent}
     command.use_usual_umask()
     try:
         module.exit_json(**works[module.params["strategy"]](module))
@@ -104,28 +100,6 @@ def absent(module: AnsibleModule) -> Dict[str, Any]:
     if remains and not module.check_mode:
         haproxy.remove(files, edge)
     return {"changed": bool(remains), "done": remains}
-
-
-def maintained(module: AnsibleModule) -> Dict[str, Any]:
-    """Turn maintenance on or off."""
-    Docker().require_engine()
-    edge = Edge.load(module.params["state_dir"])
-    if not edge.slots:
-        raise ClassvmError(
-            "Maintenance needs HAProxy in front of the releases: set service_strategy: blue_green for"
-            " this host, then `make deploy`. `make stop` stops the service without a message.",
-        )
-    publishers = Docker().publishers(edge.port)
-    if publishers:
-        raise ClassvmError(
-            f"The container {publishers[0]} still publishes port {edge.port} itself, so HAProxy cannot"
-            " answer for it",
-            fix="`make deploy` puts the release behind HAProxy; then set maintenance again.",
-        )
-    value = ON if module.params["maintenance"] else OFF
-    if module.check_mode:
-        return {"changed": edge.read()["maintenance"] != value}
-    return {"changed": edge.maintain(value)}
 
 
 if __name__ == "__main__":

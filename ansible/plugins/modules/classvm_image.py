@@ -9,7 +9,8 @@ short_description: Build the service image, and the one for the contract check, 
 description:
   - Used through the action plugin of the same name, which checks and packs the folder on the control node
     and hands the packed folder over only when the host asks for it. It asks the host only what
-    O(classvm.kit.classvm_provisioned#module:images) does not tell.
+    O(classvm.kit.classvm_provisioned#module:images) does not tell. With C(sent), for an account that may not use the engine, it reads and
+    packs the app only, for M(classvm.kit.classvm_release) to send it to the host program, which builds it.
 options:
   state:
     description:
@@ -55,6 +56,7 @@ needs_context: {type: bool, returned: with state=present, description: Whether t
 needs_checker: {type: bool, returned: with state=present, description: Whether the image for the contract check still has to be built.}
 checker_image: {type: str, returned: with state=present, description: Name of the image for the contract check.}
 lock: {type: str, returned: "with state=present and kit, where the host has it", description: Text of the lock.}
+sent: {type: dict, returned: with sent, description: "What O(classvm.kit.classvm_release#module:sent) takes."}
 removed: {type: list, returned: with state=absent, description: The names of the images.}
 """
 
@@ -63,20 +65,12 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.classvm.base import client, host, state
+from ..module_utils.classvm.base import client, host
 from ..module_utils.classvm.base.docker import Docker
 from ..module_utils.classvm.base.errors import ClassvmError
-from ..module_utils.classvm.image import (
-    checker_image,
-    image_labels,
-    lock_compile,
-    lock_store,
-    service_image,
-    wanted,
-)
-from ..module_utils.classvm.release import history, removal
+from ..module_utils.classvm.image import checker_image, image_labels, wanted
+from ..module_utils.classvm.release import building, removal
 
-SPACE_MEGABYTES = 1024
 NOTHING_NEEDED = {"needs_context": False, "needs_checker": False}
 
 
@@ -128,45 +122,27 @@ def present(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:
     if module.check_mode:
         return {**result, "changed": any(missing.values()), **NOTHING_NEEDED}
     if any(missing.values()):
-        host.require_space(docker.data_root(), SPACE_MEGABYTES)
-    try:
+        host.require_space(docker.data_root(), building.SPACE_MEGABYTES)
+    with building.recorded(params["state_dir"], images.service, params["revision"]):
         build_missing(docker, images, params, result)
-    except ClassvmError as reason:
-        raise ClassvmError(recorded(params, images.service, str(reason))) from reason
-    return {**result, "lock": stored_lock(params, images.service)} if params["kit"] else result
+    if not params["kit"]:
+        return result
+    return {**result, "lock": building.stored_lock(params["state_dir"], images.service)}
 
 
 def build_missing(
     docker: Docker, images: wanted.Wanted, params: Mapping[str, Any], result: Dict[str, Any]
 ) -> None:
     """Build the images that are missing and whose context is there; note it in the result."""
+    secrets = params["secrets"]
     if result["needs_context"] and params["context"]:
-        build_service(docker, images.service, params)
+        context = taken(Path(params["context"]))
+        building.build(docker, images.service, context, secrets, params["state_dir"])
         result.update(changed=True, needs_context=False)
     if images.checker and result["needs_checker"] and params["checker_context"]:
         context = taken(Path(params["checker_context"]))
-        checker_image.build(docker, images.checker, context, params["secrets"])
+        checker_image.build(docker, images.checker, context, secrets)
         result.update(changed=True, needs_checker=False)
-
-
-def build_service(docker: Docker, recipe: service_image.Recipe, params: Mapping[str, Any]) -> None:
-    """Build the service image; for the kit's context, with the lock that is stored, or a new one."""
-    context = taken(Path(params["context"]))
-    if recipe.lock:
-        lock = stored_lock(params, recipe)
-        if not lock:
-            lock = lock_compile.compile_lock(docker, recipe, context, params["secrets"])
-            lock_store.write(params["state_dir"], recipe.lock, lock)
-        context = lock_store.with_lock(context, lock)
-    service_image.build(docker, recipe, context, params["secrets"])
-    if recipe.lock:
-        used = docker.labels_of_images(image_labels.LABEL_LOCK).values()
-        lock_store.prune(params["state_dir"], {labels[image_labels.LABEL_LOCK] for labels in used})
-
-
-def stored_lock(params: Mapping[str, Any], recipe: service_image.Recipe) -> str:
-    """Return the lock of an app, "" where this host has none."""
-    return lock_store.read(params["state_dir"], recipe.lock) if recipe.lock else ""
 
 
 def taken(context: Path) -> bytes:
@@ -174,25 +150,6 @@ def taken(context: Path) -> bytes:
     content = context.read_bytes()
     context.unlink()
     return content
-
-
-def recorded(params: Mapping[str, Any], recipe: service_image.Recipe, reason: str) -> str:
-    """Give a failed build its line in the history; return the reason, and why it has no line."""
-    if not params["state_dir"]:
-        return reason
-    entry = history.Entry(
-        time=state.now(),
-        service=recipe.service,
-        release=recipe.release,
-        image=recipe.image,
-        revision=params["revision"],
-        who=state.account(),
-    )
-    try:
-        history.add(params["state_dir"], entry.refused(reason))
-    except ClassvmError as unwritten:
-        return f"{reason}\n{unwritten}"
-    return reason
 
 
 def absent(module: AnsibleModule, docker: Docker) -> Dict[str, Any]:

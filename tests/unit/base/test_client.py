@@ -77,10 +77,10 @@ MODULE = """
 import pathlib, subprocess, sys
 from classvm.base import client
 client.end_orderly()
-pathlib.Path(sys.argv[1]).write_text("begun")
 try:
     if "present" in sys.argv:
         client.require_present()
+    pathlib.Path(sys.argv[1]).write_text("begun")
     subprocess.run(["sleep", sys.argv[2]], check=True)
     pathlib.Path(sys.argv[1]).write_text("done")
 except SystemExit:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,29 +21,33 @@ def test_run_keeps_what_a_program_said() -> None:
     assert command.run(argv) == command.Finished(argv, 3, "out\n", "err\n")
 
 
+# It goes on only when its first line was heard.
 LINES = """
-import sys, time
+import os, sys, time
 sys.stderr.write(sys.stdin.read())
-for number in range(3):
-    print(number, flush=True)
-    time.sleep(0.05)
+print(0, flush=True)
+until = time.monotonic() + 10
+while not os.path.exists(sys.argv[1]):
+    if time.monotonic() > until:
+        sys.exit("nobody has heard it")
+    time.sleep(0.01)
+print(1, flush=True)
+print(2, flush=True)
 sys.exit(3)
 """
 
 
-def test_a_program_is_heard_while_it_runs() -> None:
+def test_a_program_is_heard_while_it_runs(tmp_path: Path) -> None:
     heard: list[str] = []
-    started = time.monotonic()
-    times = []
 
     def hear(line: str) -> None:
         heard.append(line)
-        times.append(time.monotonic() - started)
+        if line == "0":
+            (tmp_path / "heard").touch()
 
-    done = command.run(python(LINES), stdin=b"in\n", heard=hear)
+    done = command.run([*python(LINES), str(tmp_path / "heard")], stdin=b"in\n", heard=hear)
     assert (done.code, done.out, done.err) == (3, "0\n1\n2\n", "in\n")
     assert sorted(heard) == ["0", "1", "2", "in"]
-    assert times[-1] - times[0] >= 0.1
 
 
 def test_a_program_that_is_heard_need_not_read_what_it_is_given() -> None:
@@ -56,6 +59,29 @@ def test_a_program_that_is_heard_has_its_time_and_so_has_what_it_leaves_behind()
     for script in ("sleep 9", "sleep 9 & exit 0"):
         with pytest.raises(command.TimeLimitError):
             command.run(["sh", "-c", script], timeout=0.3, heard=lambda _: None)
+
+
+def test_who_watches_a_program_may_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.02)
+    seen: list[int] = []
+
+    def watch(printed: int) -> None:
+        seen.append(printed)
+        if printed > len("many\n"):
+            raise ClassvmError("Too much")
+
+    many = "while :; do echo many; sleep 0.01; done"
+    with pytest.raises(ClassvmError, match="Too much"):
+        command.run(["sh", "-c", many], heard=lambda _: None, watched=watch)
+    assert sorted(seen) == seen
+    done = command.run(["sh", "-c", "sleep 0.1; exit 3"], heard=lambda _: None, watched=seen.append)
+    assert (done.code, seen[-1]) == (3, 0)
+
+
+def test_a_program_that_is_watched_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.02)
+    with pytest.raises(command.TimeLimitError):
+        command.run(["sleep", "9"], timeout=0.1, heard=lambda _: None, watched=lambda _: None)
 
 
 def test_check_returns_the_output() -> None:

@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 INFO = {"LoggingDriver": "local", "DockerRootDir": "/d", "DriverStatus": None}
 IMAGE = {"Id": "i1", "Size": 7, "Config": {"Labels": {"a": "b"}}, "RepoTags": ["x/y:1"]}
+LABELLED = "/images/json?filters=%7B%22label%22%3A%20%5B%22a%22%5D%7D"
 ANSWERS: dict[str, Any] = {
     "/info": INFO,
     "/version": {"Version": "29.1.3"},
     "/images/x/y:1/json": IMAGE,
+    LABELLED: [
+        {"RepoTags": ["x/y:1", "x/y:2"], "Labels": {"a": "b"}},
+        {"RepoTags": ["<none>:<none>"], "Labels": {"a": "c"}},
+        {"RepoTags": None, "Labels": {"a": "d"}},
+    ],
 }
 
 
@@ -82,6 +88,7 @@ def test_how_things_stand_is_asked_without_a_program(program: Callable[..., Path
     assert client.engine_problem() == ""
     assert (client.log_driver(), client.data_root()) == ("local", "/d")
     assert client.labels_of("x/y:1", "none") == {"x/y:1": {"a": "b"}}
+    assert client.labels_of_images("a") == {"x/y:1": {"a": "b"}, "x/y:2": {"a": "b"}}
     assert client.container("none") is None
     assert not calls.exists()
 

@@ -60,10 +60,13 @@ def test_the_group_may_write_them(tmp_path: Path, mask: int) -> None:
         state.append(str(tmp_path / "a"), "x")
         state.write_atomically(str(tmp_path / "b"), "x")
         state.open_shared(str(tmp_path / "c")).close()
+        state.open_shared(str(tmp_path / state.LOCK)).close()
         assert os.umask(mask) == mask
     finally:
         os.umask(before)
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {state.FILE_MODE}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes.pop(state.LOCK) == 0o660
+    assert set(modes.values()) == {0o664}
 
 
 def test_what_an_interrupted_write_left_is_not_written_to(tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_the_key_is_made_once_and_only_when_it_is_needed(tmp_path: Path) -> None
     key = state.settings_key(folder, create=True)
     assert len(key) == 2 * state.KEY_BYTES
     assert state.settings_key(folder, create=True) == key
-    assert (tmp_path / state.KEY).stat().st_mode & 0o777 == state.KEY_MODE
+    assert (tmp_path / state.KEY).stat().st_mode & 0o777 == state.SECRET_MODE
 
 
 def test_two_hosts_have_two_keys(tmp_path: Path) -> None:

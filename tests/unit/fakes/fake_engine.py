@@ -7,19 +7,30 @@ import dataclasses
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from classvm.base import client, edge, host, locks, state
+from classvm.base import background, client, edge, host, locks, state
 from classvm.base.command import CommandError, Finished
-from classvm.base.docker import Docker
+from classvm.base.docker import Container, Docker
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, Edge
 from classvm.base.errors import ClassvmError
 from classvm.image.image_labels import LABEL_RELEASE, LABEL_SERVICE
-from classvm.release import candidate, difference, gap, health, limits, listening
+from classvm.release import (
+    candidate,
+    connections,
+    difference,
+    gap,
+    health,
+    limits,
+    listening,
+    redirect,
+)
 from classvm.release.release_spec import (
     ALWAYS,
     ENV_FILE,
+    EVEN_STOPPED,
     LABEL_HOW,
     LABEL_SETTINGS,
     ReleaseSpec,
@@ -36,6 +47,8 @@ HEALTHCHECK = ["CMD", "python3", "healthcheck.py"]
 CHECKER = "classvm/checker:1"
 # What the fake clients of the port see.
 GAP, SECONDS = 0.9, 0.7
+# Of a swap that is watched until the new release serves, and then again.
+TWICE = 2 * SECONDS
 
 RELEASE_SPEC = ReleaseSpec(
     service="lab",
@@ -48,6 +61,7 @@ RELEASE_SPEC = ReleaseSpec(
     checker_image=CHECKER,
     checker_program="the contract check",
     revision="abc1234",
+    gapless=True,
 )
 OLD = dataclasses.replace(RELEASE_SPEC, release="r1")
 OTHER = dataclasses.replace(RELEASE_SPEC, release="r3")
@@ -56,6 +70,8 @@ RELEASE_SPECS = (OLD, RELEASE_SPEC, OTHER, LAST)
 MAP_FILE = os.path.join(STATE_DIR, edge.MAP)
 RECORD_FILE = os.path.join(STATE_DIR, edge.RECORD)
 LOG_DRIVER = "json-file"
+# The candidate's own port, and the boot of the machine.
+OWN_PORT = 40000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +121,9 @@ ENDLESS = Behaviour(answers_end=False)
 CRASHES_LATER = Behaviour(crashes_after=2.9)
 
 
+NUMBERS = itertools.count(2)
+
+
 @dataclasses.dataclass
 class Box:
     """A container of the model; ``state`` is created, running or exited."""
@@ -124,6 +143,20 @@ class Box:
     log_driver: str = LOG_DRIVER
     environment: bytes = b""
     mounts: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    # What `docker stop` and `docker kill` do: the engine does not start it again by itself.
+    stopped_by_hand: bool = False
+    number: int = dataclasses.field(default_factory=NUMBERS.__next__, repr=False, compare=False)
+
+    @property
+    def comes_back(self) -> bool:
+        """Tell whether the engine starts it when the machine reboots."""
+        if self.state == "created":
+            return False
+        return self.restart == EVEN_STOPPED or (self.restart == ALWAYS and not self.stopped_by_hand)
+
+    @property
+    def address(self) -> str:
+        return f"172.17.0.{self.number}"
 
     @property
     def running(self) -> bool:
@@ -131,7 +164,7 @@ class Box:
 
     @property
     def outside(self) -> bool:
-        return self.publish[0] != "127.0.0.1"
+        return self.publish[0] != "127.0.0.1" and self.publish[1] != OWN_PORT
 
     @property
     def healthy(self) -> bool:
@@ -229,6 +262,7 @@ class Engine(Docker):
         self.calls: list[tuple[str, ...]] = []
         # Those that were made while a client measured.
         self.watched: list[tuple[str, ...]] = []
+        self.poll_seconds = 0.0
         self.cut: Cut | None = None
         self.dead = False
         self.described: list[dict[str, Any]] = []
@@ -239,6 +273,18 @@ class Engine(Docker):
         self.may_start_haproxy = True
         self.client_has_gone = False
         self.stdin = b""
+        # Why this account cannot redirect connections; where they are led; the boot of the machine.
+        self.obstacle = ""
+        self.led = ""
+        self.led_to: list[str] = []
+        self.boot = 1
+        # Work that was left to a process in the background; whether such a process can be started.
+        self.later: list[Callable[[], object]] = []
+        self.may_fork = True
+        # Whether somebody holds the lock when others look.
+        self.is_busy = False
+        # How many connections a container has left, each time that somebody asks.
+        self.open: list[int] = []
 
     def engine_version(self) -> str | None:
         return "29.1.3"
@@ -262,7 +308,9 @@ class Engine(Docker):
         *words: str,
         stdin: bytes | None = None,
         heard: Callable[[str], None] | None = None,
+        watched: Callable[[int], None] | None = None,
     ) -> Finished:
+        del watched
         if self._hangs(words):
             self.run(*words, stdin=stdin)
             self.clock.sleep(seconds)
@@ -328,6 +376,23 @@ class Engine(Docker):
         self.haproxy = Haproxy()
         del self.files[RECORD_FILE], self.files[MAP_FILE]
 
+    def leave(self, work: Callable[[], object], keep: Sequence[int]) -> None:
+        """Keep some work for a process in the background."""
+        assert keep == [Lock.DESCRIPTOR]
+        if not self.may_fork:
+            raise BlockingIOError("no process can be started")
+        self._step(("fork",), lambda: self.later.append(work))
+
+    def finish(self) -> list[ClassvmError]:
+        """Do what was left to the background; return the refusals, of which nobody hears."""
+        refusals = []
+        while self.later:
+            try:
+                self.later.pop()()
+            except ClassvmError as refusal:
+                refusals.append(refusal)
+        return refusals
+
     def wake(self) -> None:
         """Let HAProxy start when its port is free, as its unit does."""
         if self.haproxy.waits and not self._holders(PORT):
@@ -346,7 +411,7 @@ class Engine(Docker):
 
     def state(self) -> str:
         """Return all that the model knows of containers, as text to compare."""
-        return repr((sorted(self.boxes.items()), self.haproxy))
+        return repr((sorted(self.boxes.items()), self.haproxy, bool(self.led)))
 
     def is_listened_to(self, port: int) -> bool:
         return port in self.process_ports or (port == PORT and self.haproxy.listens)
@@ -361,15 +426,19 @@ class Engine(Docker):
     def serving(self) -> str:
         """Return which release answers healthily at its port, or ""."""
         box = self.boxes.get(RELEASE_SPEC.live)
-        if self.haproxy.listens:
+        if self.led:
+            box = next((one for one in self.boxes.values() if one.address == self.led), None)
+        elif self.haproxy.listens:
             led_to = [one for one in self.boxes.values() if self._is_led_to(one)]
             box = led_to[0] if led_to else None
         elif box and LABEL_SLOT in box.labels:
             return ""
         return box.labels[LABEL_RELEASE] if box and box.healthy and box.networks else ""
 
-    def answers(self, port: int) -> bool:
-        """Tell whether a port of the host gives any HTTP answer."""
+    def answers(self, port: int, address: str = health.LOOPBACK) -> bool:
+        """Tell whether a port of the host, or of a container, gives any HTTP answer."""
+        if address != health.LOOPBACK:
+            return address in {box.address for box in self.reached()}
         if port == PORT and self.haproxy.listens:
             return True
         return port in {box.publish[1] for box in self.reached()}
@@ -381,12 +450,35 @@ class Engine(Docker):
     def _is_led_to(self, box: Box) -> bool:
         return box.labels.get(LABEL_SLOT) == self.haproxy.map.get("live") and box.running
 
+    def load(self, rules: str) -> None:
+        """Load the rules of a redirect, or remove them."""
+        to = re.search("dnat ip to ([0-9.]+):", rules)
+        address = to[1] if to else ""
+        self._step(("nft", address), lambda: setattr(self, "led", address))
+        self.led_to += [address] if address else []
+
+    def send(self, container: Container, signal: str) -> None:
+        """Send a signal to a container's first process."""
+        self._step(("signal", signal, container.name), lambda: None)
+
+    def reboot(self, order: Sequence[str] = ()) -> None:
+        """Have the machine reboot; the engine starts containers again, in this order first."""
+        self.led, self.boot = "", self.boot + 1
+        names = [*order, *(name for name in self.boxes if name not in order)]
+        for name in names:
+            box = self.boxes[name]
+            box.state = "exited" if box.running else box.state
+        for name in names:
+            if self.boxes[name].comes_back:
+                with contextlib.suppress(RuntimeError):  # another one has the port
+                    self._start(("start", name))
+
     # --- The state folder ---------------------------------------------------------------------
 
     def read(self, path: str) -> str:
         if self.dead:
             raise Killed
-        return self.files.get(path, "")
+        return str(self.boot) if path == redirect.BOOT_ID else self.files.get(path, "")
 
     def append(self, path: str, text: str) -> None:
         def write(written: str) -> None:
@@ -395,8 +487,7 @@ class Engine(Docker):
         half = text[: len(text) // 2]
         self._step(("append", path), lambda: write(text), lambda: write(half))
 
-    def write(self, path: str, text: str, mode: int = 0o664) -> None:
-        del mode
+    def write(self, path: str, text: str) -> None:
         self._step(("write", path), lambda: self.files.update({path: text}))
 
     def remove(self, path: str) -> None:
@@ -459,6 +550,7 @@ class Engine(Docker):
 
     def _describe(self, name: str) -> dict[str, Any]:
         box = self.boxes[name]
+        self._age(box)
         address, port = box.publish
         places = [{"HostIp": address, "HostPort": str(port)}]
         is_published = box.running and box.networks
@@ -487,7 +579,7 @@ class Engine(Docker):
             },
             "NetworkSettings": {
                 "Ports": {"8080/tcp": places} if is_published else {},
-                "Networks": {name: {} for name in box.networks},
+                "Networks": {name: {"IPAddress": box.address} for name in box.networks},
             },
         }
 
@@ -505,12 +597,11 @@ class Engine(Docker):
         self.described = [{"Id": f"sha256:{name}", "Size": 1, "Config": {"Labels": labels}}]
         return ""
 
-    def _inspect_format(self, words: tuple[str, ...]) -> str:
-        box = self.boxes[words[-1]]
+    def _age(self, box: Box) -> None:
+        """Let a container end that does so after some time."""
         after = box.behaviour.crashes_after
-        if after is not None and self.clock.now - box.started >= after:
+        if after is not None and box.running and self.clock.now - box.started >= after:
             box.restarts += 1
-        return f"{box.restarts} {str(box.running).lower()}\n"
 
     def _rm(self, words: tuple[str, ...]) -> str:
         forced = "--force" in words
@@ -537,12 +628,13 @@ class Engine(Docker):
             if not box.behaviour.starts:
                 raise RuntimeError("exec: no such file or directory")
             box.state, box.restarts, box.started = "running", 0, self.clock.now
+            box.stopped_by_hand = False
         return ""
 
     def _stop(self, words: tuple[str, ...]) -> str:
         box = self.boxes[words[-1]]
         box.stops += box.running
-        box.state = "exited"
+        box.state, box.stopped_by_hand = "exited", True
         return ""
 
     def _restart(self, words: tuple[str, ...]) -> str:
@@ -661,7 +753,6 @@ class Engine(Docker):
     _answers: ClassVar[dict[str, Callable[..., str]]] = {
         "container": _inspect_container,
         "image": _image,
-        "inspect": _inspect_format,
         "rm": _rm,
         "rename": _rename,
         "start": _start,
@@ -710,6 +801,7 @@ class Watch(gap.Watch):
 
     def __enter__(self) -> None:
         self.gap = GAP if self.engine.serving() else None
+        self.engine.poll_seconds = self.poll_seconds
         self._first = len(self.engine.calls)
 
     def __exit__(self, *_: object) -> None:
@@ -726,30 +818,45 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("LOGNAME", "student")
     monkeypatch.delenv("SUDO_USER", raising=False)
-    for module in (health, candidate, edge):
+    for module in (health, candidate, connections, edge):
         monkeypatch.setattr(module, "time", engine.clock)
     monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
     monkeypatch.setattr(Edge, "start", lambda _: engine.start_edge())
     monkeypatch.setattr(health, "answers", engine.answers)
+    monkeypatch.setattr(connections, "count", lambda _: engine.open.pop(0) if engine.open else 0)
+    monkeypatch.setattr(connections, "tell", engine.send)
+    monkeypatch.setattr(redirect, "load", engine.load)
+    monkeypatch.setattr(redirect, "obstacle", lambda: engine.obstacle)
+    monkeypatch.setattr(redirect, "free_port", lambda: OWN_PORT)
     monkeypatch.setattr(client, "has_gone", lambda: engine.client_has_gone)
     monkeypatch.setattr(host, "port_owner", lambda _: "python3 (process 4711)")
     monkeypatch.setattr(host, "is_listened_to", engine.is_listened_to)
     monkeypatch.setattr(gap, "Watch", type("Watch", (Watch,), {"engine": engine}))
-    monkeypatch.setattr(locks, "held", held)
+    monkeypatch.setattr(locks, "held", Lock)
+    monkeypatch.setattr(locks, "sign", lambda _: None)
+    monkeypatch.setattr(locks, "is_held", lambda _: engine.is_busy)
+    monkeypatch.setattr(background, "run", engine.leave)
     monkeypatch.setattr(state, "now", now)
     for name in ("read", "append", "remove"):
         monkeypatch.setattr(state, name, getattr(engine, name))
     monkeypatch.setattr(state, "write_atomically", engine.write)
 
 
-class held:  # noqa: N801 - in the place of a function
+class Lock:
     """A lock that is always free: thousands of runs need no file for it."""
+
+    DESCRIPTOR = 77
 
     def __init__(self, _: str) -> None: ...
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None: ...
+
+    def fileno(self) -> int:
+        """Return the number of its file."""
+        return self.DESCRIPTOR
 
 
 def cuts(calls: list[tuple[str, ...]], by: type[BaseException]) -> Iterator[Cut]:
@@ -776,4 +883,5 @@ CHANGES = (
     "unlink",
     "haproxy",
     "systemctl",
+    "nft",
 )

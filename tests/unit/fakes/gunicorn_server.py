@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from free_ports import free_port
 from src import spec
 
 if TYPE_CHECKING:
@@ -69,13 +70,6 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=10)
         return time.monotonic() - started
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
 
 KIT = tree.ROOT / "roles/service_image/files/kit"
 START_SECONDS = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Launched:

@@ -12,6 +12,7 @@ import pytest
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.image.image_labels import LABEL_RELEASE
 from classvm.release import go_live, history
+from classvm.release.redirect import NO_NFTABLES
 from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
 from fake_engine import (
     CRASHES,
@@ -119,6 +120,11 @@ def previous_left_running(engine: Engine) -> None:
     engine.put(RELEASE_SPEC.previous, OLD)
 
 
+def other_release_without_nftables(engine: Engine) -> None:
+    engine.put(RELEASE_SPEC.live, OLD)
+    engine.obstacle = NO_NFTABLES
+
+
 def behind_the_edge(engine: Engine) -> None:
     engine.put(RELEASE_SPEC.live, OLD, slot="blue")
     engine.put_edge(live="blue")
@@ -142,6 +148,11 @@ def to_go_behind_the_edge(engine: Engine) -> None:
 def to_leave_the_edge(engine: Engine) -> None:
     engine.put(RELEASE_SPEC.live, OLD, slot="green")
     engine.put_edge(RECREATE, live="green")
+
+
+def to_leave_the_edge_without_nftables(engine: Engine) -> None:
+    to_leave_the_edge(engine)
+    engine.obstacle = NO_NFTABLES
 
 
 def cut_off_before_the_edge_was_told(engine: Engine) -> None:
@@ -220,6 +231,8 @@ START_STATES: list[Start] = [
     previous_left_live_created,
     previous_left_no_live,
     previous_left_running,
+    other_release_without_nftables,
+    to_leave_the_edge_without_nftables,
     behind_the_edge,
     same_release_behind_the_edge,
     edge_alone,
@@ -243,6 +256,8 @@ SERVED: dict[Start, str] = {
     same_release_with_other_settings: "r2",
     same_release_of_another_image: "r2",
     other_release: "r1",
+    other_release_without_nftables: "r1",
+    to_leave_the_edge_without_nftables: "r1",
     other_release_on_another_port: "r1",
     candidate_left: "r1",
     previous_left_live_healthy: "r3",
@@ -334,5 +349,20 @@ def requested(name: str, **changes: Any) -> ReleaseSpec:
     return dataclasses.replace(RELEASE_SPEC, release=name, contract="", revision="", **changes)
 
 
-def roll_back(engine: Engine, name: str = "previous") -> go_live.Outcome:
-    return go_live.roll_back(engine, requested(name), STATE_DIR)
+def roll_back(engine: Engine, name: str = "previous", **changes: Any) -> go_live.Outcome:
+    return go_live.roll_back(engine, requested(name, **changes), STATE_DIR)
+
+
+# A caller who has the answer early, and the process in the background, which goes to its end.
+
+
+def deploy_early(engine: Engine, spec: ReleaseSpec = RELEASE_SPEC) -> go_live.Outcome:
+    outcome = deploy(engine, dataclasses.replace(spec, background=True))
+    engine.finish()
+    return outcome
+
+
+def roll_back_early(engine: Engine) -> go_live.Outcome:
+    outcome = roll_back(engine, background=True)
+    engine.finish()
+    return outcome

@@ -7,7 +7,6 @@ import http.server
 import json
 import pathlib
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 import yaml
 from classvm.contract.document import Json, Node
+from free_ports import free_port
 
 SPEC = pathlib.Path(__file__).with_name("tiny_service.yml")
 TIMEOUT = 1.0
@@ -125,10 +125,8 @@ def running() -> Iterator[Service]:
 
 
 def closed_url() -> str:
-    """Return a URL where nothing listens: its port was free a moment ago."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """Return a URL where nothing listens."""
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def write_spec(folder: pathlib.Path, change: Callable[[Node], None]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from classvm.base import resolver
 from classvm.base.errors import ClassvmError
 from classvm.image import builder
+from classvm.image.confinement import Confined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,18 @@ def test_what_the_client_notes_goes_with_the_build(
 def test_a_build_has_its_time(program: Callable[..., Path], tmp_path: Path) -> None:
     program("docker", SCRIPT.format(seen=tmp_path, seconds=1))
     with pytest.raises(ClassvmError, match=r"^The build did not end within 0 minutes"):
-        builder.build([], b"", {}, "it", timeout=0.1)
+        builder.build([], b"", {}, "it", Confined((), (), 0.1, lambda _: None))
+
+
+def test_a_build_within_bounds_has_no_network_of_the_host(
+    program: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = program("docker", 'case "$*" in *--help) echo --secret ;; esac')
+    monkeypatch.setattr(resolver, "is_out_of_reach_of_containers", lambda: True)
+    words = ("--cgroup-parent", "/classvm-build-1")
+    builder.build(["--tag", "a:1"], b"", {}, "it", Confined(words, (), 9.0, lambda _: None))
+    build = calls.read_text().splitlines()[-1].split()
+    assert build == ["build", "--progress=plain", "--tag", "a:1", *words, "-"]
 
 
 @pytest.mark.parametrize(("local", "words"), [(True, ["--network=host"]), (False, [])])

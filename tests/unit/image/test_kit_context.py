@@ -97,7 +97,7 @@ def test_a_folder_of_the_kit(tmp_path: Path) -> None:
     (folder / "__pycache__/x.pyc").write_text("")
     (folder / "link").symlink_to("../away")
     (folder / "Dockerfile").write_text("FROM scratch")
-    context = kit_context.of_folder(folder)
+    context = pack.whole(folder)
     assert [(file.name, file.content) for file in context.files] == [
         ("Dockerfile", b"FROM scratch"),
         ("link", b"a"),
@@ -105,7 +105,7 @@ def test_a_folder_of_the_kit(tmp_path: Path) -> None:
     (folder / "link").unlink()
     (folder / "link").symlink_to("nowhere")
     with pytest.raises(ClassvmError, match=r"cannot be read: .*link\)"):
-        kit_context.of_folder(folder)
+        pack.whole(folder)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from classvm.base import command
 from classvm.base.docker import Docker
 from classvm.base.errors import ClassvmError
 from classvm.image import lock_compile, service_image
+from classvm.image.confinement import Confined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +27,11 @@ esac
 """
 
 
-def compiled(program: Callable[..., Path], build: str = "", run: str = "") -> str:
+def compiled(
+    program: Callable[..., Path], build: str = "", run: str = "", within: Confined | None = None
+) -> str:
     program("docker", SCRIPT.format(build=build or ":", run=run or ":"))
-    return lock_compile.compile_lock(Docker(), RECIPE, b"tar", {})
+    return lock_compile.compile_lock(Docker(), RECIPE, b"tar", {}, within)
 
 
 def test_the_lock_is_what_the_stage_prints(program: Callable[..., Path], tmp_path: Path) -> None:
@@ -78,3 +82,25 @@ def test_another_lock_has_another_image(program: Callable[..., Path], tmp_path: 
     other = dataclasses.replace(RECIPE, lock="f" * 64)
     lock_compile.compile_lock(Docker(), other, b"tar", {})
     assert IMAGE not in (tmp_path / "docker.calls").read_text()
+
+
+@pytest.mark.parametrize("run", ["echo flask==1", "exec sleep 9"])
+def test_a_student_s_image_prints_within_bounds_and_its_container_ends(
+    run: str, program: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_compile, "PRINT_SECONDS", 0.2)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.02)
+    within = Confined(("--cgroup-parent", "/g"), ("--pids-limit", "9"), 9.0, lambda _: None)
+    if "sleep" in run:
+        with pytest.raises(ClassvmError, match="did not end within"):
+            compiled(program, run=run, within=within)
+    else:
+        assert compiled(program, run=run, within=within) == "flask==1\n"
+    name = IMAGE.replace("/", "-").replace(":", "-")
+    build, *calls = (tmp_path / "docker.calls").read_text().splitlines()[1:]
+    assert build.endswith("--cgroup-parent /g -")
+    assert calls == [
+        f"run --rm --network none --name {name} --pids-limit 9 {IMAGE}",
+        f"rm --force {name}",
+        f"image rm {IMAGE}",
+    ]

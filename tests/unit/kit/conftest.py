@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from launched import Launched, free_port, write
+from free_ports import free_port
+from launched import Launched, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,8 @@ import sys
 import threading
 
 import pytest
-from launched import KIT, environment, free_port
+from free_ports import free_port
+from launched import KIT, environment
 
 
 def check(port: int) -> subprocess.CompletedProcess[str]:

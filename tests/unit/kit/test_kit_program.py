@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,6 +151,28 @@ def test_the_programs_own_seed_counts_and_its_end_comes_at_the_end(
     assert "cleaned up" not in launched.out
     assert launched.stop()[0] == 0
     assert launched.out.endswith("cleaned up\n")
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_signal_ends_a_connection_with_its_next_answer(
+    launch: Callable[..., Launched], is_told: bool
+) -> None:
+    launched = launch("server.py", **{"server.py": SEEDED})
+    launched.wait()
+    client = http.client.HTTPConnection("127.0.0.1", launched.port, timeout=5)
+    client.auto_open = 0  # it never connects again by itself
+    client.connect()
+    ends = []
+    for _ in range(2):
+        client.request("GET", "/")
+        answer = client.getresponse()
+        answer.read()
+        ends.append(answer.will_close)
+        if is_told:
+            launched.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.3)
+    assert ends == [False, is_told]
+    assert launched.get()[0] == 200
 
 
 def test_an_end_that_takes_too_long_is_cut_short(launch: Callable[..., Launched]) -> None:

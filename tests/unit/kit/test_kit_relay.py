@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from classvm_kit import PORT, relay
 from classvm_kit.relay import Listener
-from launched import free_port
+from free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable

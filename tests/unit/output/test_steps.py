@@ -47,6 +47,7 @@ PLAY: dict[str, Any] = {
         {"name": "Ask", "classvm.kit.classvm_service_info": {}},
         {"name": "Keep the books", "classvm.kit.classvm_provisioned": {}},
         {"name": "Stop", "classvm.kit.classvm_service": {}},
+        {"name": "Let in", "block": [{"name": "Write", "ansible.builtin.copy": {}}]},
     ],
 }
 
@@ -61,6 +62,7 @@ PLAY: dict[str, Any] = {
         ("Ask", Step("Ask", kept=False)),
         ("Keep the books", Step("Ask", kept=False)),
         ("Stop", Step("Stop", kept=True)),
+        ("Let in", Step("Let in", kept=True)),
     ],
 )
 def test_the_step_of_an_entry(entry: str, step: Step) -> None:

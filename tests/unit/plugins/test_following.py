@@ -1,4 +1,4 @@
-"""`make logs FOLLOW=1`: the playbook itself, on this machine; `docker` is a script."""
+"""`make logs FOLLOW=1`: playbook and host program themselves; `docker` is a script."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 import tree
 import yaml
+from classvm.base import installed
+from classvm.program.pack import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,19 @@ container*) echo '{described}';;
 logs*) cat {folder}/log;;
 esac
 """
+# The host program of this tree, not one that may be installed here; it finds the script `docker`.
+PROGRAM = """#!{python}
+import sys
+sys.path.insert(0, {package!r})
+from classvm.base import docker
+from classvm.program import command_line, environment
+docker.SOCKET = "/nowhere"
+environment.isolate = lambda: None
+sys.exit(command_line.main())
+"""
+SHELL = """#!/bin/sh
+exec /bin/sh -c "$(printf %s "$2" | sed 's#{installed}#{program}#')"
+"""
 SECONDS = 60
 
 
@@ -40,7 +55,12 @@ class Host:
         programs.mkdir()
         described = json.dumps([{**LIVE, "State": {"Running": True, "ExitCode": 0}}])
         (programs / "docker").write_text(DOCKER.format(described=described, folder=folder))
-        (programs / "docker").chmod(0o700)
+        package, program = str(PACKAGE.parent), str(programs / "classvm")
+        (programs / "classvm").write_text(PROGRAM.format(python=sys.executable, package=package))
+        shell = SHELL.format(installed=installed.HERE.command, program=program)
+        (programs / "sh").write_text(shell)
+        for file in programs.iterdir():
+            file.chmod(0o700)
         self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
         self.environment["CLASSVM_LOG_FOLDER"] = str(folder / "logs")
         self.lines = 0
@@ -56,6 +76,7 @@ class Host:
         """Return the command that follows its log, in an inventory with these hosts."""
         here = {
             "ansible_connection": "local",
+            "ansible_shell_executable": str(self.folder / "bin/sh"),
             "ansible_python_interpreter": sys.executable,
             "common_account": {"engine_access": True, "privilege": "root", "obstacle": ""},
         }

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-import fake_engine
 import pytest
-import start_states
 import yaml
 from classvm.app import pack
-from classvm.base import command, docker
+from classvm.base import command, docker, installed, locks
 from classvm.base.edge import Edge
 from classvm.base.errors import ClassvmError
 from classvm.image import checker_image, image_labels, lock_compile, lock_store, service_image
-from classvm.provision import freshness, guard, haproxy
-from classvm.release import go_live, history
-from classvm.release.release_spec import ReleaseSpec, Seconds
-from fake_engine import Engine, enter
+from classvm.provision import freshness, guard, haproxy, host_program
+from classvm.release import history
 from plugin_loader import load_plugin
+from small_program import program_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +36,27 @@ ACTION_OPTIONS: dict[str, set[str]] = {
     "classvm_password": set(),
     "classvm_settings": set(),
     "classvm_log_info": set(),
-    "classvm_service_info": {"address", "port", "provision"},
-    "classvm_image": {"folder", "files", "host_port", "container_port", "known"},
-    "classvm_provisioned": {"playbook", "known", "root_for"},
+    "classvm_maintenance": set(),
+    "classvm_service": set(),
+    "classvm_service_info": set(),
+    "classvm_checker_image": {"folder"},
+    "classvm_image": {"folder", "files", "host_port", "container_port", "known", "sent"},
+    "classvm_provisioned": {"playbook"},
+    "classvm_account_info": set(),
+    "classvm_program": set(),
     "classvm_release": set(),
 }
 # The action plugin does all the work; the module's file holds its documentation.
-WITHOUT_MODULE = {"classvm_contract", "classvm_password", "classvm_settings"}
+WITHOUT_MODULE = {
+    "classvm_contract",
+    "classvm_log_info",
+    "classvm_maintenance",
+    "classvm_password",
+    "classvm_release",
+    "classvm_service",
+    "classvm_service_info",
+    "classvm_settings",
+}
 
 
 class Ended(BaseException):
@@ -61,7 +74,6 @@ class Recorder:
     check_mode = False
     _diff = False
     made: dict[str, Any]
-    warned: ClassVar[list[str]] = []
 
     def __init__(self, **made: Any) -> None:
         type(self).made = made
@@ -73,9 +85,6 @@ class Recorder:
 
     def fail_json(self, **result: Any) -> NoReturn:
         raise Ended({"failed": True, **result})
-
-    def warn(self, text: str) -> None:
-        self.warned.append(text)
 
 
 def load(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -196,17 +205,6 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     return call
 
 
-RELEASE_SPEC = {
-    "service": "lab",
-    "release": "r1",
-    "host_port": 11000,
-    "container_port": 8080,
-    "limits": {"memory": "512m", "pids": 128, "tmpfs_size": "64m"},
-    "seconds": {"health": 30.0, "steady": 3.0, "contract": 120.0, "stop": 3.0, "request": 30.0},
-    "keep_releases": 5,
-    "state_dir": "/absent",
-}
-ROLLED_BACK = {**RELEASE_SPEC, "state": "rolled_back", "release": "previous"}
 IMAGE = {
     "service": "lab",
     "base_image": "classvm/base:18.04",
@@ -221,7 +219,6 @@ STATE = {"fingerprint": "f1", "state_dir": "/", "base_image": "classvm/base:18.0
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("classvm_release", RELEASE_SPEC),
         ("classvm_image", IMAGE),
         ("classvm_base_image", BASE),
         ("classvm_engine", {"settings": {"dns": []}}),
@@ -248,7 +245,7 @@ def test_a_dry_run_on_a_bare_host_announces_the_change(
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("classvm_release", RELEASE_SPEC), ("classvm_image", IMAGE), ("classvm_base_image", BASE)],
+    [("classvm_image", IMAGE), ("classvm_base_image", BASE)],
 )
 def test_a_host_without_an_engine_is_told_what_to_do(
     name: str, options: dict[str, Any], call: Callable[..., dict[str, Any]]
@@ -330,6 +327,30 @@ def test_the_base_image_is_saved_once(
     assert archive.exists() is (is_here or not check_mode)
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_host_program_is_installed_and_removed(
+    call: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    check_mode: bool,
+) -> None:
+    program, command, link = (str(tmp_path / "lib" / name) for name in ("classvm", "bin", "state"))
+    files = installed.Files(program, command, link)
+    for name in ("missing", "install", "present", "remove"):
+        work = functools.partial(getattr(host_program, name), files=files)
+        monkeypatch.setattr(host_program, name, work)
+    sent = base64.b64encode(program_of(__main__="print(1)")).decode()
+    options = {"program": sent, "state_dir": str(tmp_path)}
+    for _ in range(2):
+        answer = call("classvm_program", check_mode=check_mode, choices={"service": "a"}, **options)
+    assert answer["changed"] is check_mode
+    assert Path(program).exists() is not check_mode
+    answer = call("classvm_program", check_mode=check_mode, state="absent")
+    assert answer["changed"] is not check_mode
+    assert not Path(program).exists()
+
+
 @pytest.mark.usefixtures("program")
 def test_the_engine_is_only_queried(call: Callable[..., dict[str, Any]]) -> None:
     answer = call("classvm_engine", state="queried")
@@ -366,7 +387,7 @@ def test_the_modules_that_install_are_found() -> None:
     ("name", "listed", "removal"),
     [
         (
-            "classvm_service",
+            "classvm_containers",
             "ps",
             [("rm", "--force", "--volumes", "x1"), ("rm", "--force", "--volumes", "x2")],
         ),
@@ -393,7 +414,9 @@ def test_what_was_made_is_removed_where_an_engine_runs(  # noqa: PLR0913 - four 
 
     monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3" if runs else None)
     monkeypatch.setattr(docker.Docker, "check", check)
-    answer = call(name, check_mode=check_mode, state="absent", service="lab")
+    monkeypatch.setattr(installed, "state_dir", lambda: "")
+    options = {} if listed == "ps" else {"service": "lab"}
+    answer = call(name, check_mode=check_mode, state="absent", **options)
     assert answer.pop("kept", []) == (["classvm-lab-keep-d"] if runs and listed == "ps" else [])
     assert answer == {"changed": runs, "removed": ["x1", "x2"] if runs else []}
     assert [words for words in told if "rm" in words] == (
@@ -401,100 +424,23 @@ def test_what_was_made_is_removed_where_an_engine_runs(  # noqa: PLR0913 - four 
     )
 
 
-OUTCOME = go_live.Outcome(
-    changed=True,
-    release="r1",
-    container="c1",
-    replaced="r0",
-    gap=0.9,
-    seconds=0.5,
-    removed=["classvm/lab:r0"],
-)
+def test_containers_are_removed_when_nobody_else_is_at_work(
+    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A swap that was left to the background would make them anew."""
+    busy: list[bool] = []
 
+    def check(_: docker.Docker, *words: str) -> str:
+        if words[0] == "rm":
+            busy.append(locks.is_held(str(tmp_path)))
+        return "x1\n" if words[0] == "ps" else ""
 
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have an engine answer."""
     monkeypatch.setattr(docker.Docker, "engine_version", lambda _: "29.1.3")
-
-
-@pytest.mark.usefixtures("engine")
-def test_release_hands_over_each_option(
-    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[ReleaseSpec, str, int]] = []
-
-    def record(_: docker.Docker, spec: ReleaseSpec, state_dir: str, keep: int) -> go_live.Outcome:
-        seen.append((spec, state_dir, keep))
-        return OUTCOME
-
-    monkeypatch.setattr(go_live, "release", record)
-    more = {"environment": {"A": "1"}, "contract": "openapi", "revision": "abc1234"}
-    answer = call("classvm_release", **RELEASE_SPEC, **more)
-    spec = ReleaseSpec(
-        service="lab",
-        release="r1",
-        host_port=11000,
-        container_port=8080,
-        limits={"memory": "512m", "pids": "128", "tmpfs_size": "64m"},
-        seconds=Seconds(health=30, steady=3, contract=120, stop=3, request=30),
-        environment={"A": "1"},
-        contract="openapi",
-        revision="abc1234",
-    )
-    assert seen == [(spec, "/absent", 5)]
-    assert answer == vars(OUTCOME)
-
-
-@pytest.mark.usefixtures("engine")
-def test_release_rolls_back(
-    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[str, str, dict[str, bool]]] = []
-
-    def record(
-        _: docker.Docker, spec: ReleaseSpec, state_dir: str, **more: bool
-    ) -> go_live.Outcome:
-        seen.append((spec.release, state_dir, more))
-        return OUTCOME
-
-    monkeypatch.setattr(go_live, "roll_back", record)
-    monkeypatch.setattr(go_live, "preview", record)
-    for check_mode in (False, True):
-        answer = call("classvm_release", check_mode=check_mode, **ROLLED_BACK)
-        assert answer == vars(OUTCOME)
-    assert seen == [("previous", "/absent", {}), ("previous", "/absent", {"rolled_back": True})]
-
-
-@pytest.mark.usefixtures("engine")
-def test_release_needs_a_release_to_deploy(call: Callable[..., dict[str, Any]]) -> None:
-    answer = call("classvm_release", **{**ROLLED_BACK, "state": "live"})
-    assert answer["failed"] is True
-    assert answer["msg"].startswith("No release was named")
-
-
-@pytest.mark.usefixtures("program")
-def test_a_dry_run_on_a_bare_host_does_not_go_back(call: Callable[..., dict[str, Any]]) -> None:
-    # What classvm_image answers where there is no engine yet.
-    answer = call("classvm_release", check_mode=True, **{**RELEASE_SPEC, "release": ""})
-    assert answer["changed"] is True
-
-
-@pytest.mark.usefixtures("program")
-def test_going_back_needs_an_engine_even_in_a_dry_run(call: Callable[..., dict[str, Any]]) -> None:
-    assert call("classvm_release", check_mode=True, **ROLLED_BACK)["failed"] is True
-
-
-def test_a_refused_release_fails_the_task(
-    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise ClassvmError("Release r1 was refused: it ended")
-
-    monkeypatch.setattr(go_live, "release", refuse)
-    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
-    answer = call("classvm_release", **RELEASE_SPEC)
-    assert answer == {"failed": True, "msg": "Release r1 was refused: it ended"}
+    monkeypatch.setattr(docker.Docker, "check", check)
+    monkeypatch.setattr(installed, "state_dir", lambda: str(tmp_path))
+    call("classvm_containers", state="absent")
+    assert busy == [True]
+    assert not locks.is_held(str(tmp_path))
 
 
 def test_opening_a_port_that_is_open_changes_nothing(
@@ -594,13 +540,11 @@ def test_settings_of_the_client_that_do_not_count_are_told(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(Recorder, "warned", [])
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("DOCKER_CONTEXT", "")
     monkeypatch.setenv("DOCKER_HOST", variable)
-    call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)})
-    told = [f"Ignored: DOCKER_HOST. classvm uses the engine at {docker.SOCKET}."]
-    assert Recorder.warned == told * is_told
+    answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)})
+    assert answer["ignored"] == ["DOCKER_HOST"] * is_told
 
 
 @pytest.fixture
@@ -763,55 +707,6 @@ def test_a_closed_state_folder_is_a_reason_to_provision(
     answer = call("classvm_provisioned", **{**STATE, "state_dir": str(tmp_path)}, service="lab")
     assert answer.get("msg") is None
     assert answer["stale"] == "the group docker cannot use it"
-
-
-# --- the service's module, on an engine in memory ------------------------------------------------
-
-LIVE = {"service": "lab", "state_dir": "/state", "health_timeout": 2}
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Return an engine on which r1 and r2 were released, in the place of the real one."""
-    model = Engine()
-    enter(model, monkeypatch)
-    for spec in (fake_engine.OLD, fake_engine.RELEASE_SPEC):
-        go_live.release(model, spec, "/state", 5)
-    monkeypatch.setattr(docker, "Docker", lambda: model)
-    model.revive()
-    return model
-
-
-@pytest.mark.usefixtures("model")
-def test_info_shows_the_history(call: Callable[..., dict[str, Any]]) -> None:
-    answer = call("classvm_service_info", service="lab", state_dir="/state")
-    assert answer["changed"] is False
-    assert [one["release"] for one in answer["releases"]] == ["r1", "r2"]
-    assert [line.split()[0] for line in answer["table"].splitlines()[1:]] == ["kept", "live"]
-    assert [one["mark"] for one in answer["releases"]] == ["kept", "live"]
-    assert answer["remark"] == ""
-    assert answer["log"] == ""
-    assert answer["status"]["state"] == "up"
-    shown = call("classvm_service_info", service="lab", state_dir="/state", log_lines=5)
-    assert shown["log"] == "last words of classvm/lab:r2"
-
-
-def test_info_tells_what_differs(call: Callable[..., dict[str, Any]], model: Engine) -> None:
-    model.boxes[fake_engine.RELEASE_SPEC.live].networks = ()
-    answer = call("classvm_service_info", service="lab", state_dir="/state")
-    assert answer["status"]["state"] == "degraded"
-    assert answer["status"]["problems"] == ["it is attached to no network"]
-
-
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_a_stopped_edge_makes_a_start_a_change(
-    check_mode: bool, call: Callable[..., dict[str, Any]], model: Engine
-) -> None:
-    model.boxes.clear()
-    start_states.edge_stopped(model)
-    for expected in (True, check_mode):
-        done = call("classvm_service", check_mode=check_mode, state="started", **LIVE)
-        assert done["changed"] is expected
 
 
 # --- classvm_image ------------------------------------------------------------------------------
@@ -989,43 +884,6 @@ def test_requirements_that_cannot_be_resolved_get_their_line(
     assert line.reason == "The packages of the app could not be resolved: no flask 99"
 
 
-@pytest.mark.parametrize(
-    ("state", "when_up", "when_stopped"), [("started", False, True), ("restarted", True, True)]
-)
-def test_starting(
-    state: str,
-    when_up: bool,
-    when_stopped: bool,
-    call: Callable[..., dict[str, Any]],
-    model: Engine,
-) -> None:
-    for expected in (when_up, when_stopped):
-        before = model.state()
-        dry = call("classvm_service", check_mode=True, state=state, **LIVE)
-        assert dry["changed"] is expected
-        assert model.state() == before
-        done = call("classvm_service", state=state, **LIVE)
-        assert done["changed"] is expected
-        assert done["status"]["release"] == "r2"
-        assert model.serving() == "r2"
-        stopped = call("classvm_service", state="stopped", service="lab", state_dir="/state")
-        assert (stopped["changed"], stopped["status"]["state"]) == (True, "stopped")
-
-
-@pytest.mark.parametrize("state", ["started", "restarted"])
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_what_is_not_there_cannot_be_started(
-    state: str,
-    check_mode: bool,
-    call: Callable[..., dict[str, Any]],
-    model: Engine,
-) -> None:
-    model.boxes.clear()
-    answer = call("classvm_service", check_mode=check_mode, state=state, **LIVE)
-    assert answer["failed"] is True
-    assert "`make deploy` makes one" in answer["msg"]
-
-
 # --- classvm_edge ------------------------------------------------------------------------------
 
 EDGE = {"port": 11000, "slots": {"blue": 1, "green": "2"}, "config": "c", "unit": "u"}
@@ -1077,48 +935,3 @@ def test_the_edge_is_taken_away_when_nobody_is_behind_it(  # noqa: PLR0913, PLR0
     words = {"strategy": "recreate", "service": "lab", "state_dir": "/s"}
     assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is bool(done)
     assert did == ([] if check_mode else done)
-
-
-@pytest.mark.usefixtures("program")
-def test_maintenance_needs_an_engine(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
-    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
-    assert "Docker is not installed" in refused["msg"]
-
-
-def test_maintenance_needs_an_edge(
-    call: Callable[..., dict[str, Any]], program: Callable[..., Path], tmp_path: Path
-) -> None:
-    program("docker", "echo 29.1.3")
-    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
-    assert "set service_strategy: blue_green" in refused["msg"]
-
-
-def test_maintenance_waits_for_a_release_behind_the_edge(
-    call: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
-    edge = Edge(port=11, slots={"blue": 1}, state_dir=str(tmp_path))
-    monkeypatch.setattr(Edge, "load", lambda _: edge)
-    monkeypatch.setattr(docker.Docker, "publishers", lambda _, port: ["classvm-lab"] * (port == 11))
-    refused = call("classvm_edge", strategy=None, maintenance=True, state_dir=str(tmp_path))
-    assert "The container classvm-lab still publishes port 11 itself" in refused["msg"]
-    assert "`make deploy`" in refused["msg"]
-
-
-@pytest.mark.parametrize("value", [False, True])
-def test_maintenance_is_handed_on(
-    call: Callable[..., dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    value: bool,
-) -> None:
-    edge = Edge(slots={"blue": 1}, state_dir=str(tmp_path))
-    edge.begin()
-    monkeypatch.setattr(Edge, "load", lambda _: edge)
-    monkeypatch.setattr(Edge, "tell", lambda *_: "")
-    monkeypatch.setattr(docker.Docker, "require_engine", lambda _: "29.1.3")
-    monkeypatch.setattr(docker.Docker, "publishers", lambda *_: [])
-    words = {"strategy": None, "maintenance": value, "state_dir": str(tmp_path)}
-    for check_mode in (True, False):
-        assert call("classvm_edge", check_mode=check_mode, **words)["changed"] is value
-    assert call("classvm_edge", **words)["changed"] is False

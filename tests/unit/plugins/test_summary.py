@@ -83,6 +83,11 @@ def test_a_text_is_printed_as_it_is(run: Run) -> None:
     assert run.end({"vm-148-1": {"classvm": {"text": "line 1\nline 2"}}}) == ["line 1\nline 2"]
 
 
+def test_a_terminal_obeys_nothing_that_an_app_has_logged(run: Run) -> None:
+    (line,) = run.end({"vm-148-1": {"classvm": {"text": "a\x1b]0;b\x07\r\tc"}}})
+    assert line == "a\N{REPLACEMENT CHARACTER}]0;b" + 2 * "\N{REPLACEMENT CHARACTER}" + "\tc"
+
+
 def test_statistics_of_others_are_no_business_of_ours(run: Run) -> None:
     assert run.end({"vm-148-1": {"other": 1}}) == []
 

@@ -92,7 +92,7 @@ def test_a_file_that_only_the_release_uses_does_not_count(name: str, installed: 
 
 
 def test_the_roles_are_those_that_the_tasks_import() -> None:
-    assert USED.roles == {"docker", "firewall", "base_image", "edge"}
+    assert USED.roles == {"docker", "firewall", "base_image", "program", "students", "edge"}
 
 
 def test_python_loads_no_module_that_does_not_count() -> None:

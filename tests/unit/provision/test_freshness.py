@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from classvm.base import state
+from classvm.base import installed, state
 from classvm.base.docker import NOT_IN_GROUP, Docker, Image
 from classvm.base.edge import BLUE_GREEN
-from classvm.provision import engine, freshness, guard, haproxy
+from classvm.provision import engine, freshness, guard, haproxy, students
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 BASE = "classvm/base:18.04"
 STUDENT = freshness.Account(may_provision=False, as_root=None)
@@ -51,6 +51,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setattr(guard, "watched", lambda: found[:2])
     monkeypatch.setattr(haproxy, "watched", lambda: found[2:3])
     monkeypatch.setattr(engine, "UNIT_LINK", found[3])
+    monkeypatch.setattr(students, "SUDOERS", tmp_path / "sudoers")
+    monkeypatch.setattr(installed, "watched", list)
     for module in (guard, engine, haproxy):
         monkeypatch.setattr(module, "problem", lambda *_: "")
     return found
@@ -64,7 +66,8 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     folder.chmod(OWN_MODE)
     monkeypatch.setattr(freshness, "OWNER", os.getuid())
     group = folder.stat().st_gid
-    monkeypatch.setattr("grp.getgrnam", lambda _: SimpleNamespace(gr_gid=group))
+    docker = SimpleNamespace(gr_gid=group, gr_mem=["ada"])
+    monkeypatch.setattr("grp.getgrnam", lambda _: docker)
     return str(folder)
 
 
@@ -115,6 +118,16 @@ def test_a_student_s_own_variables_do_not_count(desired: str, stale: bool, state
     assert bool(why(state_dir, desired=desired, account=STUDENT)) == stale
 
 
+@pytest.mark.parametrize("recorded", ["f1-v1-p1", "f1-v1"])
+def test_another_host_program_is_a_reason_for_an_admin_alone(recorded: str, state_dir: str) -> None:
+    """A student's clone and the host agree on a protocol."""
+    freshness.write_record(state_dir, recorded)
+    reason = "the host program has changed since this host was provisioned"
+    assert why(state_dir, desired="f1-v1-p2") == reason
+    assert why(state_dir, desired="f1-v1-p2", account=STUDENT) == ""
+    assert why(state_dir, desired="f2-v1-p2", account=STUDENT)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null"])
 def test_a_record_that_a_power_cut_spoiled_means_provision_again(text: str, state_dir: str) -> None:
     freshness.write_record(state_dir, "f1-v1")
@@ -161,6 +174,32 @@ def test_each_file_of_the_provision_counts(number: int, state_dir: str, files: l
     assert why(state_dir, account=STUDENT) == f"{path} is missing"
     path.write_text("by hand")
     assert why(state_dir) == f"{path} has changed since this host was provisioned"
+
+
+@pytest.mark.parametrize("account", [STUDENT, freshness.Account(as_root=("env",))])
+def test_the_rules_of_sudo_count_for_whoever_may_read_them(
+    account: freshness.Account, state_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students.SUDOERS.write_text("%classvm ALL=(root) NOPASSWD: …\n")
+    freshness.write_record(state_dir, "f1-v1")
+    read = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path == students.SUDOERS:
+            raise PermissionError
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert why(state_dir, account=account) == ""
+    students.SUDOERS.write_text("ALL ALL=(root) NOPASSWD: ALL\n")
+    is_root = account.as_root is not None
+    changed = f"{students.SUDOERS} has changed since this host was provisioned"
+    assert why(state_dir, account=account) == (changed if is_root else "")
+    if is_root:
+        # A folder that this account may not enter.
+        monkeypatch.setattr(freshness, "_digest", lambda _: freshness.NOT_READABLE)
+        monkeypatch.setattr(freshness, "_digest_as_root", lambda *_: "")
+        assert why(state_dir, account=account).endswith("is missing")
 
 
 def test_a_file_that_was_not_there_counts(state_dir: str, files: list[Path]) -> None:
@@ -229,7 +268,7 @@ def test_edge_of_the_host(state_dir: str, monkeypatch: pytest.MonkeyPatch) -> No
         lambda folder: os.chmod(folder, 0o700),
         lambda folder: os.chmod(folder, 0o2700),
         lambda folder: os.chmod(f"{folder}/lock", 0o600),
-        lambda folder: os.chmod(f"{folder}/lock", 0o644),
+        lambda folder: os.chmod(f"{folder}/lock", 0o640),
     ],
     ids=["closed", "not for the group", "a file that is closed", "a file not for the group"],
 )
@@ -238,7 +277,7 @@ def test_a_state_folder_that_the_group_cannot_use_is_named_and_repaired(
 ) -> None:
     freshness.write_record(state_dir, "f1-v1")
     with open(f"{state_dir}/lock", "w"):
-        os.chmod(f"{state_dir}/lock", 0o664)
+        os.chmod(f"{state_dir}/lock", state.SECRET_MODE)
     assert why(state_dir) == ""
     spoil(state_dir)
     assert why(state_dir).startswith(state_dir)
@@ -246,7 +285,7 @@ def test_a_state_folder_that_the_group_cannot_use_is_named_and_repaired(
     freshness.repair_state(state_dir)
     assert why(state_dir) == ""
     assert os.stat(state_dir).st_mode & 0o7777 == OWN_MODE
-    assert os.stat(f"{state_dir}/lock").st_mode & 0o777 == 0o664
+    assert os.stat(f"{state_dir}/lock").st_mode & 0o777 == state.SECRET_MODE
 
 
 def test_the_key_for_secrets_is_no_problem_and_stays_closed_to_others(state_dir: str) -> None:
@@ -258,17 +297,62 @@ def test_the_key_for_secrets_is_no_problem_and_stays_closed_to_others(state_dir:
     assert why(state_dir).startswith(path)
     freshness.repair_state(state_dir)
     assert why(state_dir) == ""
-    assert os.stat(path).st_mode & 0o777 == state.KEY_MODE
+    assert os.stat(path).st_mode & 0o777 == state.SECRET_MODE
 
 
-def test_a_key_that_others_can_read_is_closed(state_dir: str) -> None:
+@pytest.mark.parametrize("name", [state.KEY, "lock", "releases.jsonl", "swap-lab.json"])
+def test_a_private_file_that_others_can_read_is_closed(name: str, state_dir: str) -> None:
+    """Who can open the lock can hold it, and the history quotes logs."""
     freshness.write_record(state_dir, "f1-v1")
-    state.settings_key(state_dir, create=True)
-    path = os.path.join(state_dir, state.KEY)
+    path = os.path.join(state_dir, name)
+    state.append(path, "{}\n")
+    assert why(state_dir) == ""
     os.chmod(path, 0o664)
     assert "other accounts can read it" in why(state_dir)
     freshness.repair_state(state_dir)
-    assert os.stat(path).st_mode & 0o777 == state.KEY_MODE
+    assert os.stat(path).st_mode & 0o777 == state.SECRET_MODE
+
+
+@pytest.mark.parametrize("name", ["settings-lab.json", "progress"])
+@pytest.mark.parametrize(
+    ("owner", "is_well"), [("ada", True), ("eve", False), (None, False)], ids=str
+)
+def test_what_belongs_to_an_account_outside_the_group_is_given_to_root(
+    name: str,
+    owner: str | None,
+    is_well: bool,
+    state_dir: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as a student who has left the group: an owner may write a file in any case."""
+
+    def account(number: int) -> SimpleNamespace:
+        if owner is None:
+            raise KeyError(number)
+        return SimpleNamespace(pw_name=owner, pw_gid=-1)
+
+    freshness.write_record(state_dir, "f1-v1")
+    path = os.path.join(state_dir, name)
+    if name == "progress":
+        state.make_folder(path)
+    else:
+        state.append(path, "{}")
+    monkeypatch.setattr("pwd.getpwuid", account)
+    theirs = {os.stat(path).st_ino}
+    monkeypatch.setattr(freshness, "_is_owner", lambda status: status.st_ino not in theirs)
+    given: list[tuple[str, int]] = []
+
+    def give(at: str, user: int, *_: object, **__: object) -> None:
+        theirs.clear()
+        given.append((at, user))
+
+    monkeypatch.setattr("os.chown", give)
+    assert (why(state_dir) == "") is is_well
+    if not is_well:
+        assert "its owner is not in the group docker" in why(state_dir)
+        freshness.repair_state(state_dir)
+        assert why(state_dir) == ""
+        assert given == [(path, os.getuid())]
 
 
 def test_a_file_that_another_deploy_has_replaced_meanwhile_is_no_problem(
@@ -282,7 +366,7 @@ def test_a_file_that_another_deploy_has_replaced_meanwhile_is_no_problem(
 
 
 def test_a_key_whose_first_write_was_cut_off_is_no_problem(state_dir: str) -> None:
-    state.write_atomically(f"{state_dir}/{state.KEY}.new", "torn", mode=state.KEY_MODE)
+    state.write_atomically(f"{state_dir}/{state.KEY}.new", "torn")
     assert freshness.state_problem(state_dir) == ""
 
 

@@ -11,6 +11,7 @@ import pytest
 from classvm.base import progress
 from classvm.base.command import Finished
 from classvm.base.errors import ClassvmError
+from classvm.base.names import CHECK_FOLDER
 from classvm.contract import archive, command_line, contract_document
 from classvm.release import contract_check, go_live, health
 from classvm.release.contract_check import Verdict
@@ -32,7 +33,7 @@ KIT = dataclasses.replace(
     RELEASE_SPEC,
     contract=contract_document.write("gate", [contract_document.SpecText("a.yml", "openapi: 3")]),
     checker_image="classvm/checker:1",
-    checker_program=archive.program(contract_check.FOLDER),
+    checker_program=archive.program(CHECK_FOLDER),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from classvm.release import gap
+from free_ports import free_port
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -27,9 +28,7 @@ class Service:
     """A service on a port of its own that can be stopped and started."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.server: http.server.ThreadingHTTPServer | None = None
 
     def start(self) -> None:

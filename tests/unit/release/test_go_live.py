@@ -279,7 +279,7 @@ def test_the_group_may_write_the_files_of_the_state_folder(real: str) -> None:
     for spec in (OLD, RELEASE_SPEC):
         go_live.release(engine, spec, real, KEEP)
     assert {file.name for file in os.scandir(real)} == {"lock", history.FILE}
-    assert {file.stat().st_mode & 0o777 for file in os.scandir(real)} == {0o664}
+    assert {file.stat().st_mode & 0o777 for file in os.scandir(real)} == {0o660}
     assert [one.release for one in history.read(real, "lab")] == ["r1", "r2"]
 
 

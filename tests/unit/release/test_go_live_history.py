@@ -12,16 +12,20 @@ from fake_engine import (
     OTHER,
     RELEASE_SPEC,
     SECONDS,
+    TWICE,
     Cut,
 )
 from start_states import (
+    Start,
     World,
+    behind_the_edge,
     deploy,
     engine_in,
     lines,
     nothing,
     other_release,
     same_release,
+    stopped,
 )
 
 
@@ -45,10 +49,32 @@ def test_history_has_one_line_per_change(world: World) -> None:
         "reason": "",
         "gap": None,
         "seconds": SECONDS,
+        "served": "2026-01-01T00:00:00.002Z",
+        "alone": "2026-01-01T00:00:00.003Z",
     }
     assert (second["release"], second["replaced"], second["gap"]) == ("r3", "r2", GAP)
     assert [outcome.gap for outcome in outcomes] == [None, None, GAP]
-    assert [outcome.seconds for outcome in outcomes] == [SECONDS, 0.0, SECONDS]
+    assert [outcome.seconds for outcome in outcomes] == [SECONDS, 0.0, TWICE]
+
+
+@pytest.mark.parametrize("start", [nothing, other_release, behind_the_edge, stopped])
+def test_history_tells_when_it_served_and_when_the_former_one_was_gone(
+    start: Start, world: World
+) -> None:
+    engine = engine_in(start)
+    world(engine)
+    deploy(engine)
+    (line,) = lines(engine)
+    assert line["time"] < line["served"] < line["alone"]
+
+
+def test_what_was_refused_before_it_served_has_neither_moment(world: World) -> None:
+    engine = engine_in(other_release, BREAKS_CONTRACT)
+    world(engine)
+    with pytest.raises(ClassvmError, match="breaks its contract"):
+        deploy(engine)
+    (line,) = lines(engine)
+    assert (line["served"], line["alone"]) == ("", "")
 
 
 def test_a_refusal_during_the_swap_tells_the_gap(world: World) -> None:
@@ -57,7 +83,7 @@ def test_a_refusal_during_the_swap_tells_the_gap(world: World) -> None:
     with pytest.raises(ClassvmError, match="was refused"):
         deploy(engine)
     (line,) = lines(engine)
-    assert (line["result"], line["gap"], line["seconds"]) == ("refused", GAP, SECONDS)
+    assert (line["result"], line["gap"], line["seconds"]) == ("refused", GAP, TWICE)
 
 
 def test_what_is_live_but_not_in_the_history_gets_its_line(world: World) -> None:

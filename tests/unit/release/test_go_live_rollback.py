@@ -10,8 +10,8 @@ from fake_engine import (
     GAP,
     OTHER,
     RELEASE_SPEC,
-    SECONDS,
     STATE_DIR,
+    TWICE,
     Engine,
 )
 from start_states import (
@@ -30,7 +30,7 @@ def test_going_back_takes_the_release_before(three: Engine) -> None:
         container=f"id-{RELEASE_SPEC.live}",
         replaced="r3",
         gap=GAP,
-        seconds=SECONDS,
+        seconds=TWICE,
     )
     assert_only_live(three)
     last = lines(three)[-1]
@@ -39,7 +39,11 @@ def test_going_back_takes_the_release_before(three: Engine) -> None:
 
 def test_going_back_does_not_try_again_what_was_good(three: Engine) -> None:
     roll_back(three)
-    assert [words for words in three.calls if words[0] == "start"] == [("start", RELEASE_SPEC.live)]
+    assert [words[1] for words in three.calls if words[0] == "start"] == [
+        RELEASE_SPEC.candidate,
+        RELEASE_SPEC.live,
+    ]
+    assert "run" not in three.verbs()
 
 
 def test_going_back_twice_leads_to_where_one_was(three: Engine) -> None:

@@ -10,6 +10,7 @@ import pytest
 from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, RECREATE, Edge
 from classvm.base.errors import ClassvmError
 from classvm.release import go_live, history, lifecycle
+from classvm.release.redirect import NOT_ROOT
 from classvm.release.release_spec import ReleaseSpec
 from fake_engine import (
     BAD_AS_LIVE,
@@ -64,21 +65,36 @@ class Host(RuleBasedStateMachine):
     def first(self, spec: ReleaseSpec) -> None:
         go_live.release(self.engine, spec, STATE_DIR, KEEP)
 
-    @rule(spec=st.sampled_from(RELEASE_SPECS), behaviour=st.sampled_from(BEHAVIOURS), cut=ANY_CUT)
-    def release(self, spec: ReleaseSpec, behaviour: Behaviour, cut: Cut | None) -> None:
+    @rule(
+        spec=st.sampled_from(RELEASE_SPECS),
+        behaviour=st.sampled_from(BEHAVIOURS),
+        background=st.booleans(),
+        cut=ANY_CUT,
+    )
+    def release(
+        self, spec: ReleaseSpec, behaviour: Behaviour, background: bool, cut: Cut | None
+    ) -> None:
+        spec = dataclasses.replace(spec, background=background)
         # A build comes first, and the same content behaves the same.
         self.engine.behaviours.setdefault(spec.image, GOOD)
         if not any(box.image == spec.image for box in self.engine.boxes.values()):
             self.engine.behaviours[spec.image] = behaviour
         with Run(self, cut) as run:
             outcome = go_live.release(self.engine, spec, STATE_DIR, KEEP)
+            self.finish()
             run.lives = outcome.release
 
-    @rule(asked=st.sampled_from(["previous", *NAMES]), cut=ANY_CUT)
-    def go_back(self, asked: str, cut: Cut | None) -> None:
-        spec = dataclasses.replace(RELEASE_SPEC, release=asked, contract="")
+    def finish(self) -> None:
+        """Do what was left to a process in the background, and tell of its refusal."""
+        for refusal in self.engine.finish():
+            raise refusal
+
+    @rule(asked=st.sampled_from(["previous", *NAMES]), background=st.booleans(), cut=ANY_CUT)
+    def go_back(self, asked: str, background: bool, cut: Cut | None) -> None:
+        spec = dataclasses.replace(RELEASE_SPEC, release=asked, contract="", background=background)
         with Run(self, cut) as run:
             outcome = go_live.roll_back(self.engine, spec, STATE_DIR)
+            self.finish()
             run.lives = outcome.release
             assert asked in ("previous", outcome.release)
             assert (outcome.release == outcome.replaced) is (asked == outcome.replaced)
@@ -93,6 +109,16 @@ class Host(RuleBasedStateMachine):
     @rule()
     def stop(self) -> None:
         lifecycle.stop(self.engine, "lab", STATE_DIR)
+
+    @precondition(lambda self: self.clean)
+    @rule(obstacle=st.sampled_from(["", NOT_ROOT]))
+    def come_as(self, obstacle: str) -> None:
+        """Let the next runs be those of root, or of an account that is not root."""
+        self.engine.obstacle = obstacle
+
+    @rule()
+    def reboot(self) -> None:
+        self.engine.reboot()
 
     @rule(strategy=st.sampled_from([BLUE_GREEN, RECREATE]))
     def provision(self, strategy: str) -> None:
@@ -154,6 +180,8 @@ class Run:
         # What was interrupted has tidied up as far as it could; the next run does the rest.
         self.host.clean = not cut_off
         engine.revive()
+        # A process in the background goes on, and holds the lock, when its caller has died.
+        engine.finish()
         if reason is None:
             self._succeeded()
         elif isinstance(reason, ClassvmError) and self.served:

@@ -29,7 +29,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 def listens(engine: Engine, monkeypatch: pytest.MonkeyPatch, since: float) -> None:
     """Have the port answer from that second on."""
     clock: Clock = engine.clock
-    monkeypatch.setattr(health, "answers", lambda port: port == PORT and clock.now >= since)
+    monkeypatch.setattr(health, "answers", lambda port, _: port == 8080 and clock.now >= since)
 
 
 def probes(engine: Engine) -> int:
@@ -57,7 +57,7 @@ def test_without_a_port_it_is_checked_at_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listens(engine, monkeypatch, since=1e9)
-    monkeypatch.setattr(health, "published", lambda *_: [])
+    monkeypatch.setattr(health, "own_places", lambda _: [])
     health.wait(engine, RELEASE_SPEC.live, 2)
     assert engine.clock.now == 0
 
@@ -152,7 +152,7 @@ def test_an_image_without_a_health_check_has_to_answer_on_its_port(
     live = engine.container(RELEASE_SPEC.live)
     assert live is not None
     assert health.is_healthy(engine, live)
-    monkeypatch.setattr(health, "answers", lambda _: False)
+    monkeypatch.setattr(health, "answers", lambda *_: False)
     assert not health.is_healthy(engine, live)
     with pytest.raises(ClassvmError, match="it was not healthy within 2 s"):
         health.wait(engine, RELEASE_SPEC.live, 2)

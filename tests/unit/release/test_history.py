@@ -163,3 +163,8 @@ def test_damaged_lines_are_said_with_their_numbers(state_dir: str) -> None:
     with open(path, "a", encoding="utf-8") as file:
         file.write("\n[1]\n")
     assert "lines 2, 5 cannot be read and are left out" in history.remark(state_dir, "lab", "r1")
+
+
+def test_what_an_app_has_printed_does_nothing_to_a_terminal() -> None:
+    reason = history.Entry("t", "lab", "r1", "i").refused("E: \x1b[2Jevil\nmore").reason
+    assert reason == "E: \N{REPLACEMENT CHARACTER}[2Jevil"

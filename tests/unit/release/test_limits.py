@@ -90,7 +90,13 @@ def test_each_limit_is_a_variable_of_the_role_and_handed_to_the_module() -> None
     assert {f"service_{name}" for name in limits.LIMITS} <= options.keys()
 
 
-def test_a_limit_stands_in_four_files() -> None:
+def test_each_limit_is_recorded_for_the_releases_of_students() -> None:
+    (task,) = tree.read_yaml(tree.ROOT / "roles/service/tasks/recorded.yml")
+    recorded = task["classvm.kit.classvm_student_record"]["settings"]["limits"]
+    assert recorded == {name: f"{{{{ service_{name} | string }}}}" for name in limits.LIMITS}
+
+
+def test_a_limit_stands_in_five_files() -> None:
     """A new limit touches the files in which an old one stands; its README is generated."""
     product = [
         name
@@ -103,5 +109,6 @@ def test_a_limit_stands_in_four_files() -> None:
         "ansible/plugins/module_utils/classvm/release/limits.py",
         "roles/service/defaults/main.yml",
         "roles/service/meta/argument_specs.yml",
+        "roles/service/tasks/recorded.yml",
         "roles/service/tasks/run.yml",
     ]

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from classvm.release import outside
+from classvm.release import finishing, outside
 from classvm.release.outside import Asked
 from classvm.release.status import (
     ABSENT,
@@ -20,6 +20,7 @@ from classvm.release.status import (
     UP,
     Status,
 )
+from free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,10 +59,7 @@ def test_any_answer_will_do(answering: int) -> None:
 
 
 def test_a_closed_port_is_told() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert outside.ask("127.0.0.1", port).silence == "Connection refused"
+    assert outside.ask("127.0.0.1", free_port()).silence == "Connection refused"
 
 
 def test_a_port_that_accepts_and_is_silent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +144,21 @@ def test_where_the_host_itself_gets_no_answer_no_firewall_is_looked_for() -> Non
 def test_what_is_wrong_with_the_host_is_said(provision: dict[str, Any], remark: str) -> None:
     told: dict[str, Any] = {**CURRENT, **provision}
     assert said(provision=told) == f"up, {LINE}; {remark}"
+
+
+@pytest.mark.parametrize(
+    ("swap", "remark"),
+    [
+        ({"finishing": True}, "the swap is finished in the background"),
+        ({"taken_back": "release r2 ended"}, "release r2 ended; correct it, then `make deploy`"),
+    ],
+)
+def test_what_became_of_a_swap_is_said(swap: dict[str, Any], remark: str) -> None:
+    told = {**finishing.NOTHING, **swap}
+    assert outside.sentence(UP_STATUS, Asked(URL), CURRENT, told) == f"up, {LINE}; {remark}"
+    found = outside.facts(UP_STATUS, Asked(URL), CURRENT, told)
+    assert {name: found[name] for name in told} == told
+    assert found["state"] == UP
 
 
 @pytest.mark.parametrize(

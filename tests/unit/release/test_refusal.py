@@ -22,6 +22,12 @@ def test_the_exception_is_in_the_first_line(engine: Engine) -> None:
     assert error.details.endswith(f"KeyError: 'x'\n{refusal.UNTOUCHED}")
 
 
+def test_one_that_clients_had_reached_says_so(engine: Engine) -> None:
+    error = refusal.refusal(engine, RELEASE_SPEC, RELEASE_SPEC.candidate, "it ended", served=True)
+    assert error.details.endswith(refusal.SERVED)
+    assert refusal.UNTOUCHED not in str(error)
+
+
 def test_only_a_candidate_leaves_the_running_release_untouched(engine: Engine) -> None:
     error = refusal.refusal(engine, RELEASE_SPEC, RELEASE_SPEC.live, "it ended")
     assert refusal.UNTOUCHED not in str(error)

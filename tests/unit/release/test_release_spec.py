@@ -24,7 +24,8 @@ def test_run_argv() -> None:
         "--name n --publish 11000:8080 --restart unless-stopped --read-only"
         " --cap-drop ALL --security-opt no-new-privileges --memory 512m --memory-swap 512m"
         " --pids-limit 128 --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --shm-size 64m"
-        " --stop-timeout 3 --env-file /dev/stdin --label x=1 --label y=2 classvm/lab:r2"
+        " --ulimit nofile=16384 --stop-timeout 3 --env-file /dev/stdin --label x=1 --label y=2"
+        " classvm/lab:r2"
     )
     assert env_file(spec) == "A=1 3\nB=2\nHOST_PORT=11000\n"
 

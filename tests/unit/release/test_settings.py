@@ -21,6 +21,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "service_environment": {"type": "dict"},
     "service_state": {"type": "str"},
     "docker_users": {"type": "list"},
+    "students": {"type": "list"},
     "host_open_tcp": {"type": "list"},
     "lab_ships_base_image": {"type": "bool"},
     "base_image_sources": {"type": "list", "choices": ["pull", "archive"]},
@@ -68,6 +69,8 @@ def test_a_value_that_cannot_be_used(name: str, value: object, takes: str) -> No
     ("name", "value"),
     [
         ("service_memory", "512m"),
+        # Its name is not longer than what the names of others begin with.
+        ("students", ["ada"]),
         ("service_memory", "{{ lots }}"),
         ("service_strategy", "blue_green"),
         ("service_name", "my-lab"),

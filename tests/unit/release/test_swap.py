@@ -29,11 +29,12 @@ from start_states import (
     nothing,
     other_release,
     other_release_on_another_port,
+    other_release_without_nftables,
 )
 
 
 def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> None:
-    engine = engine_in(other_release)
+    engine = engine_in(other_release_without_nftables)
     world(engine)
     deploy(engine)
     journal = os.path.join(STATE_DIR, "swap-lab.json")
@@ -66,7 +67,9 @@ def test_what_is_live_behind_the_edge_has_what_one_needs_that_serves(world: Worl
     assert [words for words in engine.calls if words[0] == "update"] == [promoted]
 
 
-@pytest.mark.parametrize(("before", "waits"), [(other_release, True), (behind_the_edge, False)])
+@pytest.mark.parametrize(
+    ("before", "waits"), [(other_release_without_nftables, True), (behind_the_edge, False)]
+)
 def test_the_stop_is_watched_only_where_clients_wait_for_it(
     world: World, before: Callable[[Engine], None], *, waits: bool
 ) -> None:

@@ -62,7 +62,9 @@ def test_the_live_container_has_the_volume_and_the_candidate_never(
     engine = keeping(start)
     world(engine)
     assert deploy(engine).changed
-    assert created(engine) == [False, True]
+    # Without a gap, the candidate that serves meanwhile is one more.
+    serving = [True] if engine.led_to else []
+    assert created(engine) == [False, *serving, True]
     assert engine.boxes[RELEASE_SPEC.live].mounts == [REPORTED]
     check = engine.verbs().index("run")
     assert engine.verbs()[:check].count("create") == 1

@@ -20,6 +20,7 @@ ALLOWED = {
     "connexion.readthedocs.io",
     "docs.docker.com",
     "docs.gunicorn.org",
+    "docs.python.org",
     "github.com",
     "keepachangelog.com",
     "spec.openapis.org",

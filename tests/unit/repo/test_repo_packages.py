@@ -22,6 +22,7 @@ BELOW = {
     "release": {"base", "app", "contract", "image"},
     "output": {"base"},
     "doctor": {"base", "provision"},
+    "program": {"base", "app", "contract", "image", "provision", "release"},
     "lab": {"base", "app", "contract", "image", "provision", "release"},
 }
 MODULES = sorted(path for path in PACKAGE.glob("*/*.py") if path.name != "__init__.py")

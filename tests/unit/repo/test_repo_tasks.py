@@ -19,16 +19,11 @@ COLLECTION = "classvm.kit."
 # What an action plugin takes from the task on the control node, and hands to the module instead.
 REPLACED = {
     "classvm_image": (
-        {"folder", "files", "host_port", "container_port", "known"},
+        {"folder", "files", "host_port", "container_port", "known", "sent"},
         {"source_digest", "contract_digest", "context", "secrets"},
     ),
-    "classvm_release": (set(), {"checker_program"}),
+    "classvm_checker_image": ({"folder"}, {"digest", "context", "secrets"}),
     "classvm_provisioned": ({"playbook"}, {"fingerprint"}),
-}
-# What an action plugin takes if it is given.
-OPTIONAL = {
-    "classvm_provisioned": {"known", "root_for"},
-    "classvm_service_info": {"address", "port", "provision"},
 }
 
 
@@ -61,9 +56,9 @@ def wrong_options(document: Any, modules: Path) -> list[str]:
             added, filled = REPLACED.get(name, (set(), set()))
             required = {key for key, option in options.items() if option.get("required")}
             given = set(task[full_name])
-            if task[full_name].get("state") in ("account", "absent"):
+            if task[full_name].get("state") in ("account", "absent", "settled"):
                 added = set()  # the plugin hands these on as they are
-            known = {*options, *added, *OPTIONAL.get(name, ())}
+            known = {*options, *added}
             found += [f"{name}: no option {key}" for key in given - known]
             found += [f"{name}: {key} comes from the plugin" for key in given & filled]
             found += [f"{name} misses {key}" for key in ((required - filled) | added) - given]
@@ -145,3 +140,35 @@ def test_a_line_break_is_one() -> None:
 )
 def test_two_letters_are_found(text: str, lines: list[int]) -> None:
     assert literal_breaks(text) == lines
+
+
+# --- What a host was asked, it is not asked again with less ------------------------------------
+
+ACCOUNT = "common_account"
+
+
+def asks_again(playbook: list[dict[str, Any]]) -> bool:
+    """Tell whether a play that knows more of a host replaces it by what its account may do."""
+    knows = False
+    for task in [task for play in playbook for task in tasks(play.get("pre_tasks", []))]:
+        role = task.get("ansible.builtin.import_role") or task.get("ansible.builtin.include_role")
+        is_account = role is not None and role.get("tasks_from") == "account"
+        if knows and is_account and f"{ACCOUNT} is not defined" not in str(task.get("when")):
+            return True
+        knows = knows or task.get("register") == ACCOUNT
+    return False
+
+
+@pytest.mark.parametrize(
+    "path", sorted((tree.ROOT / "ansible").glob("*.yml")), ids=lambda p: p.name
+)
+def test_no_play_forgets_what_it_has_asked(path: Path) -> None:
+    assert not asks_again(tree.read_yaml(path))
+
+
+def test_a_play_that_forgets_is_found() -> None:
+    asked = {"classvm.kit.classvm_provisioned": {"state": "compared"}, "register": ACCOUNT}
+    again = {"ansible.builtin.import_role": {"name": "common", "tasks_from": "account"}}
+    assert asks_again([{"pre_tasks": [asked, again]}])
+    assert not asks_again([{"pre_tasks": [again, asked]}])
+    assert not asks_again([{"pre_tasks": [asked, {**again, "when": f"{ACCOUNT} is not defined"}]}])

@@ -21,7 +21,7 @@ UP = r"is up at \S+ \(10 operations verified, "
 EXPECTED: dict[str, tuple[int, list[str]]] = {
     "A first deploy, to a bare VM": (12, [UP]),
     "A deploy that changes nothing": (6, [UP + r"0 changed\)"]),
-    "A changed line": (6, [UP + r"gap \d\.\d s, 2 changed\)"]),
+    "A changed line": (6, [UP + r"gap \d\.\d s, (the former release [^,]+, )?2 changed\)"]),
     "An exception in a handler": (
         40,
         [r"GET \S+/hello: ValueError: no greeting today \(src/hello\.py:\d+\)"],

@@ -231,3 +231,23 @@ def test_no_body_makes_the_service_fail(name: str, value: object) -> None:
 
 # hypothesis runs a test many times, fixtures only once: hence no fixture.
 APP = server.create_app()
+
+
+def test_a_refusal_is_explained_where_the_service_would_redirect(client: FlaskClient) -> None:
+    address = spec.docs_path().rstrip("/")
+    assert client.get(address).headers["Location"] == spec.docs_path()
+    answer = client.get(address, headers={"Transfer-Encoding": "chunked"})
+    assert answer.status_code == 411
+    assert answer.get_json()["detail"]
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("name", guard.SECURITY_HEADERS)
+def test_every_response_has_the_security_headers_once(name: str) -> None:
+    def answer(_environ: object, start_response: Callable[..., None]) -> list[bytes]:
+        start_response("200 OK", [("X-Own", "1"), (name.lower(), "other")])
+        return []
+
+    seen: list[list[tuple[str, str]]] = []
+    guard.with_security_headers(answer)({}, lambda _status, headers: seen.append(headers))
+    assert seen == [[("X-Own", "1"), *guard.SECURITY_HEADERS.items()]]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from gunicorn_server import Server
 
+pytestmark = pytest.mark.alone
+
 BASE = spec.base_path()
 HELLO = f"{BASE}/hello"
 # Linux answers all of 127.0.0.0/8: each is a client of its own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import time
@@ -59,6 +60,45 @@ def test_a_request_at_hand_is_answered_before_the_stop(service: Path, tmp_path: 
         client.sendall(body[10:])
         assert b" 200 OK" in client.recv(4096)
         assert server.process.wait(timeout=STOP_SECONDS) == 0
+
+
+def keeps(client: http.client.HTTPConnection) -> bool:
+    """Send a request over a kept connection, and return whether the answer keeps it, too."""
+    client.request("GET", HEALTH)
+    answer = client.getresponse()
+    answer.read()
+    assert answer.status == 200
+    return not answer.will_close
+
+
+def test_a_signal_ends_connections_without_cutting_one_off(service: Path, tmp_path: Path) -> None:
+    with serve(service, tmp_path) as server:
+        idle, busy = (client_of(server) for _ in range(2))
+        assert keeps(idle)
+        assert keeps(busy)
+        sockets = idle.sock, busy.sock
+        server.process.send_signal(signal.SIGUSR1)
+        time.sleep(0.5)
+        # Neither the signal nor the time since has closed them: their clients may be about to send.
+        assert (idle.sock, busy.sock) == sockets
+        assert not keeps(busy)
+        assert not keeps(idle)
+        # It goes on running, also for those who connect all the same.
+        assert server.get(HEALTH) == 200
+        assert server.stop() < STOP_SECONDS
+
+
+def test_without_the_signal_connections_stay(service: Path, tmp_path: Path) -> None:
+    with serve(service, tmp_path) as server:
+        client = client_of(server)
+        assert all(keeps(client) for _ in range(3))
+
+
+def client_of(server: Server) -> http.client.HTTPConnection:
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    client.auto_open = 0  # it never connects again by itself
+    client.connect()
+    return client
 
 
 ABOUT_GARBAGE = """

@@ -7,13 +7,10 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import server
-import yaml
 from src import examples, patterns, spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from flask.testing import FlaskClient
 
@@ -31,24 +28,9 @@ def handlers() -> types.ModuleType:
     return found
 
 
-@pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FlaskClient]]:
-    """Return a function that builds the service with another spec."""
+@pytest.fixture(autouse=True)
+def _handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "handlers", handlers())
-    monkeypatch.setattr(spec, "SPEC_FILE", tmp_path / "other.yml")
-
-    def forget() -> None:
-        spec.load.cache_clear()
-        spec.operations.cache_clear()
-
-    def create(document: dict[str, Any]) -> FlaskClient:
-        whole = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}
-        spec.SPEC_FILE.write_text(yaml.safe_dump(whole))
-        forget()
-        return server.create_app().test_client()
-
-    yield create
-    forget()
 
 
 SPARSE: dict[str, dict[str, Any]] = {

@@ -83,6 +83,7 @@ def test_what_a_raise_says(text: str, cause: str, fix: str) -> None:
         ("raise ClassvmError('It broke', place=path, fix='Mend it.')", True, "Mend it."),
         ("raise ClassvmError('It broke', fix=error.fix)", False, "<fix>"),
         ("raise command.CommandError(done, 'It broke', fix='Mend it.')", False, "Mend it."),
+        ("raise RefusedError(REQUEST, 'It broke', fix='Mend it.')", False, "Mend it."),
     ],
 )
 def test_a_place_and_what_to_do_are_seen(text: str, *, has_place: bool, fix: str) -> None:

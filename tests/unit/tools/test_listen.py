@@ -14,7 +14,8 @@ SAYS = "import sys, time; print('one', flush=True); time.sleep(0.3); print('two'
 def test_what_a_command_prints_and_how_long_it_is_silent(tmp_path: Path) -> None:
     heard = listen.listen([sys.executable, "-c", SAYS], tmp_path)
     assert (heard.code, heard.lines) == (3, ("one\n", "two\n"))
-    assert 0.3 <= heard.silence <= heard.seconds
+    # The first line may be heard late, the silence after it is then shorter.
+    assert 0.1 <= heard.silence <= heard.seconds
 
 
 def test_the_silence_before_the_first_line_and_after_the_last_counts(tmp_path: Path) -> None:

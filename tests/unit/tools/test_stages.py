@@ -23,6 +23,8 @@ empty:
 silent:
 \t@echo nothing # molecule test
 broken:
+\t@echo 'E   AssertionError: 2 requests failed'
+\t@echo '  FAILED tests/test_x.py::test_load[vm-1] - AssertionError: 2'
 \t@echo '=== 1 failed, 2 passed in 1s ===' # pytest
 \t@exit 3
 """
@@ -85,7 +87,40 @@ def test_the_first_failure_ends_the_run(
     assert run(monkeypatch, "lint", "broken", "good") == 2  # make's own exit status
     said = capfd.readouterr().out
     assert "== good" not in said
-    assert "test: broken failed after 0.0 minutes" in said
+    assert said.endswith(
+        "What failed in broken\n"
+        "  E   AssertionError: 2 requests failed\n"
+        "  FAILED tests/test_x.py::test_load[vm-1] - AssertionError: 2\n"
+        "test: broken failed after 0.0 minutes\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("\x1b[1m\x1b[31mE       assert 3 == 0\x1b[0m\r", ("E       assert 3 == 0",)),
+        ("    - 'E       assert 3 == 0", ("E       assert 3 == 0",)),
+        ("ERROR tests/infra/test_x.py", ("ERROR tests/infra/test_x.py",)),
+        ("ERROR   Verifier tests failed", ()),
+        ("tests/faults/test_x.py::test_load FAILED [ 50%]", ()),
+        ("E" * 5 + " x", ()),
+        (
+            f"  │ FAILED {'a' * 66}.py\n  │   ::test_load[vm-1] - Assertion\n  │   failed",
+            (f"FAILED {'a' * 66}.py::test_load[vm-1] - Assertion failed",),
+        ),
+        ("E   " + "x" * 5000, ("E   " + "x" * 296,)),
+    ],
+)
+def test_what_failed_is_read_from_the_output(line: str, said: tuple[str, ...]) -> None:
+    assert stages.failures(f"before\n{line}\nafter\n") == said
+
+
+def test_of_many_failures_the_first_reasons_and_the_last_names_are_said() -> None:
+    output = "".join(f"E   reason {n}\n" for n in range(100))
+    output += "".join(f"FAILED tests/test_{n}.py\n" for n in range(100))
+    said = stages.failures(output)
+    assert len(said) == 2 * stages.MOST_LINES
+    assert (said[0], said[-1]) == ("E   reason 0", "FAILED tests/test_99.py")
 
 
 @pytest.mark.usefixtures("makefile")

@@ -10,10 +10,8 @@ import tarfile
 from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
-from docker.utils.build import PatternMatcher
-
 from ..base.errors import ClassvmError
-from . import pack
+from . import docker_ignore, pack
 from .findings import listed
 from .folder import AppFolder
 
@@ -98,7 +96,7 @@ class _Ignored:
     def __init__(self, folder: AppFolder) -> None:
         text = folder.text(IGNORE) if folder.has(IGNORE) else ""
         lines = [line.strip() for line in text.splitlines() if not line.startswith("#")]
-        self._patterns = PatternMatcher([line for line in lines if line])
+        self._patterns = docker_ignore.matcher([line for line in lines if line])
         self._exceptions = [one.cleaned_pattern for one in self._patterns.patterns if one.exclusion]
         # Most files share their folders with others.
         self._skips = functools.lru_cache(maxsize=None)(self._skips_folder)

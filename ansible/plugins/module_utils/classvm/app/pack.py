@@ -10,12 +10,10 @@ import stat
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Tuple
-
-from docker.utils.build import exclude_paths
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 from ..base.errors import ClassvmError
-from . import contents
+from . import contents, docker_ignore
 from .layout import DOCKERFILE, LOCK
 
 
@@ -75,6 +73,24 @@ def pack(folder: Path) -> Packed:
     return packed((read(folder, name) for name in _context_files(folder)), text)
 
 
+def whole(folder: Path) -> Packed:
+    """Return all files of a folder as a build context; links are followed."""
+    return packed((read(folder, name) for name in names(folder)), "")
+
+
+def names(folder: Path) -> List[str]:
+    """Return the paths of the files of a folder, without what Python leaves there, sorted."""
+    return sorted(_walk(folder))
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    for below, _, files in os.walk(folder):
+        for name in files:
+            path = os.path.relpath(os.path.join(below, name), folder)
+            if "__pycache__" not in path.split(os.sep):
+                yield path
+
+
 def packed(files: Iterable[File], requirements: str) -> Packed:
     """Return files as a build context.
 
@@ -129,7 +145,7 @@ def _context_files(folder: Path) -> List[str]:
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     try:
-        found = exclude_paths(str(folder), patterns, dockerfile=DOCKERFILE)
+        found = docker_ignore.files(str(folder), patterns, dockerfile=DOCKERFILE)
     except re.error as error:
         raise ClassvmError(
             f"A pattern is not valid: {error}", place=".dockerignore", fix="Correct it."

@@ -7,7 +7,7 @@ import grp
 import os
 import pwd
 import shutil
-from typing import FrozenSet, Iterable, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Optional, Sequence, Tuple
 
 from . import command
 
@@ -17,6 +17,28 @@ WANTS_TERMINAL = "must have a tty"
 SUDO = ("sudo", "--non-interactive")
 # Its members may use the engine.
 ENGINE_GROUP = "docker"
+# Its members may ask the host program, through sudo, about their service.
+STUDENT_GROUP = "classvm"
+
+
+def described() -> Dict[str, Any]:
+    """Return what this account may do on the host, as the module `classvm_account_info` documents it."""
+    own_name, own_groups = name(), groups()
+    own_privilege = privilege(sorted(own_groups))
+    return {
+        "account": own_name,
+        "privilege": own_privilege,
+        "obstacle": obstacle() if own_privilege == "none" else "",
+        "engine_access": os.geteuid() == 0 or ENGINE_GROUP in own_groups,
+        "release_only": own_privilege == "none" and asks_by_sudo(own_groups),
+        "password_hint": without_password(own_name, own_groups, listed_groups(own_name)),
+    }
+
+
+def asks_by_sudo(groups: Iterable[str]) -> bool:
+    """Tell whether an account of these groups reaches the engine through the host program alone."""
+    own = frozenset(groups)
+    return STUDENT_GROUP in own and ENGINE_GROUP not in own and os.geteuid() != 0
 
 
 def name() -> str:

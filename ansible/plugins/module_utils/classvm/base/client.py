@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import threading
-from typing import List, NoReturn, Tuple
+from typing import List, NoReturn, Optional, Tuple
 
 from .errors import ClassvmError
 
@@ -77,15 +77,18 @@ class Watch:
     def __init__(self) -> None:
         """Watch nothing yet."""
         self._ended = threading.Event()
+        self._thread: Optional[threading.Thread] = None
 
     def begin(self) -> None:
         """Watch from now on."""
-        before = waiting()
-        threading.Thread(target=self._look, args=(before,), daemon=True).start()
+        self._thread = threading.Thread(target=self._look, args=(waiting(),), daemon=True)
+        self._thread.start()
 
     def end(self) -> None:
-        """Leave the process alone from now on."""
+        """Leave the process alone from now on; what watched it is gone."""
         self._ended.set()
+        if self._thread:
+            self._thread.join()
 
     def _look(self, before: List[int]) -> None:
         while not self._ended.wait(LOOK_SECONDS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shlex
@@ -10,13 +11,16 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from typing import IO, Callable, List, Mapping, Optional, Sequence
+from typing import IO, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence
 
 from .errors import ClassvmError
 
 LOCALE = {"LC_ALL": "C.UTF-8"}
 LAST_LINES = 20
 LINE_LENGTH = 300
+# How often somebody looks who watches a program.
+LOOK_SECONDS = 0.5
+LONGEST_LINE = 1 << 16
 # The words by which programs begin the reason of a failure, and what tells nothing.
 TELLING = re.compile(
     r"(?i)^E: |\b(error|fatal|cannot|could not|invalid|denied|failed|no such|not found)\b"
@@ -93,13 +97,22 @@ class CommandError(ClassvmError):
         )
 
 
-def run(
+class _Ears(NamedTuple):
+    """Who hears a program while it runs, and who watches it: see `run`."""
+
+    heard: Optional[Callable[[str], None]]
+    watched: Optional[Callable[[int], None]]
+
+
+def run(  # noqa: PLR0913 - all but the first are options with a name
     argv: Sequence[str],
     *,
     stdin: Optional[bytes] = None,
     env: Optional[Mapping[str, str]] = None,
     timeout: Optional[float] = None,
     heard: Optional[Callable[[str], None]] = None,
+    watched: Optional[Callable[[int], None]] = None,
+    keep: Sequence[int] = (),
 ) -> Finished:
     """Run a program to its end and return its output, whatever its exit code.
 
@@ -109,13 +122,17 @@ def run(
         env: variables added to the present environment.
         timeout: seconds after which it is killed.
         heard: called with each line of its output and of its errors when it is printed; it may not raise.
+        watched: called twice a second with the bytes that it has printed so far;
+            what it raises ends the program.
+        keep: descriptors of this process that stay open in the program.
 
     Raises:
         ClassvmError: the program is not installed, or ran longer than ``timeout``.
 
     """
     try:
-        done = _run(argv, stdin or b"", {**os.environ, **LOCALE, **(env or {})}, timeout, heard)
+        given = {"env": {**os.environ, **LOCALE, **(env or {})}, "pass_fds": keep}
+        done = _run(argv, stdin or b"", given, timeout, _Ears(heard, watched))
     except FileNotFoundError as error:
         raise ClassvmError(
             f"{argv[0]} is not installed on this machine",
@@ -158,24 +175,31 @@ def check(
 def _run(
     argv: Sequence[str],
     stdin: bytes,
-    env: Mapping[str, str],
+    given: Mapping[str, Any],
     timeout: Optional[float],
-    heard: Optional[Callable[[str], None]],
+    ears: _Ears,
 ) -> subprocess.CompletedProcess[bytes]:
-    if heard is None:
+    if not any(ears):
         return subprocess.run(  # noqa: S603 - argv is a list, no shell reads it
-            list(argv), input=stdin, capture_output=True, env=env, timeout=timeout, check=False
+            list(argv),
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            **given,
         )
     pipe = subprocess.PIPE
-    process = subprocess.Popen(list(argv), stdin=pipe, stdout=pipe, stderr=pipe, env=env)  # noqa: S603 - as above
+    process = subprocess.Popen(  # noqa: S603 - as above
+        list(argv), stdin=pipe, stdout=pipe, stderr=pipe, **given
+    )
     kept: List[List[bytes]] = [[], []]
     threads = [threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True)]
     for stream, lines in zip((process.stdout, process.stderr), kept):
-        threads += [threading.Thread(target=_keep, args=(stream, lines, heard), daemon=True)]
+        threads += [threading.Thread(target=_keep, args=(stream, lines, ears.heard), daemon=True)]
     for thread in threads:
         thread.start()
     try:
-        process.wait(timeout)
+        _wait(process, timeout, kept, ears.watched)
     except BaseException:
         # The threads end with whatever else holds the pipes.
         process.kill()
@@ -185,6 +209,30 @@ def _run(
     _join(threads, argv, timeout)
     out, err = (b"".join(lines) for lines in kept)
     return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    timeout: Optional[float],
+    kept: List[List[bytes]],
+    watched: Optional[Callable[[int], None]],
+) -> None:
+    """Wait for the end of a program; look at it meanwhile where somebody watches it."""
+    if watched is None:
+        process.wait(timeout)
+        return
+    deadline = time.monotonic() + timeout if timeout else math.inf
+    while not _has_ended(process):
+        watched(sum(len(line) for lines in kept for line in list(lines)))
+        if time.monotonic() > deadline:
+            raise subprocess.TimeoutExpired(process.args, timeout or 0)
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(LOOK_SECONDS)
+        return True
+    return False
 
 
 def _join(
@@ -203,8 +251,10 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
         pipe.write(content)
 
 
-def _keep(pipe: IO[bytes], lines: List[bytes], heard: Callable[[str], None]) -> None:
+def _keep(pipe: IO[bytes], lines: List[bytes], heard: Optional[Callable[[str], None]]) -> None:
     with pipe:
-        for line in pipe:
+        # A line has its bound, too.
+        for line in iter(lambda: pipe.readline(LONGEST_LINE), b""):
             lines.append(line)
-            heard(line.decode(errors="replace").rstrip())
+            if heard:
+                heard(line.decode(errors="replace").rstrip())

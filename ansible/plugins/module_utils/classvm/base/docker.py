@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 from urllib.parse import quote
 
-from . import account, command, engine_socket
+from . import account, command, engine_socket, held_locks
 from .errors import ClassvmError
 
 # Where an engine keeps images unless it is told otherwise, and where containerd does.
@@ -28,6 +28,8 @@ NOT_IN_GROUP = "this account is not in the docker group"
 NOT_INSTALLED = "Docker is not installed"
 NO_ANSWER = "no Docker engine answers"
 SOCKET = "/var/run/docker.sock"
+# The name of an image that has none, as older engines list it.
+UNTAGGED = "<none>:<none>"
 # Keys of the client's own configuration that choose an engine or ask a program for passwords.
 IGNORED_KEYS = ("currentContext", "credsStore", "credHelpers")
 
@@ -46,10 +48,10 @@ def client_environment() -> Dict[str, str]:
     }
 
 
-def ignored_settings() -> List[str]:
+def ignored_settings(variables: Mapping[str, str] = os.environ) -> List[str]:
     """Return the user's settings of the Docker client that `client_environment` overrules."""
-    found = [name for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if os.environ.get(name)]
-    folder = os.environ.get("DOCKER_CONFIG") or os.path.join(os.path.expanduser("~"), ".docker")
+    found = [name for name in ("DOCKER_HOST", "DOCKER_CONTEXT") if variables.get(name)]
+    folder = variables.get("DOCKER_CONFIG") or os.path.join(os.path.expanduser("~"), ".docker")
     path = os.path.join(folder, "config.json")
     try:
         with open(path, encoding="utf-8") as file:
@@ -96,6 +98,8 @@ class Container:
         restarts: how often its restart policy has started it again since it was last started by hand.
         host_config: its limits, mounts, restart policy and log driver, as the engine reports them.
         workdir: the folder in which its program was started, or "".
+        address: its IPv4 address on its network, or "".
+        pid: the number of its first process, as the host counts; 0 while it does not run.
 
     """
 
@@ -114,6 +118,13 @@ class Container:
     restarts: int = 0
     host_config: Mapping[str, Any] = field(default_factory=dict)
     workdir: str = ""
+    address: str = ""
+    pid: int = 0
+
+    @property
+    def restart_policy(self) -> str:
+        """Name of its restart policy, "" where the engine tells none."""
+        return str(self.host_config.get("RestartPolicy", {}).get("Name", ""))
 
 
 class Docker:
@@ -140,14 +151,15 @@ class Docker:
         *words: str,
         stdin: Optional[bytes] = None,
         heard: Optional[Callable[[str], None]] = None,
+        watched: Optional[Callable[[int], None]] = None,
     ) -> command.Finished:
-        """Run `docker WORDS` as `run` does, but not for longer; ``heard`` as in `command.run`.
+        """Run `docker WORDS` as `run` does, but not for longer; ``heard`` and ``watched`` as in `command.run`.
 
         Raises:
             ClassvmError: it did not end within ``seconds``; what it began in a container may go on.
 
         """
-        return self._call(words, stdin, timeout=seconds, heard=heard)
+        return self._call(words, stdin, timeout=seconds, heard=heard, watched=watched)
 
     def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
         """Run `docker WORDS`, which has to succeed, and return its output."""
@@ -162,9 +174,17 @@ class Docker:
         stdin: Optional[bytes],
         timeout: Optional[float],
         heard: Optional[Callable[[str], None]] = None,
+        watched: Optional[Callable[[int], None]] = None,
     ) -> command.Finished:
         return command.run(
-            self._argv(words), stdin=stdin, env=client_environment(), timeout=timeout, heard=heard
+            self._argv(words),
+            stdin=stdin,
+            env=client_environment(),
+            timeout=timeout,
+            heard=heard,
+            watched=watched,
+            # If this process is killed, the client and the engine go on.
+            keep=held_locks.descriptors(),
         )
 
     def started(self, *words: str) -> subprocess.Popen[bytes]:
@@ -259,6 +279,15 @@ class Docker:
 
     def labels_of_images(self, label: str) -> Dict[str, Dict[str, str]]:
         """Return all labels of each image that has a certain label, by the image's name."""
+        filters = quote(json.dumps({"label": [label]}))
+        answer = self._ask(f"/images/json?filters={filters}")
+        if answer and answer.status == engine_socket.OK:
+            return {
+                name: image["Labels"]
+                for image in answer.content
+                for name in image["RepoTags"] or ()
+                if name != UNTAGGED
+            }
         names = self.check(
             *("image", "ls", "--filter", f"label={label}"),
             *("--format", "{{.Repository}}:{{.Tag}}"),
@@ -340,6 +369,8 @@ def _are_missing(errors: str) -> bool:
 
 def _container(found: Dict[str, Any]) -> Container:
     published = found["NetworkSettings"].get("Ports") or {}
+    networks = found["NetworkSettings"].get("Networks") or {}
+    addresses = [one["IPAddress"] for one in networks.values() if one.get("IPAddress")]
     return Container(
         id=found["Id"],
         name=found["Name"].lstrip("/"),
@@ -349,7 +380,9 @@ def _container(found: Dict[str, Any]) -> Container:
         out_of_memory=found["State"].get("OOMKilled", False),
         health=(found["State"].get("Health") or {}).get("Status", ""),
         started=found["State"].get("StartedAt", ""),
-        networks=tuple(found["NetworkSettings"].get("Networks") or ()),
+        networks=tuple(networks),
+        address=next(iter(addresses), ""),
+        pid=found["State"].get("Pid", 0),
         restarts=found.get("RestartCount", 0),
         host_config=found.get("HostConfig") or {},
         workdir=found["Config"].get("WorkingDir") or "",

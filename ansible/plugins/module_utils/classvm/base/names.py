@@ -1,4 +1,4 @@
-"""The group of class VMs, and what derives from a service's name: its images and its containers on a host."""
+"""Names that several parts share: the group of class VMs, a service's images and containers, a folder in one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ SERVICE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 40
 # The containers of a service besides the live one; a service of such a name would collide with them.
 CANDIDATE, CHECK, PREVIOUS = "-candidate", "-check", "-previous"
+# The folder of the contract check's container that can be written to.
+CHECK_FOLDER = "/run/contract"
 
 
 def require_service_name(service: str) -> str:

@@ -9,10 +9,15 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import time
 from typing import Optional
 
 VARIABLE = "CLASSVM_PROGRESS"
+# In the state folder, of the host program.
+FOLDER = "progress"
 LENGTH = 100
+# No work takes so long.
+OLD_SECONDS = 24 * 3600
 
 
 class Progress:
@@ -36,12 +41,29 @@ class Progress:
             os.pwrite(self._file, line, 0)
 
 
+def begin(path: str) -> None:
+    """Say from now on what is going on in a new file; remove what killed processes have left beside it."""
+    global _progress  # noqa: PLW0603 - a process has one person who waits
+    folder = os.path.dirname(path)
+    with contextlib.suppress(OSError):
+        for old in os.scandir(folder):
+            if old.stat(follow_symlinks=False).st_mtime < time.time() - OLD_SECONDS:
+                _remove(old.path)
+    _progress = Progress(path)
+
+
 def say(text: str) -> None:
     """Say what is going on, such as "installing nftables"."""
     global _progress  # noqa: PLW0603 - a module has one person who waits
     if _progress is None:
         _progress = Progress(os.environ.get(VARIABLE, ""))
     _progress.say(text)
+
+
+def silence() -> None:
+    """Say nothing any more: the file is the caller's, and nobody waits for this process."""
+    global _progress  # noqa: PLW0603 - as above
+    _progress = Progress("")
 
 
 _progress: Optional[Progress] = None

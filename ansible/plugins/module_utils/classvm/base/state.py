@@ -12,8 +12,12 @@ from typing import Iterator, TextIO
 from .errors import ClassvmError
 
 FILE_MODE, FOLDER_MODE = 0o664, 0o775
-# The host's key for digests of settings, some of which are secret; root and its group read it.
-KEY, KEY_MODE, KEY_BYTES = "settings.key", 0o660, 32
+# Files whose names begin so are for root and the group alone: settings, some of which are secret; the history and
+# the journals of swaps, which quote logs; and the lock, because whoever can open it can hold it.
+SECRET, LOCK, HISTORY, JOURNAL = "settings", "lock", "releases.jsonl", "swap-"
+PRIVATE, SECRET_MODE = (SECRET, LOCK, HISTORY, JOURNAL), 0o660
+# The host's key for digests of settings.
+KEY, KEY_BYTES = f"{SECRET}.key", 32
 # The group may write what any of its members made.
 UMASK = 0o002
 
@@ -28,6 +32,16 @@ def now() -> str:
 def account() -> str:
     """Return the account of the host for which this runs: with sudo, the admin's own."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def is_private(path: str) -> bool:
+    """Tell whether a file of the state folder, or the beginning of one, is closed to other accounts."""
+    return os.path.basename(path).startswith(PRIVATE)
+
+
+def file_mode(path: str) -> int:
+    """Return the mode of a file of the state folder."""
+    return SECRET_MODE if is_private(path) else FILE_MODE
 
 
 def open_shared(path: str) -> TextIO:
@@ -65,11 +79,11 @@ def settings_key(state_dir: str, *, create: bool) -> str:
     key = read(path)
     if not key and create:
         key = secrets.token_hex(KEY_BYTES)
-        write_atomically(path, key, mode=KEY_MODE)
+        write_atomically(path, key)
     return key
 
 
-def write_atomically(path: str, text: str, mode: int = FILE_MODE) -> None:
+def write_atomically(path: str, text: str) -> None:
     """Replace a file in one step, so that a power cut leaves the old text or the new one.
 
     Raises:
@@ -81,7 +95,7 @@ def write_atomically(path: str, text: str, mode: int = FILE_MODE) -> None:
     remove(new)
     with _explained(path):
         with open(new, "w", encoding="utf-8", opener=_shared) as file:
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(file.fileno(), file_mode(path))
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -152,7 +166,7 @@ def _explained(path: str) -> Iterator[None]:
 
 def _shared(name: str, flags: int) -> int:
     with _shared_umask():
-        return os.open(name, flags, FILE_MODE)
+        return os.open(name, flags, file_mode(name))
 
 
 @contextlib.contextmanager

@@ -25,11 +25,16 @@ def archive() -> bytes:
     buffer = io.BytesIO()
     # Not compressed file by file: all of it together becomes much smaller.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
-        packed.writestr("__main__.py", MAIN)
-        packed.writestr(f"{PACKAGE}/__init__.py", "")
+        _add(packed, "__main__.py", MAIN.encode())
+        _add(packed, f"{PACKAGE}/__init__.py", b"")
         for name in modules():
-            packed.writestr(f"{PACKAGE}/{name}.py", HERE.with_name(f"{name}.py").read_bytes())
+            _add(packed, f"{PACKAGE}/{name}.py", HERE.with_name(f"{name}.py").read_bytes())
     return buffer.getvalue()
+
+
+def _add(packed: zipfile.ZipFile, name: str, content: bytes) -> None:
+    # Without a time of its own, an entry has that of 1980: the same tree gives the same bytes.
+    packed.writestr(zipfile.ZipInfo(name), content)
 
 
 def modules() -> list[str]:
@@ -38,12 +43,13 @@ def modules() -> list[str]:
     return sorted(found - {HERE.stem, "__init__"})
 
 
-def program(folder: str) -> str:
+def program(folder: str, packed: bytes = b"") -> str:
     """Return Python source that runs the check: `python3 -c SOURCE --spec FILE --url URL`.
 
     Args:
         folder: an empty folder, in which the source writes the archive.
+        packed: what `archive` returns, where that was packed before.
 
     """
-    text = base64.b85encode(zlib.compress(archive(), 9)).decode()
+    text = base64.b85encode(zlib.compress(packed or archive(), 9)).decode()
     return START.format(folder=folder, archive=text).strip()

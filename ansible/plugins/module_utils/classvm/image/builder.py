@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Dict, Mapping, Sequence
+from typing import Dict, Mapping, Optional, Sequence
 
 from ..base import command, resolver
 from ..base.docker import build_environment, buildkit_client
 from ..base.errors import ClassvmError
 from .build_progress import BuildProgress
+from .confinement import Confined
 
 BUILD_TIMEOUT = 1800
 
@@ -19,7 +20,7 @@ def build(
     context: bytes,
     secrets: Mapping[str, str],
     title: str,
-    timeout: float = BUILD_TIMEOUT,
+    within: Optional[Confined] = None,
 ) -> command.Finished:
     """Run `docker build` and return what it printed, whatever its exit code.
 
@@ -28,13 +29,14 @@ def build(
         context: the build context as a tar file.
         secrets: text of each build secret by name; empty ones are not passed.
         title: what is built, for the person who waits.
-        timeout: seconds after which the client is killed.
+        within: the bounds of a build that is a student's.
 
     Raises:
-        ClassvmError: no client here can pass secrets, or the build took too long.
+        ClassvmError: no client here can pass secrets, the build took too long, or passed another bound.
 
     """
     client = buildkit_client()
+    timeout = within.seconds if within else BUILD_TIMEOUT
     with tempfile.TemporaryDirectory(prefix="classvm-build-") as folder:
         files: Dict[str, str] = {}
         for name, text in secrets.items():
@@ -49,7 +51,7 @@ def build(
                     "build",
                     "--progress=plain",
                     *words,
-                    *network_words(),
+                    *(within.words if within else network_words()),
                     *secret_words(files),
                     "-",
                 ],
@@ -58,6 +60,7 @@ def build(
                 env={**build_environment(), "DOCKER_CONFIG": folder},
                 timeout=timeout,
                 heard=BuildProgress(title).heard,
+                watched=within.watch if within else None,
             )
         except command.TimeLimitError as slow:
             raise ClassvmError(

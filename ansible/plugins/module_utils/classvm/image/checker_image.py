@@ -83,14 +83,23 @@ def failure(built: command.Finished) -> ClassvmError:
     )
 
 
+def present(docker: Docker) -> str:
+    """Return the name of a checker image that is here, "" where there is none."""
+    return next(iter(_listed(docker)), "")
+
+
 def prune(docker: Docker, current: str) -> List[str]:
     """Remove the checker images of other content and return their names.
 
     One that cannot be removed, because it is in use, is left for the next time.
     """
-    listed = docker.run(
+    old = [name for name in _listed(docker) if name != current]
+    return [name for name in old if docker.run("image", "rm", name).code == 0]
+
+
+def _listed(docker: Docker) -> List[str]:
+    """Return the names of the checker images, the newest first."""
+    return docker.run(
         *("image", "ls", "--filter", f"reference={REPOSITORY}"),
         *("--format", "{{.Repository}}:{{.Tag}}"),
     ).out.split()
-    old = [name for name in listed if name != current]
-    return [name for name in old if docker.run("image", "rm", name).code == 0]

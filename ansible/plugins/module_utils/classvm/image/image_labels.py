@@ -21,10 +21,17 @@ LABEL_KEEP = "classvm.keep"
 LABEL_APP = "classvm.app"
 # Id of the lock of its packages, where this host has compiled it.
 LABEL_LOCK = "classvm.lock"
-# Digest of the layers of the base image.
+# Name of the base image, and digest of its layers.
+LABEL_BASE_NAME = "org.opencontainers.image.base.name"
 LABEL_BASE = "org.opencontainers.image.base.digest"
 # The port on which its container listens: the Dockerfile of a student's app sets it.
 LABEL_PORT = "classvm.port"
+# The signal on which its program ends each connection with the next answer, or when it is idle for
+# as long as it ever waits; it goes on running. An image without the label has no such signal.
+LABEL_DRAIN = "classvm.drain"
+# Those that an app's own Dockerfile may set, and what the names of ours begin with.
+OF_DOCKERFILE = {LABEL_PORT, LABEL_DRAIN}
+OWN_LABELS = "classvm."
 
 
 def digests(docker: Docker, *names: str) -> Dict[str, str]:

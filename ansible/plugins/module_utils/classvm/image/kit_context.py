@@ -11,11 +11,10 @@ The host adds the lock, `requirements.txt`.
 from __future__ import annotations
 
 import hashlib
-import os
 import posixpath
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Sequence, Tuple
 
 import jinja2
 
@@ -51,7 +50,7 @@ def of_kit(plan: Plan, files: Sequence[pack.File], kit: Path, container_port: in
     every = [
         _text(DOCKERFILE, rendered(plan, (kit / TEMPLATE).read_text("utf-8"), container_port)),
         _text(REQUIREMENTS, plan.requirements),
-        *(pack.read(kit, name, f"kit/{name}") for name in _names(kit) if name != TEMPLATE),
+        *(pack.read(kit, name, f"kit/{name}") for name in pack.names(kit) if name != TEMPLATE),
         *(pack.File(f"app/{one.name}", one.mode, one.content, one.kind) for one in files),
     ]
     return pack.packed(sorted(every, key=lambda file: file.name), plan.requirements)
@@ -74,11 +73,6 @@ def of_own_dockerfile(
     built = on_base(labelled, in_container(plan.writable, home(text)))
     every = [_text(DOCKERFILE, built), *others]
     return pack.packed(sorted(every, key=lambda file: file.name), plan.requirements)
-
-
-def of_folder(folder: Path) -> pack.Packed:
-    """Return all files of a folder as a build context; links are followed."""
-    return pack.packed((pack.read(folder, name) for name in _names(folder)), "")
 
 
 def rendered(plan: Plan, template: str, container_port: int) -> str:
@@ -140,16 +134,3 @@ def digest(text: str) -> str:
 
 def _text(name: str, text: str) -> pack.File:
     return pack.File(name, 0o644, text.encode())
-
-
-def _names(folder: Path) -> List[str]:
-    """Return the paths of the files of a folder, without what Python leaves there, sorted."""
-    return sorted(_walk(folder))
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    for below, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.relpath(os.path.join(below, name), folder)
-            if "__pycache__" not in path.split(os.sep):
-                yield path

@@ -14,9 +14,11 @@ from ..base.docker import Docker, Image
 from ..base.errors import ClassvmError
 from ..base.names import image_name
 from . import build_log, builder
+from .confinement import Confined
 from .image_labels import (
     LABEL_APP,
     LABEL_BASE,
+    LABEL_BASE_NAME,
     LABEL_CONTENT,
     LABEL_CONTRACT,
     LABEL_DIGEST,
@@ -24,9 +26,13 @@ from .image_labels import (
     LABEL_LOCK,
     LABEL_RELEASE,
     LABEL_SERVICE,
+    OF_DOCKERFILE,
+    OWN_LABELS,
 )
 
 RELEASE_ID_LENGTH = 7
+# Labels that not every app has.
+OPTIONAL = {LABEL_KEEP, LABEL_LOCK, LABEL_APP}
 # Where the kit's Dockerfile puts the app.
 HOME = "/service"
 
@@ -97,7 +103,7 @@ def labels(recipe: Recipe) -> Dict[str, str]:
         LABEL_CONTENT: recipe.content,
         LABEL_CONTRACT: recipe.contract_digest,
         **{name: value for name, value in optional.items() if value},
-        "org.opencontainers.image.base.name": recipe.base,
+        LABEL_BASE_NAME: recipe.base,
         LABEL_BASE: recipe.base_digest,
     }
 
@@ -109,7 +115,13 @@ def build_words(recipe: Recipe) -> List[str]:
     return [*words, *builder.label_words(labels(recipe))]
 
 
-def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, str]) -> Image:
+def build(
+    docker: Docker,
+    recipe: Recipe,
+    context: bytes,
+    secrets: Mapping[str, str],
+    within: Optional[Confined] = None,
+) -> Image:
     """Build the image and return it.
 
     Args:
@@ -117,18 +129,41 @@ def build(docker: Docker, recipe: Recipe, context: bytes, secrets: Mapping[str, 
         recipe: what is built.
         context: the build context as a tar file.
         secrets: text of each build secret by name; empty ones are not passed.
+        within: the bounds of a build that is a student's.
 
     Raises:
         ClassvmError: the build failed; the first line names the cause.
 
     """
-    built = builder.build(build_words(recipe), context, secrets, "the app")
+    words = build_words(recipe)
+    if within:
+        # An app's own Dockerfile could set what the host does not.
+        words += builder.label_words(dict.fromkeys(OPTIONAL - labels(recipe).keys(), ""))
+    built = builder.build(words, context, secrets, "the app", within)
     # Where another deploy has built the same content meanwhile, this build fails at giving its image
     # the name; the image of that name has the same content.
     image = find(docker, recipe)
     if image is None:
         raise ClassvmError(build_failure(built))
+    if within:
+        _require_no_more_labels(docker, recipe, image)
     return image
+
+
+def _require_no_more_labels(docker: Docker, recipe: Recipe, image: Image) -> None:
+    """Make sure that an image says nothing in the name of the host; remove one that does.
+
+    Raises:
+        ClassvmError: it does.
+
+    """
+    known = {*labels(recipe), *OPTIONAL, *OF_DOCKERFILE}
+    more = sorted(name for name in image.labels.keys() - known if name.startswith(OWN_LABELS))
+    if more:
+        docker.run("image", "rm", recipe.image)
+        raise ClassvmError(
+            f"The label {more[0]} is the host's alone", place="Dockerfile", fix="Remove it."
+        )
 
 
 def build_failure(built: command.Finished) -> str:

@@ -1,7 +1,7 @@
 """The steps of a play: which of its entries a person is told of, and under which name.
 
-A step is an entry of a playbook that does something to a host: a role, or a module of ours. What prepares,
-asserts or reports is a part of the step before it. So the names are those of the playbook, and a
+A step is an entry of a playbook that does something to a host: a role, a module of ours, or a block. What
+prepares, asserts or reports is a part of the step before it. So the names are those of the playbook, and a
 new role or module is a new step without a list to keep.
 """
 
@@ -73,7 +73,9 @@ def _actions(entry: Mapping[str, Any]) -> List[str]:
 
 
 def _is_step(entry: Mapping[str, Any]) -> bool:
-    return any(not action.endswith("_provisioned") for action in _actions(entry))
+    return "block" in entry or any(
+        not action.endswith("_provisioned") for action in _actions(entry)
+    )
 
 
 def _is_kept(entry: Mapping[str, Any]) -> bool:

@@ -7,13 +7,15 @@ import. What a play does in `pre_tasks` does not count: that only looks at the h
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Set, Tuple
+
+from ..base import imports
+from .fingerprint_parts import Fingerprint
 
 Load = Callable[[str], Any]
 # Parts of a play that change the host.
@@ -22,7 +24,6 @@ IMPORT_ROLE = ("import_role", "include_role")
 IMPORT_FILE = ("import_tasks", "include_tasks", "import_playbook")
 # A file of a role is parsed only if it may name another role: parsing takes most of the time.
 MAY_NAME_A_ROLE = re.compile(r"\b(import_role|include_role|dependencies):(?! \[\])")
-PYTHON_IMPORT = re.compile(r"^[ \t]*from[ \t]+\.[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
 
 
 @dataclass
@@ -108,11 +109,7 @@ class Closure:
 
     def _add_module(self, path: Path) -> None:
         """Add a Python file, and the files that it imports."""
-        if path in self.files:
-            return
-        self.files.add(path)
-        for imported in _imports(path):
-            self._add_module(imported)
+        self.files |= imports.closure(path, self.files)
 
 
 def _pairs(content: Any) -> Iterator[Tuple[str, Any]]:  # noqa: ANN401 - YAML holds anything
@@ -125,21 +122,6 @@ def _pairs(content: Any) -> Iterator[Tuple[str, Any]]:  # noqa: ANN401 - YAML ho
         elif isinstance(value, list):
             waiting += [(name, element) for element in value]
         yield name, value
-
-
-def _imports(path: Path) -> Iterator[Path]:
-    """Yield the files that a Python file imports by relative imports."""
-    for statement in PYTHON_IMPORT.findall(path.read_text(encoding="utf-8")):
-        node = ast.parse(statement.strip()).body[0]
-        assert isinstance(node, ast.ImportFrom)  # noqa: S101 - what the pattern finds is one
-        parts = (node.module or "").split(".")
-        base = path.parents[node.level - 1]
-        package = base.joinpath(*parts)
-        # Python runs the `__init__.py` of each package on the way.
-        candidates = [base.joinpath(*parts[:n], "__init__.py") for n in range(len(parts) + 1)]
-        candidates.append(package.with_suffix(".py"))
-        candidates += [package / f"{alias.name}.py" for alias in node.names]
-        yield from filter(Path.is_file, candidates)
 
 
 def _files(folder: Path) -> List[Path]:
@@ -167,16 +149,17 @@ def closure(playbook: Path, collection: Path, load: Load) -> Closure:
     return found
 
 
-def fingerprint(used: Closure, variables: Mapping[str, Any]) -> str:
-    """Return two digests, joined by "-": of the files, and of the variables.
+def fingerprint(used: Closure, variables: Mapping[str, Any], program: str = "") -> str:
+    """Return the fingerprint as text: see `Fingerprint`.
 
     Args:
         used: what the playbook uses.
         variables: values that the roles are given.
+        program: digest of the host program.
 
     """
     digest = hashlib.sha256()
     for name, file in sorted((used.name_of(file), file) for file in used.files):
         digest.update(f"{name}\0".encode() + file.read_bytes())
     values = json.dumps(variables, sort_keys=True, default=str).encode()
-    return f"{digest.hexdigest()}-{hashlib.sha256(values).hexdigest()}"
+    return str(Fingerprint(digest.hexdigest(), hashlib.sha256(values).hexdigest(), program))

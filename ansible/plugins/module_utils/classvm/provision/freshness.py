@@ -10,21 +10,25 @@ import grp
 import hashlib
 import json
 import os
+import pwd
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
-from ..base import state
+from ..base import command, installed, state
 from ..base.docker import NOT_IN_GROUP, Docker
 from ..base.edge import Edge
-from . import engine, guard, haproxy
+from . import engine, guard, haproxy, students
+from .fingerprint_parts import Fingerprint
 
 RECORD = "provision.json"
 OWNER, GROUP = 0, "docker"
 FOLDER_MODE, FILE_MODE = 0o2775, state.FILE_MODE
 # The rights of accounts that are neither a file's owner nor in its group.
 OTHERS = 0o007
+# In the place of the digest of a file that this account may not read.
+NOT_READABLE = "not readable"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def why_stale(
         docker: the host's engine, asked with whatever right the account has.
         state_dir: the host's state folder.
         desired: fingerprint of the provision that the control node describes.
-        base_image: name of the base image.
+        base_image: name of the base image; "" asks nothing.
         account: what this account may do.
 
     """
@@ -95,7 +99,7 @@ def _reasons(
     yield _record_problem(record, desired, account)
     if not record:  # that is reason enough for all the rest
         return
-    yield _file_problem(record.get("files", {}))
+    yield _file_problem(record.get("files", {}), account.as_root)
     if account.as_root is not None:
         yield guard.problem(account.as_root)
     problem = docker.engine_problem()
@@ -105,7 +109,8 @@ def _reasons(
     if problem:
         return
     yield engine.problem(docker)
-    yield "" if docker.image(base_image) else f"the base image {base_image} is missing"
+    if base_image and not docker.image(base_image):
+        yield f"the base image {base_image} is missing"
     yield haproxy.problem(Edge.load(state_dir))
 
 
@@ -121,10 +126,14 @@ def unseen(docker: Docker, account: Account) -> str:
 def _record_problem(record: Dict[str, Any], desired: str, account: Account) -> str:
     if not record:
         return "this host was never provisioned"
-    recorded = str(record.get("fingerprint", ""))
-    if recorded.partition("-")[0] != desired.partition("-")[0]:
+    recorded = Fingerprint.parsed(str(record.get("fingerprint", "")))
+    wanted = Fingerprint.parsed(desired)
+    if recorded.roles != wanted.roles:
         return "the roles have changed since this host was provisioned"
-    if account.may_provision and recorded != desired:
+    # Who cannot provision asks the program that is here: the two agree on a protocol.
+    if account.may_provision and recorded.program != wanted.program:
+        return "the host program has changed since this host was provisioned"
+    if account.may_provision and recorded.variables != wanted.variables:
         return "the roles' variables have changed since this host was provisioned"
     return ""
 
@@ -134,7 +143,8 @@ def _record_problem(record: Dict[str, Any], desired: str, account: Account) -> s
 
 def digests() -> Dict[str, str]:
     """Return the digest of each file of the provision that is there, by its path."""
-    paths = [*guard.watched(), *haproxy.watched(), engine.UNIT_LINK]
+    paths = [*guard.watched(), *haproxy.watched(), engine.UNIT_LINK, students.SUDOERS]
+    paths += map(Path, installed.watched())
     return {str(path): digest for path in paths for digest in filter(None, [_digest(path)])}
 
 
@@ -144,18 +154,29 @@ def _digest(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except PermissionError:
-        return "not readable"
+        return NOT_READABLE
     return hashlib.sha256(content).hexdigest()
 
 
-def _file_problem(recorded: Dict[str, str]) -> str:
+def _file_problem(recorded: Dict[str, str], as_root: Optional[Sequence[str]]) -> str:
     present = digests()
     for path in sorted({*recorded, *present}):
-        if path not in present:
-            return f"{path} is missing"
-        if recorded.get(path) != present[path]:
-            return f"{path} has changed since this host was provisioned"
+        found = present.get(path, "")
+        if found == NOT_READABLE:
+            if as_root is None:
+                continue
+            found = _digest_as_root(path, as_root)
+        if recorded.get(path, "") == found:
+            continue
+        changed = f"{path} has changed since this host was provisioned"
+        return changed if found else f"{path} is missing"
     return ""
+
+
+def _digest_as_root(path: str, as_root: Sequence[str]) -> str:
+    """Return the digest of a file that this account may not read, "" where there is none."""
+    done = command.run([*as_root, "sha256sum", path])
+    return done.out.partition(" ")[0] if done.code == 0 else ""
 
 
 # --- The state folder ---------------------------------------------------------------------------
@@ -168,8 +189,10 @@ def state_problem(state_dir: str) -> str:
         return ""
     status = os.stat(wrong)
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
-    is_open = wrong != state_dir and _is_secret(wrong) and status.st_mode & OTHERS
+    is_open = wrong != state_dir and state.is_private(wrong) and status.st_mode & OTHERS
     reason = "other accounts can read it" if is_open else f"the group {GROUP} cannot use it"
+    if not _may_own(status):
+        reason = f"its owner is not in the group {GROUP}"
     return f"{wrong} has owner {status.st_uid}, group {status.st_gid} and mode {mode}: {reason}"
 
 
@@ -186,35 +209,44 @@ def misplaced(state_dir: str) -> List[str]:
     for entry in os.scandir(state_dir):
         with contextlib.suppress(FileNotFoundError):  # a deploy replaces files meanwhile
             status = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(status.st_mode) and not _has_rights(entry.path, status, group):
+            is_well = not stat.S_ISREG(status.st_mode) or _has_rights(entry.path, status, group)
+            if not is_well or not _may_own(status):
                 found.append(entry.path)
     return found
 
 
 def _has_rights(path: str, status: os.stat_result, group: int) -> bool:
-    too_open = _is_secret(path) and status.st_mode & OTHERS
-    needed = _file_mode(path)
+    too_open = state.is_private(path) and status.st_mode & OTHERS
+    needed = state.file_mode(path)
     return status.st_gid == group and status.st_mode & needed == needed and not too_open
 
 
-def _file_mode(path: str) -> int:
-    return state.KEY_MODE if _is_secret(path) else FILE_MODE
+def _may_own(status: os.stat_result) -> bool:
+    """Tell whether a file belongs to root or to a member of the group: the owner may write it in any case."""
+    if _is_owner(status):
+        return True
+    try:
+        owner = pwd.getpwuid(status.st_uid)
+        group = grp.getgrnam(GROUP)
+    except KeyError:
+        return False
+    return owner.pw_name in group.gr_mem or owner.pw_gid == group.gr_gid
 
 
-def _is_secret(path: str) -> bool:
-    """Tell whether a file is the key for secrets, or the beginning of one."""
-    return os.path.basename(path).startswith(state.KEY)
+def _is_owner(status: os.stat_result) -> bool:
+    return status.st_uid == OWNER
 
 
 def repair_state(state_dir: str) -> None:
-    """Give the state folder and its files to the docker group. Needs root."""
+    """Give the state folder and its files to root and to the docker group. Needs root."""
     while True:
         wrong = misplaced(state_dir)
         if not wrong:
             return
         for path in wrong:
-            os.chown(path, OWNER if path == state_dir else -1, grp.getgrnam(GROUP).gr_gid)
-            os.chmod(path, FOLDER_MODE if path == state_dir else _file_mode(path))
+            os.chown(path, OWNER, grp.getgrnam(GROUP).gr_gid, follow_symlinks=False)
+            if not os.path.islink(path):
+                os.chmod(path, FOLDER_MODE if os.path.isdir(path) else state.file_mode(path))
 
 
 # --- The record ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Dict
+from typing import Callable, Dict, List, Optional
 
 from ..base import progress
 from ..base.docker import Docker
@@ -26,6 +26,9 @@ from .release_spec import (
     run_argv,
 )
 
+# How often to look whether a release has ended to which clients are led already.
+WATCH_SECONDS = 0.2
+
 
 def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
     """Return the labels of a release's container."""
@@ -38,8 +41,13 @@ def labels(spec: ReleaseSpec, slot: str = "") -> Dict[str, str]:
     return {**known, LABEL_SLOT: slot} if slot else known
 
 
-def prove(docker: Docker, spec: ReleaseSpec) -> Verdict:
-    """Start the candidate; refuse it unless it becomes healthy, keeps its contract and stays up.
+def prove(docker: Docker, spec: ReleaseSpec, *, steady: bool = False) -> Verdict:
+    """Start the candidate; refuse it unless it becomes healthy and keeps its contract.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and how it shall run.
+        steady: whether it also has to stay up for the steady time, which the check is part of.
 
     Returns:
         What the contract check found.
@@ -49,42 +57,81 @@ def prove(docker: Docker, spec: ReleaseSpec) -> Verdict:
 
     """
     start(docker, spec, spec.candidate)
-    progress.say("checking its contract")
     healthy = time.monotonic()
+    progress.say("checking its contract")
     verdict = require_contract(docker, spec)
-    progress.say("watching whether it stays up")
-    time.sleep(max(0.0, healthy + spec.seconds.steady - time.monotonic()))
-    reason = health.reason_of_end(docker, spec.candidate)
-    if reason:
-        raise refusal(docker, spec, spec.candidate, f"{reason}, shortly after it was healthy")
+    if steady:
+        watch_steady(docker, spec, spec.candidate, healthy)
     return verdict
 
 
-def create(
-    docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "", *, beside: bool = True
+def watch_steady(
+    docker: Docker,
+    spec: ReleaseSpec,
+    name: str,
+    since: Optional[float] = None,
+    give_way: Callable[[], None] = lambda: None,
 ) -> None:
-    """Create the candidate's container, which can then be started.
+    """Watch whether a container of the release stays up for the steady time.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and how it shall run.
+        name: name of the container.
+        since: when that time began, on the monotonic clock; None is now, after clients were led to it.
+        give_way: leads clients back; called before anything is asked about its end.
+
+    Raises:
+        ClassvmError: it ended; the text tells why, with its last log lines.
+
+    """
+    progress.say("watching whether it stays up")
+    until = (time.monotonic() if since is None else since) + spec.seconds.steady
+    while True:
+        reason = health.reason_of_end(docker, name)
+        if reason:
+            give_way()
+            why = f"{reason}, shortly after it was healthy"
+            raise refusal(docker, spec, name, why, served=since is None)
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, WATCH_SECONDS))
+
+
+def create(docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "") -> None:
+    """Create the candidate's container, which can then be started beside the live release.
 
     Args:
         docker: the engine of the host.
         spec: the release and how it shall run.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
-        beside: whether it starts beside the live release; else it starts in its place.
 
     Raises:
         ClassvmError: the engine does not create it.
 
     """
     argv = run_argv(
-        spec,
-        name=spec.candidate,
-        publish=publish,
-        labels=labels(spec, slot),
-        restart=NEVER if beside else ALWAYS,
+        spec, name=spec.candidate, publish=publish, labels=labels(spec, slot), restart=NEVER
     )
+    _create(docker, spec, CANDIDATE_CPU_SHARES, argv)
+
+
+def create_on_port(docker: Docker, spec: ReleaseSpec, name: str) -> None:
+    """Create the container that publishes the host's port, and can be started when that is free.
+
+    Raises:
+        ClassvmError: the engine does not create it.
+
+    """
+    publish = f"{spec.host_port}:{spec.container_port}"
+    argv = run_argv(spec, name=name, publish=publish, labels=labels(spec))
+    _create(docker, spec, LIVE_CPU_SHARES, argv)
+
+
+def _create(docker: Docker, spec: ReleaseSpec, shares: str, argv: List[str]) -> None:
     keep.make_volumes(docker, spec.service, spec.keep, spec.app)
-    shares = CANDIDATE_CPU_SHARES if beside else LIVE_CPU_SHARES
     docker.check("create", "--cpu-shares", shares, *argv, stdin=env_file(spec).encode())
 
 

@@ -10,7 +10,7 @@ from ..base import progress
 from ..base.command import Finished
 from ..base.docker import Docker
 from ..base.errors import ClassvmError
-from ..base.names import check_name
+from ..base.names import CHECK_FOLDER, check_name
 from ..image.image_labels import LABEL_SERVICE
 from . import health, last_words, request_log
 from .refusal import UNTOUCHED, refusal
@@ -20,8 +20,6 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 LIMIT = "service_contract_seconds"
 # As `contract.contract_document` has it, which takes too long to import here (see `argv`).
 STRICT = "strict"
-# A folder of the container that can be written to.
-FOLDER = "/run/contract"
 # As `contract.command_line` has it: what stands before the number of operations that were called.
 PROGRESS = "progress: "
 SERVER_ERROR = 500
@@ -94,7 +92,7 @@ def argv(spec: ReleaseSpec) -> List[str]:
         *("run", "--rm", "--interactive", "--pull", "never", "--name", check_name(spec.service)),
         *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
         *("--cpu-shares", CANDIDATE_CPU_SHARES),
-        *("--tmpfs", FOLDER),
+        *("--tmpfs", CHECK_FOLDER),
         *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
         spec.checker_image,
         *("-c", spec.checker_program, "--contract", "/dev/stdin", "--json"),

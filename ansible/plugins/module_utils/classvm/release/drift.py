@@ -25,7 +25,7 @@ def problems(docker: Docker, edge: Edge, live: Container) -> List[str]:
     reported = live.host_config
     desired = settings_of(live)
     found = [*limits.differences(desired, reported), *keep.differences(desired, reported)]
-    policy = reported.get("RestartPolicy", {}).get("Name", ALWAYS)
+    policy = live.restart_policy or ALWAYS
     if policy != ALWAYS:
         found.append(f"its restart policy is {policy!r}, not {ALWAYS!r}")
     driver, default = reported.get("LogConfig", {}).get("Type"), docker.log_driver()

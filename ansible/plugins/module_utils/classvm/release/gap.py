@@ -10,6 +10,8 @@ from typing import Optional
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
+# Where somebody answers all the time, the requests of this client would take time from the others.
+RARE_POLL_SECONDS = 0.05
 # Longer than a healthy service needs to answer, and much shorter than the gap of a swap.
 ANSWER_SECONDS = 0.5
 # How long to wait after the swap for the answer that ends the gap.
@@ -31,8 +33,11 @@ class Watch:
 
     """
 
-    def __init__(self, port: int, address: str = LOOPBACK) -> None:
+    def __init__(
+        self, port: int, address: str = LOOPBACK, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         """Prepare to watch a TCP port of this host, or of the host with that address."""
+        self.poll_seconds = poll_seconds
         self.port = port
         self.address = address
         self.gap: Optional[float] = None
@@ -63,7 +68,7 @@ class Watch:
             self._note(time.monotonic())
 
     def _poll(self) -> None:
-        while not self._stop.wait(POLL_SECONDS):
+        while not self._stop.wait(self.poll_seconds):
             if answers(self.port, self.address):
                 now = time.monotonic()
                 self._note(now)

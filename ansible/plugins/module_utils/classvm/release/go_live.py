@@ -4,9 +4,12 @@ The story of a deploy, under the host's lock:
 
     recover     finish or undo what an interrupted run left behind
     prepare     the new release proves itself as the candidate, beside the live one
-    swap        the candidate takes the live release's place (swap.py has the two strategies)
-    retire      the former release is removed
+    swap        new requests go to the candidate (swap.py has the two strategies)
+    finish      the candidate takes the live release's place, which is then removed (finish.py)
     record      the history gets its line, whatever became of the attempt
+
+Where the former release stays up meanwhile, the caller has the answer before `finish`, which a process
+in the background does under the same lock.
 
 Three container names tell the next run how far an interrupted one came:
 
@@ -19,16 +22,16 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, TextIO, Tuple, Type
 
 from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
 from ..base.edge import Edge
 from ..base.errors import ClassvmError
 from ..image.image_labels import LABEL_APP, LABEL_RELEASE, LABEL_SERVICE, container_port
-from . import difference, drift, gap, health, history, recover, rollback
+from . import difference, drift, finish, gap, health, history, recover, redirect, rollback
 from . import keep as keep_volumes
-from .prune import prune
+from .gapless import Gapless
 from .recover import Recovered
 from .release_spec import LABEL_SETTINGS, ReleaseSpec
 from .swap import BlueGreen, Recreate, Swap
@@ -43,12 +46,15 @@ class Outcome:
     Attributes:
         changed: whether another release is live, or the same one runs otherwise, than before.
         release: id of the live release.
-        container: id of the live container; "" in check mode when it does not exist yet.
+        container: id of the container that serves; "" in check mode when it does not exist yet.
         replaced: the release that was live before, or "".
         gap: longest time in which the port did not answer during the swap, in seconds; None where
             there was no swap, or the port did not answer before it.
+        gap_reason: what this host, or this account, lacks for a swap without a gap that was asked
+            for, or "".
         seconds: how long the swap took, from stopping the old release to the new one's health.
         removed: names of the images of old releases that were removed.
+        finishing: what the host still does in the background, for a closing line, or "".
         edge_is_idle: whether HAProxy is still on this host, though no release is behind it.
         maintenance_note: what a closing line adds to its address, or "": `Edge.maintenance_note`.
         classvm_notes: what a person should know, a line each: how the release breaks its contract,
@@ -61,8 +67,10 @@ class Outcome:
     container: str
     replaced: str
     gap: Optional[float] = None
+    gap_reason: str = ""
     seconds: float = 0.0
     removed: Sequence[str] = ()
+    finishing: str = ""
     edge_is_idle: bool = False
     maintenance_note: str = ""
     classvm_notes: List[str] = field(default_factory=list)
@@ -85,14 +93,10 @@ def release(docker: Docker, spec: ReleaseSpec, state_dir: str, keep: int) -> Out
 
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
-    with locks.held(state_dir):
+    with locks.held(state_dir) as lock:
         edge, found, spec = _recovered(docker, spec, state_dir)
-        outcome = _make_live(docker, spec, edge, found, history.LIVE)
-        if not outcome.changed:
-            return outcome
-        entries = history.read(state_dir, spec.service)
-        removed = prune(docker, entries, spec.service, spec.image, keep)
-        return dataclasses.replace(outcome, removed=removed)
+        attempt = Attempt(docker, spec, edge, found, history.LIVE, keep)
+        return _make_live(attempt, lock)
 
 
 def roll_back(docker: Docker, spec: ReleaseSpec, state_dir: str) -> Outcome:
@@ -109,10 +113,10 @@ def roll_back(docker: Docker, spec: ReleaseSpec, state_dir: str) -> Outcome:
 
     """
     host.require_space(state_dir, SPACE_MEGABYTES)
-    with locks.held(state_dir):
+    with locks.held(state_dir) as lock:
         edge, found, spec = _recovered(docker, spec, state_dir)
         target = resolved(docker, spec, state_dir, found.live)
-        return _make_live(docker, target, edge, found, history.ROLLED_BACK)
+        return _make_live(Attempt(docker, target, edge, found, history.ROLLED_BACK), lock)
 
 
 def preview(docker: Docker, spec: ReleaseSpec, state_dir: str, *, rolled_back: bool) -> Outcome:
@@ -245,22 +249,40 @@ def _with_image(docker: Docker, spec: ReleaseSpec) -> Tuple[ReleaseSpec, Optiona
     return dataclasses.replace(spec, keep=kept, app=app, container_port=port), image
 
 
-def _make_live(
-    docker: Docker, spec: ReleaseSpec, edge: Edge, found: Recovered, result: str
-) -> Outcome:
-    """Make the release live unless it is, and record the attempt.
+@dataclass(frozen=True)
+class Attempt:
+    """What is to become live, and where.
 
-    Args:
+    Attributes:
         docker: the engine of the host.
         spec: the release and how it shall run.
         edge: what stands before the releases of this host.
         found: the live container, if any.
         result: the result that the history shows if the release becomes live.
+        keep: how many earlier releases keep their images; None removes none.
 
     """
-    live, (spec, image) = found.live, _with_image(docker, spec)
+
+    docker: Docker
+    spec: ReleaseSpec
+    edge: Edge
+    found: Recovered
+    result: str
+    keep: Optional[int] = None
+
+
+def _make_live(attempt: Attempt, lock: TextIO) -> Outcome:
+    """Make the release live unless it is, and record the attempt.
+
+    Args:
+        attempt: what is to become live.
+        lock: of the host, which this process holds.
+
+    """
+    docker, edge, live = attempt.docker, attempt.edge, attempt.found.live
+    spec, image = _with_image(docker, attempt.spec)
     outcome = Outcome(
-        changed=found.edge_repaired,
+        changed=attempt.found.edge_repaired,
         release=spec.release,
         container=_id(live),
         replaced=_release(live),
@@ -270,31 +292,42 @@ def _make_live(
     if is_live(docker, spec, edge, live, image):
         _record_unknown(spec, image, edge.state_dir)
         return outcome
-    entry = _attempt(spec, image, outcome.replaced, result)
+    entry = _attempt(spec, image, outcome.replaced, attempt.result)
     before = live.labels.get(LABEL_APP, "") if live else ""
     shared = keep_volumes.note(docker, spec.service, spec.keep, spec.app, before)
-    strategy = (BlueGreen if edge.takes_releases else Recreate)(docker, spec, edge, live)
+    kind, gap_reason = _kind(spec, edge, live)
+    strategy = kind(docker, spec, edge, live)
     entry = _prepare_and_swap(strategy, entry)
-    _retire(strategy, edge.state_dir, entry)
+    rest = finish.Rest(strategy, entry, attempt.keep)
+    is_later = spec.background and strategy.serves_early and rest.later(lock)
+    done = finish.Done(entry) if is_later else rest.now()
     return dataclasses.replace(
         outcome,
         changed=True,
-        container=_id(docker.container(spec.live)),
-        gap=entry.gap,
-        seconds=entry.seconds,
+        container=_id(docker.container(spec.candidate) or docker.container(spec.live)),
+        gap=done.entry.gap,
+        gap_reason=gap_reason,
+        seconds=done.entry.seconds,
+        removed=done.removed,
+        finishing=strategy.rest if is_later else "",
         classvm_notes=[*shared, *strategy.verdict.warnings, *strategy.verdict.notes],
     )
 
 
 def _prepare_and_swap(strategy: Swap, entry: history.Entry) -> history.Entry:
-    """Take an attempt to where its release is live; return its entry with the measured gap.
+    """Take an attempt to where its release serves; return its entry with the measured gap.
 
     Raises:
         ClassvmError: the release is refused; its entry is recorded.
 
     """
     docker, spec, edge, live = strategy.docker, strategy.spec, strategy.edge, strategy.live
-    watch = gap.Watch(spec.host_port)
+    watch = gap.Watch(spec.host_port, poll_seconds=strategy.poll_seconds)
+    if strategy.serves_early:
+        # For those who look meanwhile, and for the next run, should this one be killed.
+        strategy.announce = lambda served: history.intend(
+            edge.state_dir, dataclasses.replace(entry, served=served)
+        )
     try:
         _require_image(spec, entry)
         if live is None:
@@ -307,31 +340,22 @@ def _prepare_and_swap(strategy: Swap, entry: history.Entry) -> history.Entry:
         with watch:
             strategy.swap()
     except BaseException as reason:
-        recover.drop_candidate(docker, spec.service)
-        _record_refusal(edge.state_dir, _measured(entry, watch), reason)
+        strategy.discard()
+        finish.record_refusal(
+            edge.state_dir, finish.measured(entry, watch, strategy.served), reason
+        )
         raise
-    return _measured(entry, watch)
+    return finish.measured(entry, watch, strategy.served)
 
 
-def _retire(strategy: Swap, state_dir: str, entry: history.Entry) -> None:
-    """Remove the former release and record that the new one is live.
-
-    Clean-up does not affect clients, so it is not measured.
-
-    Raises:
-        ClassvmError: one of both failed; the text says that the new release is live.
-
-    """
-    try:
-        strategy.retire()
-    except ClassvmError as reason:
-        raise ClassvmError(
-            f"Release {entry.release} is live, but the former one is still there: {reason.cause}",
-            fix="The next `make deploy` removes it.",
-            details=reason.details,
-        ) from reason
-    finally:
-        _record_live(state_dir, entry)
+def _kind(spec: ReleaseSpec, edge: Edge, live: Optional[Container]) -> Tuple[Type[Swap], str]:
+    """Return how a release goes live on this host, and why not without a gap as it should, or ""."""
+    if edge.takes_releases:
+        return BlueGreen, ""
+    if not spec.gapless or not Gapless.suits(live, spec.host_port):
+        return Recreate, ""
+    obstacle = redirect.obstacle()
+    return (Recreate if obstacle else Gapless), obstacle
 
 
 # --- What the history says ----------------------------------------------------------------------
@@ -355,39 +379,12 @@ def _attempt(
     )
 
 
-def _measured(entry: history.Entry, watch: gap.Watch) -> history.Entry:
-    """Return the entry with the gap and the duration of the swap."""
-    longest = None if watch.gap is None else round(watch.gap, 3)
-    return dataclasses.replace(entry, gap=longest, seconds=round(watch.seconds, 3))
-
-
-def _record_live(state_dir: str, entry: history.Entry) -> None:
-    try:
-        history.finish(state_dir, entry)
-    except ClassvmError as unwritten:
-        raise ClassvmError(
-            f"Release {entry.release} is live, but the history does not show it: {unwritten.cause}",
-            fix=unwritten.fix,
-            details=unwritten.details,
-        ) from unwritten
-
-
 def _record_unknown(spec: ReleaseSpec, image: Optional[Image], state_dir: str) -> None:
     """Record the live release where the history does not show it, because it was lost."""
     good = [one.release for one in history.read(state_dir, spec.service) if one.went_live]
     if good[-1:] != [spec.release]:
         replaced = good[-1] if good else ""
         history.finish(state_dir, _attempt(spec, image, replaced, history.LIVE))
-
-
-def _record_refusal(state_dir: str, entry: history.Entry, reason: BaseException) -> None:
-    """Record an attempt that failed, or was interrupted."""
-    is_text = isinstance(reason, (ClassvmError, SystemExit))
-    text = str(reason) if is_text else f"interrupted: {reason!r}"
-    try:
-        history.finish(state_dir, entry.refused(text))
-    except ClassvmError as unwritten:
-        raise ClassvmError(f"{text}\n{unwritten}") from reason
 
 
 # --- What an attempt needs ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Sequence, Tuple
 
 from ..base.docker import Container, Docker
 from ..base.errors import ClassvmError
@@ -12,7 +12,7 @@ from . import listening
 
 POLL_SECONDS = 0.1
 # A health check starts a program in the container, which takes CPU time from the service that is
-# starting. A request to the published port costs almost nothing, so it comes first ...
+# starting. A request to its port costs almost nothing, so it comes first ...
 PORT_POLL_SECONDS = 0.02
 ANSWER_SECONDS = 0.5
 # ... but a healthy service need not answer there, and one that ended never will.
@@ -25,6 +25,9 @@ GONE = "it is gone"
 NO_SERVER = ": the program came to its end, and a service has to start a server"
 # The variable with the seconds within which a release has to be healthy.
 LIMIT = "service_health_timeout"
+LOOPBACK = "127.0.0.1"
+# An address and a TCP port.
+Place = Tuple[str, int]
 
 
 def check_argv(container: Container) -> List[str]:
@@ -65,8 +68,8 @@ def wait(docker: Docker, name: str, timeout: float, restarts: int = 0) -> None:
     container = docker.container(name)
     if container is None:
         raise ClassvmError(GONE)
-    ports = published(container)
-    _await_answer(ports)
+    places = own_places(container)
+    _await_answer(places)
     # The last try may take a moment longer than what is left, but it may not hang.
     while not _passes(docker, container, max(1.0, deadline - time.monotonic())):
         reason = reason_of_end(docker, name, restarts)
@@ -78,7 +81,16 @@ def wait(docker: Docker, name: str, timeout: float, restarts: int = 0) -> None:
                 f"it was not healthy within {timeout:.0f} s ({LIMIT})" + (found and f"; {found}")
             )
         time.sleep(POLL_SECONDS)
-        _await_answer(ports)
+        _await_answer(places)
+
+
+def own_places(container: Container) -> List[Place]:
+    """Return the container's own address with each TCP port that is published.
+
+    The port of the host would be the wrong place to ask: another container may answer there.
+    """
+    ports = sorted(int(port.partition("/")[0]) for port in container.ports)
+    return [(container.address, port) for port in ports if container.address]
 
 
 def published(container: Container) -> List[int]:
@@ -86,9 +98,9 @@ def published(container: Container) -> List[int]:
     return sorted({port for each in container.ports.values() for _, port in each})
 
 
-def answers(port: int) -> bool:
-    """Tell whether a TCP port of this host gives any HTTP answer."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+def answers(port: int, address: str = LOOPBACK) -> bool:
+    """Tell whether a TCP port of this host, or at another address, gives any HTTP answer."""
+    client = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS)
     try:
         client.request("HEAD", "/", headers={"User-Agent": USER_AGENT})
         client.getresponse()
@@ -110,12 +122,11 @@ def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
     Where a restart policy starts a crashed one again, a restart counts as an end, unless it is among
     those that had happened before.
     """
-    state = docker.run("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", name).out
-    if state.split() == [str(restarts), "true"]:
-        return ""
     container = docker.container(name)
     if container is None:
         return GONE
+    if container.running and container.restarts == restarts:
+        return ""
     cause = ", out of memory" if container.out_of_memory else ""
     cause = cause or (NO_SERVER if container.exit_code == 0 else "")
     return f"it ended with exit code {container.exit_code}{cause}"
@@ -124,7 +135,7 @@ def reason_of_end(docker: Docker, name: str, restarts: int = 0) -> str:
 def _passes(docker: Docker, container: Container, seconds: float) -> bool:
     check = check_argv(container)
     if not check:  # that it runs does not tell that anybody reaches it
-        return any(map(answers, published(container)))
+        return _any_answers(own_places(container))
     try:
         return docker.run_within(seconds, "exec", container.name, *check).code == 0
     except ClassvmError:  # it hangs
@@ -139,8 +150,12 @@ def _in_some_try(succeeds: Callable[[], bool]) -> bool:
     return succeeds()
 
 
-def _await_answer(ports: Sequence[int]) -> None:
-    """Wait for an answer on one of the ports, ``PORT_GRACE_SECONDS`` at most."""
+def _any_answers(places: Sequence[Place]) -> bool:
+    return any(answers(port, address) for address, port in places)
+
+
+def _await_answer(places: Sequence[Place]) -> None:
+    """Wait for an answer at one of the places, ``PORT_GRACE_SECONDS`` at most."""
     deadline = time.monotonic() + PORT_GRACE_SECONDS
-    while ports and time.monotonic() < deadline and not any(map(answers, ports)):
+    while places and time.monotonic() < deadline and not _any_answers(places):
         time.sleep(PORT_POLL_SECONDS)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional
 
 from ..base import state
+from ..base.legible import printable
 
-FILE = "releases.jsonl"
+FILE = state.HISTORY
 LIVE = "live"
 REFUSED = "refused"
 ROLLED_BACK = "rolled back"
@@ -40,6 +41,8 @@ class Entry:
         gap: longest time without an answer, in seconds; None where the port did not answer
             before, or the swap was interrupted.
         seconds: how long the swap took; 0 when there was none.
+        served: when new requests began to go to it, UTC, ISO 8601; "" when none ever did.
+        alone: when the former release was gone, UTC, ISO 8601, or "".
 
     """
 
@@ -56,6 +59,8 @@ class Entry:
     reason: str = ""
     gap: Optional[float] = None
     seconds: float = 0.0
+    served: str = ""
+    alone: str = ""
 
     @property
     def went_live(self) -> bool:
@@ -65,7 +70,7 @@ class Entry:
     def refused(self, reason: str) -> Entry:
         """Return the attempt as one that failed; of the reason, the first line is kept."""
         first = (reason.strip().splitlines() or [""])[0]
-        return dataclasses.replace(self, result=REFUSED, reason=first[:REASON_LENGTH])
+        return dataclasses.replace(self, result=REFUSED, reason=printable(first[:REASON_LENGTH]))
 
 
 def read(state_dir: str, service: str) -> List[Entry]:
@@ -115,6 +120,11 @@ def intend(state_dir: str, entry: Entry) -> None:
     state.write_atomically(_journal(state_dir, entry.service), _line(entry))
 
 
+def intended(state_dir: str, service: str) -> Optional[Entry]:
+    """Return the attempt that stands in the journal: its swap is under way, or was cut off."""
+    return _parsed(state.read(_journal(state_dir, service)))
+
+
 def finish(state_dir: str, entry: Entry) -> None:
     """Record an attempt with its result, whether it stands in the journal or not."""
     _append(_history(state_dir), _line(entry))
@@ -135,7 +145,7 @@ def settle(state_dir: str, service: str, outcome: Callable[[Entry], Entry]) -> b
         outcome: takes the attempt and returns it with its result.
 
     """
-    entry = _parsed(state.read(_journal(state_dir, service)))
+    entry = intended(state_dir, service)
     if entry is None:
         return False
     # Interrupted after the line was written: only the journal is left.
@@ -153,7 +163,7 @@ def _history(state_dir: str) -> str:
 
 
 def _journal(state_dir: str, service: str) -> str:
-    return os.path.join(state_dir, f"swap-{service}.json")
+    return os.path.join(state_dir, f"{state.JOURNAL}{service}.json")
 
 
 def _line(entry: Entry) -> str:

@@ -64,7 +64,9 @@ def stop(docker: Docker, service: str, state_dir: str) -> bool:
 
 def running(docker: Docker, service: str) -> List[str]:
     """Return the names of the containers that `stop` has to stop."""
-    asked = (names.container_name(service), names.previous_name(service))
+    # One that an interrupted swap left as a candidate may be the one that serves.
+    named = (names.container_name, names.previous_name, names.candidate_name)
+    asked = [name(service) for name in named]
     return [one.name for one in docker.containers(*asked).values() if one.running]
 
 

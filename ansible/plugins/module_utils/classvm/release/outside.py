@@ -6,6 +6,8 @@ import dataclasses
 import http.client
 from typing import Any, Dict, List, Mapping, Sequence
 
+from . import finishing
+from .finishing import NOTHING
 from .health import USER_AGENT
 from .status import ABSENT, DEGRADED, EDGE_DOWN, STOPPED, UNHEALTHY, UP, Status
 
@@ -55,13 +57,16 @@ def url_of(host: str, port: int) -> str:
     return f"http://{host}:{port}/"
 
 
-def facts(status: Status, asked: Asked, provision: Mapping[str, Any]) -> Dict[str, Any]:
+def facts(
+    status: Status, asked: Asked, provision: Mapping[str, Any], swap: Mapping[str, Any] = NOTHING
+) -> Dict[str, Any]:
     """Return the status as data, for a program.
 
     Args:
         status: what the host tells of itself.
         asked: what a client sees; of a service that does not run, nothing is asked.
         provision: "problems", "guard" and "unseen", as the module `classvm_provisioned` returns them.
+        swap: as `finishing.read` returns it.
 
     """
     silence = [f"it does not answer from outside: {asked.silence}"] if asked.silence else []
@@ -71,16 +76,20 @@ def facts(status: Status, asked: Asked, provision: Mapping[str, Any]) -> Dict[st
         "url": asked.url,
         "answers": not asked.silence if status.is_running and status.port else None,
         "problems": [*status.problems, *silence],
+        **swap,
         "guard": provision["guard"],
         "provision": list(provision["problems"]),
         "not_checked": provision["unseen"],
     }
 
 
-def sentence(status: Status, asked: Asked, provision: Mapping[str, Any]) -> str:
+def sentence(
+    status: Status, asked: Asked, provision: Mapping[str, Any], swap: Mapping[str, Any] = NOTHING
+) -> str:
     """Return the status as a sentence, for a person: what is wrong, each with its command."""
     state = facts(status, asked, provision)["state"]
-    return "; ".join([_beginning(status, state, asked.url), *_remarks(status, asked, provision)])
+    remarks = [*finishing.remarks(swap), *_remarks(status, asked, provision)]
+    return "; ".join([_beginning(status, state, asked.url), *remarks])
 
 
 def _beginning(status: Status, state: str, url: str) -> str:

@@ -12,8 +12,12 @@ from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from ..image.image_labels import LABEL_RELEASE
-from . import health, history
-from .release_spec import LABEL_SETTINGS
+from . import connections, health, history, redirect
+from .release_spec import ALWAYS, EVEN_STOPPED, LABEL_SETTINGS
+
+# What a candidate has begun to answer when its redirect ends is given so much time.
+DRAIN_SECONDS = 5
+CUT_OFF = "cut off during the swap"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
         edge: what stands before the releases of this host.
 
     Raises:
-        ClassvmError: a release is live, but the edge cannot be led to it.
+        ClassvmError: a release is live, but the edge cannot be led to it; or clients are led to a
+            candidate, and this account may not end that.
 
     """
     live_name, previous_name = names.container_name(service), names.previous_name(service)
@@ -49,8 +54,9 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
     found = docker.containers(live_name, previous_name, *beside)
     live, former = found.get(live_name), found.get(previous_name)
     repaired = False
-    if found.keys() & set(beside):
-        drop_candidate(docker, service)
+    led = redirect.is_left(service, state_dir)
+    if led:
+        redirect.require_right_to_end(service)
     if former is None:
         repaired = lead_to(edge, live)
     elif live is not None and health.is_healthy(docker, live):
@@ -60,6 +66,10 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
         lead_to(edge, live)
     else:
         bring_back(docker, service, edge)
+    if led:
+        end_redirect(docker, service, state_dir)
+    elif found.keys() & set(beside):
+        drop_candidate(docker, service)
     settled = history.settle(
         state_dir, service, lambda entry: outcome_of_interrupted_swap(docker, entry)
     )
@@ -74,6 +84,21 @@ def lead_to(edge: Edge, live: Optional[Container]) -> bool:
         return False
     edge.lead_to(slot_of(live))
     return True
+
+
+def end_redirect(docker: Docker, service: str, state_dir: str) -> None:
+    """Let clients go to the live release as soon as it is healthy, then remove the candidate.
+
+    Raises:
+        ClassvmError: nftables does not answer.
+
+    """
+    with contextlib.suppress(ClassvmError):  # then neither answers
+        health.wait(docker, names.container_name(service), health.PROBE_SECONDS)
+    redirect.end(service)
+    connections.drain(docker, names.candidate_name(service), DRAIN_SECONDS)
+    drop_candidate(docker, service)
+    redirect.remove(service, state_dir)
 
 
 def drop_candidate(docker: Docker, service: str) -> None:
@@ -93,12 +118,16 @@ def bring_back(docker: Docker, service: str, edge: Edge) -> Finished:
 
     """
     live, previous = names.container_name(service), names.previous_name(service)
-    former = docker.container(previous)
-    if docker.container(live) is not None:
+    former, new = docker.container(previous), docker.container(live)
+    if new is not None:
+        if former is not None and former.running and slot_of(new):
+            lead_to(edge, former)  # before the new one goes, so that no client has to wait
         docker.check("rm", "--force", "--volumes", live)
     if former is not None and not slot_of(former):
         edge.leave_port()
     started = docker.run("start", previous)
+    if former is not None and former.restart_policy == EVEN_STOPPED:
+        docker.check("update", "--restart", ALWAYS, previous)
     docker.check("rename", previous, live)
     lead_to(edge, former)
     return started
@@ -112,7 +141,7 @@ def outcome_of_interrupted_swap(docker: Docker, entry: history.Entry) -> history
         with contextlib.suppress(ClassvmError):
             health.wait(docker, live.name, health.PROBE_SECONDS)
             return entry
-    return entry.refused("cut off during the swap")
+    return entry.refused(f"{CUT_OFF}, after it had begun to serve" if entry.served else CUT_OFF)
 
 
 def is_of(live: Container, entry: history.Entry) -> bool:

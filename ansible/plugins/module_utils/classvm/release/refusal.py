@@ -8,9 +8,12 @@ from . import last_words
 from .release_spec import ReleaseSpec
 
 UNTOUCHED = "The running release was not touched."
+SERVED = "Clients had begun to reach it; they reach the former release again."
 
 
-def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> ClassvmError:
+def refusal(
+    docker: Docker, spec: ReleaseSpec, name: str, reason: str, *, served: bool = False
+) -> ClassvmError:
     """Return the error, with the last words of the container.
 
     Args:
@@ -18,11 +21,12 @@ def refusal(docker: Docker, spec: ReleaseSpec, name: str, reason: str) -> Classv
         spec: the release.
         name: name of its container: the candidate, or the one that was about to be live.
         reason: why it was refused, such as "it ended with exit code 3".
+        served: whether clients had been led to it.
 
     """
     words = last_words.read(docker, name)
-    untouched = [UNTOUCHED] if name == spec.candidate else []
+    effect = SERVED if served else UNTOUCHED if name == spec.candidate else ""
     return ClassvmError(
         f"Release {spec.release} was refused: {words.explain(reason)}",
-        details="\n".join([words.details, *untouched]),
+        details="\n".join([words.details, *filter(None, [effect])]),
     )

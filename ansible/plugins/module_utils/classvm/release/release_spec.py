@@ -19,8 +19,13 @@ LABEL_SETTINGS = "classvm.settings"
 LABEL_HOW = "classvm.how"
 # Restart policies: of the live release, and of a candidate, whose end has to be seen.
 ALWAYS, NEVER = "unless-stopped", "no"
+# A former release that a swap has stopped comes back with the machine: the next one may not have
+# been started yet, and what never was is not started by the engine.
+EVEN_STOPPED = "always"
 # Candidates get an eighth of the live release's CPU shares.
 CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
+# A connection is an open file, and engines differ in how many they allow: 1,024, or a million.
+OPEN_FILES = 16384
 SETTINGS_LENGTH = 12
 # The client reads the container's environment from its standard input. In its arguments, any
 # account of the host could read the secrets.
@@ -68,6 +73,9 @@ class ReleaseSpec:
         keep: absolute paths of the container's folders that survive releases, as its image says.
         app: name of the app, as its image says, or "".
         strategy: how it goes live, as the edge of the host says.
+        gapless: whether it shall go live without a gap where the strategy has one.
+        background: whether the caller has the answer as soon as it serves, where the former release
+            stays up meanwhile.
         key: the host's random key for digests of settings, some of which are secret; or "".
 
     """
@@ -86,6 +94,8 @@ class ReleaseSpec:
     keep: Tuple[str, ...] = ()
     app: str = ""
     strategy: str = RECREATE
+    gapless: bool = False
+    background: bool = False
     key: str = ""
 
     @property
@@ -171,6 +181,7 @@ def run_argv(
         argv += ["--publish", publish]
     argv += ["--restart", restart, "--read-only", "--cap-drop", "ALL"]
     argv += ["--security-opt", "no-new-privileges", *limits.argv(spec.limits)]
+    argv += ["--ulimit", f"nofile={OPEN_FILES}"]
     argv += keep.argv(spec.service, spec.keep)
     argv += ["--stop-timeout", f"{spec.seconds.stop:.0f}", "--env-file", ENV_FILE]
     for key, value in sorted(labels.items()):

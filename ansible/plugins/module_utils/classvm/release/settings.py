@@ -40,7 +40,11 @@ def problems(given: Mapping[str, Any], options: Options, prefixes: Collection[st
         prefixes: what the names of our variables begin with.
 
     """
-    own = {name: value for name, value in given.items() if name.startswith(tuple(prefixes))}
+    own = {
+        name: value
+        for name, value in given.items()
+        if name in options or name.startswith(tuple(prefixes))
+    }
     foreign = [name for name in given.keys() - own.keys() if not name.startswith(INTERNAL)]
     found = [slip(name, options) for name in sorted(own.keys() - options.keys())]
     for name in sorted(foreign):

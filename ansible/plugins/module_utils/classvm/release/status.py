@@ -7,10 +7,11 @@ from typing import Sequence
 
 from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
-from ..base.names import container_name
+from ..base.names import candidate_name, container_name
 from ..image.image_labels import LABEL_RELEASE
-from . import drift
+from . import drift, finishing, redirect
 
+CUT_OFF = "a swap was cut off, and clients are led to its candidate"
 ABSENT, STOPPED, UNHEALTHY, DEGRADED, UP = "absent", "stopped", "unhealthy", "degraded", "up"
 # How HAProxy is.
 NO_EDGE, EDGE_UP, EDGE_DOWN = "none", "up", "down"
@@ -55,10 +56,16 @@ def read(docker: Docker, service: str, state_dir: str) -> Status:
         ClassvmError: the state folder cannot be read, or the engine does not answer.
 
     """
-    live, edge = docker.container(container_name(service)), Edge.load(state_dir)
+    edge, led_from = Edge.load(state_dir), redirect.led_port(service, state_dir)
+    cut_off = [CUT_OFF] if finishing.is_cut_off(service, state_dir) else []
+    if led_from is not None:
+        candidate = docker.container(candidate_name(service))
+        if candidate and candidate.running:
+            return _led(candidate, led_from, edge, cut_off)
+    live = docker.container(container_name(service))
     if live is None:
         return Status(edge=_edge(edge))
-    problems = drift.problems(docker, edge, live) if live.running else []
+    problems = [*cut_off, *(drift.problems(docker, edge, live) if live.running else [])]
     return Status(
         state=_state(live, problems),
         release=live.labels.get(LABEL_RELEASE, ""),
@@ -67,6 +74,19 @@ def read(docker: Docker, service: str, state_dir: str) -> Status:
         edge=_edge(edge),
         maintenance=bool(slot_of(live)) and edge.in_maintenance(),
         restarts=live.restarts,
+        problems=problems,
+    )
+
+
+def _led(candidate: Container, port: int, edge: Edge, problems: Sequence[str]) -> Status:
+    """Return the status where clients are led to a candidate, in the place of the live release."""
+    return Status(
+        state=_state(candidate, problems),
+        release=candidate.labels.get(LABEL_RELEASE, ""),
+        since=_with_zone(candidate.started),
+        port=port,
+        edge=_edge(edge),
+        restarts=candidate.restarts,
         problems=problems,
     )
 

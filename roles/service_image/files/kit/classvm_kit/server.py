@@ -109,6 +109,14 @@ class Worker(WithoutMaster, ThreadWorker):  # type: ignore[misc] # gunicorn ship
         self.poller.register(self.PIPE[0], selectors.EVENT_READ, lambda pipe: os.read(pipe, 1))
         super().run()
 
+    def handle_usr1(self, _sig: object, _frame: object) -> None:
+        """End each connection with its next answer, which says so, or when it is idle for long.
+
+        A release that takes over sends this before it stops the process: to end an idle connection
+        is to risk that its client sends a request just then.
+        """
+        self.max_keepalived = 0
+
 
 class OneThreadWorker(WithoutMaster, SyncWorker):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn's worker that answers in the thread of the program, one request after the other.
