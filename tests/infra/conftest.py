@@ -243,8 +243,15 @@ DRY_RUN: pytest.StashKey[concurrent.futures.Future[expected.Finished]] = pytest.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the disruptive tests last."""
-    items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
+    """Run what the dry run must not meet after it, and the disruptive tests last."""
+    items.sort(key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """Return when a test runs: the smaller, the earlier."""
+    if item.get_closest_marker("disruptive"):
+        return 2
+    return int("after_dry_run" in getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -268,6 +275,13 @@ def dry_run(pytestconfig: pytest.Config, sources: None) -> expected.Finished:
     """Wait for the dry run, and return it."""
     del sources
     return pytestconfig.stash[DRY_RUN].result()
+
+
+@pytest.fixture
+def after_dry_run(pytestconfig: pytest.Config) -> None:
+    """Wait for the dry run, which could not connect while a test holds all connections."""
+    if DRY_RUN in pytestconfig.stash:
+        pytestconfig.stash[DRY_RUN].result()
 
 
 # --- Evidence -----------------------------------------------------------------------------------

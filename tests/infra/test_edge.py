@@ -122,6 +122,7 @@ def becomes_free(facts: Facts) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("after_dry_run")
 def test_a_client_has_only_its_share_of_the_connections(facts: Facts) -> None:
     assert becomes_free(facts)
     with contextlib.ExitStack() as stack:

@@ -86,9 +86,10 @@ def run(options: dict[str, Any], tell: Callable[[str], None]) -> checker.Report:
 def failure_message(report: checker.Report, url: str) -> str:
     """Tell the first failure, its line of the spec, and the command that tells more."""
     if all(one.status is None for one in (*report.operations, *report.probes)):
+        silence = report.failures[0].problems[0]
         return (
-            f"Nobody answers at {url}, though the release is live on its host. Look for a firewall"
-            " between here and there, then: make status"
+            f"Nobody answers at {url}, though the release is live on its host: {silence}."
+            " Look for a firewall between here and there, then: make status"
         )
     cause, place = f"The service breaks its contract: {report.first}", report.failures[0].place
     others = len(report.failures) - 1

@@ -84,7 +84,10 @@ def test_a_contract_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_service_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     result = checked(monkeypatch, (outcome("refused", status=None),))
-    assert result["msg"].startswith(f"Nobody answers at {URL}, though the release is live")
+    assert result["msg"] == (
+        f"Nobody answers at {URL}, though the release is live on its host: refused."
+        " Look for a firewall between here and there, then: make status"
+    )
 
 
 def test_one_answer_that_does_not_come_is_not_a_service_out_of_reach(
