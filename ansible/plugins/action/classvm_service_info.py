@@ -40,13 +40,19 @@ class ActionModule(Asks):
         asked = {name: given[name] for name in ("service", "state_dir")}
         if given["what"] == "log":
             asked.update(lines=given["log_lines"], all=given["log_all"])
-        answer = self.ask(VERBS[given["what"]], asked, task_vars)
+        answer = told(given["provision"]) or self.ask(VERBS[given["what"]], asked, task_vars)
         # With a state folder, an older provision has made this host, and a service may run there.
         if is_bare(answer) and not self.is_there(given["state_dir"]):
             answer = {"changed": False, **NOTHING[given["what"]]}
         if answer.get("failed") or not given["address"]:
             return answer
         return {**answer, **seen(answer, **{name: given[name] for name in FROM_OUTSIDE})}
+
+
+def told(provision: dict[str, Any]) -> dict[str, Any]:
+    """Return the status that was asked together with the provision, or {}."""
+    known = {name: provision[name] for name in ABSENT if name in provision}
+    return {"changed": False, **known} if "status" in known else {}
 
 
 def seen(

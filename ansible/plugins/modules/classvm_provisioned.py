@@ -20,6 +20,7 @@ options:
   service: {type: str, default: "", description: "Name of the service; a host that has the containers of another one is refused, because its guard would close that one's port."}
   port: {type: int, default: 0, description: "TCP port of the service; where the host needs its provision and another container or program has it, the host is refused. 0 asks nothing."}
   base_image: {type: str, default: "", description: Name of the base image that has to be here.}
+  with_status: {type: bool, default: false, description: "With V(state=compared), add the status of the service; left out where no host program can be asked, or the engine is out of reach."}
   password_given: {type: bool, default: false, description: Whether the user has given the sudo password; set by the action plugin.}
 author: [The classvm project (!UNKNOWN)]
 """
@@ -45,6 +46,7 @@ password_hint: {type: str, returned: queried, description: "How this account use
 engine_access: {type: bool, returned: queried, description: Whether this account may use the engine as it is.}
 ignored: {type: list, returned: queried, description: "Settings of the Docker client that the user has made and that do not count; the action plugin warns of them."}
 release_only: {type: bool, returned: queried, description: "Whether this account asks the host program, through sudo, and can do nothing else."}
+status: {type: dict, returned: "compared, with O(with_status)", description: "The service's, for M(classvm.kit.classvm_service_info); with it come C(service), C(finishing) and C(taken_back)."}
 images: {type: dict, returned: queried, description: "What is known of the images here, for O(classvm.kit.classvm_image#module:known); empty when the provision is not current."}
 """
 
@@ -69,6 +71,7 @@ def main() -> None:
             "service": {"type": "str", "default": ""},
             "port": {"type": "int", "default": 0},
             "base_image": {"type": "str", "default": ""},
+            "with_status": {"type": "bool", "default": False},
             "password_given": {"type": "bool", "default": False, "no_log": False},
         },
         supports_check_mode=True,
@@ -83,6 +86,7 @@ def work(module: AnsibleModule) -> Dict[str, Any]:
     """Return the task's result."""
     given = dict(module.params)
     state = given.pop("state")
+    del given["with_status"]  # of a host without its program, it is asked later
     if state == "settled":
         if not module.check_mode:
             comparison.settle(given["state_dir"])

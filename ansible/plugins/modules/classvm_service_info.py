@@ -17,7 +17,7 @@ options:
   log_all: {type: bool, default: false, description: "Whether the lines of health checks and contract checks are among them."}
   address: {type: str, default: "", description: "Name or address of the host, for its clients."}
   port: {type: int, default: 0, description: "Where the service is reached, if the host does not tell."}
-  provision: {type: dict, default: {}, description: "What is not as the provision left it: the result of M(classvm.kit.classvm_provisioned) with V(state=compared)."}
+  provision: {type: dict, default: {}, description: "What is not as the provision left it: the result of M(classvm.kit.classvm_provisioned) with V(state=compared). Where it has the status, that is used."}
 author: [The classvm project (!UNKNOWN)]
 """
 

@@ -31,5 +31,5 @@ def test_what_disturbs_others_comes_after_them() -> None:
 
 def test_the_check_of_a_client_s_share_waits_for_the_dry_run() -> None:
     # The dry run calls the service with the same address.
-    check = test_edge.test_a_client_has_only_its_share_of_the_connections
+    check: Any = test_edge.test_a_client_has_only_its_share_of_the_connections
     assert pytest.mark.usefixtures("after_dry_run").mark in check.pytestmark

@@ -828,7 +828,8 @@ PLAYBOOKS = sorted(
 def test_every_playbook_looks_at_the_settings_before_anything_else(path: Path) -> None:
     (first, *_) = tree.read_yaml(path)[0]["pre_tasks"]
     if first.get("ansible.builtin.import_role", {}).get("name") == "common":
-        assert "tasks_from" not in first["ansible.builtin.import_role"]
+        # `begin` does so, too, and finds out more.
+        assert first["ansible.builtin.import_role"].get("tasks_from", "begin") == "begin"
         (first,) = tree.read_yaml(tree.ROOT / "roles/common/tasks/preflight.yml")
     assert "classvm.kit.classvm_settings" in first
 
@@ -963,6 +964,17 @@ def test_the_port_that_the_host_names_is_asked_from_outside(
     assert told == asked
     assert seen["facts"]["url"] == f"http://vm-148-1:{port or 11000}/"
     assert seen["text"].startswith("degraded" if asked else state)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_status_that_was_asked_with_the_provision_is_not_asked_again(
+    known: bool, asked: Any
+) -> None:
+    provision = {**PROVISION, **STATUS, "service": "lab"} if known else PROVISION
+    host = asked("classvm_service_info", **STATE, provision=provision)
+    host.answers(**STATUS)
+    assert host.run()["status"]["release"] == "r1"
+    assert len(host.commands) == (0 if known else 1)
 
 
 # --- classvm_doctor ------------------------------------------------------------------------------

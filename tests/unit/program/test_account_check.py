@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from classvm.base import account, command, installed
 from classvm.base.command import Finished
-from classvm.program import account_check, environment
+from classvm.program import account_check, environment, looking
 from classvm.program.host import Host
 from classvm.provision import comparison
+from classvm.release.status import Status
 from program_requests import SHORT, require_documented
 
 PROVISION = "provision.json"
@@ -46,6 +47,24 @@ def test_the_provision_is_compared(
     other = account_check.verify_provision(host, {**request, "fingerprint": "cd"})
     told = [other["stale"]] if to_deploy else other["problems"]
     assert told[0] == "the roles have changed since this host was provisioned"
+
+
+STATUS = {"service": "lab", "finishing": False, "taken_back": "", "status": vars(Status())}
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("problem", ["", "this account is not in the docker group"])
+def test_one_question_may_ask_for_the_status_too(
+    wanted: bool, problem: str, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = {"stale": "", "unseen": "", "problems": [], "guard": "none", **account.described()}
+    monkeypatch.setattr(account, "privilege", lambda _: "root")
+    monkeypatch.setattr(comparison, "compared", lambda _: dict(compared))
+    monkeypatch.setattr("classvm.base.docker.Docker.engine_problem", lambda _: problem)
+    monkeypatch.setattr(looking, "tell_status", lambda *_: dict(STATUS))
+    answer = account_check.verify_provision(host, {**SHORT, "with_status": wanted})
+    require_documented("verify-provision", answer)
+    assert answer == (compared if problem or not wanted else {**compared, **STATUS})
 
 
 def test_what_the_caller_had_set_is_told_although_it_does_not_count(

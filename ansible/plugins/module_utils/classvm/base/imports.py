@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from pathlib import Path
-from typing import Collection, Iterator, Set
+from typing import Collection, Set, Tuple
 
 PYTHON_IMPORT = re.compile(r"^[ \t]*from[ \t]+\.[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
 
@@ -22,8 +23,11 @@ def closure(path: Path, known: Collection[Path] = ()) -> Set[Path]:
     return found
 
 
-def imported(path: Path) -> Iterator[Path]:
-    """Yield the files that a Python file imports by relative imports."""
+# Several plugins need the same modules, and so does the host program.
+@lru_cache(maxsize=None)
+def imported(path: Path) -> Tuple[Path, ...]:
+    """Return the files that a Python file imports by relative imports."""
+    found: Set[Path] = set()
     for statement in PYTHON_IMPORT.findall(path.read_text(encoding="utf-8")):
         node = ast.parse(statement.strip()).body[0]
         assert isinstance(node, ast.ImportFrom)  # noqa: S101 - what the pattern finds is one
@@ -31,7 +35,7 @@ def imported(path: Path) -> Iterator[Path]:
         base = path.parents[node.level - 1]
         package = base.joinpath(*parts)
         # Python runs the `__init__.py` of each package on the way.
-        candidates = [base.joinpath(*parts[:n], "__init__.py") for n in range(len(parts) + 1)]
-        candidates.append(package.with_suffix(".py"))
-        candidates += [package / f"{alias.name}.py" for alias in node.names]
-        yield from filter(Path.is_file, candidates)
+        found |= {base.joinpath(*parts[:n], "__init__.py") for n in range(len(parts) + 1)}
+        found.add(package.with_suffix(".py"))
+        found |= {package / f"{alias.name}.py" for alias in node.names}
+    return tuple(filter(Path.is_file, found))

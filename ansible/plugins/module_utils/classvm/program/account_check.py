@@ -9,7 +9,7 @@ from ..base import account, command, installed
 from ..base.docker import ignored_settings
 from ..base.errors import ClassvmError
 from ..provision import comparison, freshness
-from . import checked, environment
+from . import checked, environment, looking
 from .host import Host
 
 # Members of a request that are handed on as they are.
@@ -60,4 +60,11 @@ def _verified(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     )
     if request.get("to_deploy"):
         return comparison.before_deploy(asked, environment.GIVEN)
-    return comparison.compared(asked)
+    return {**comparison.compared(asked), **_status(host, request)}
+
+
+def _status(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what is added of the service; nothing to an account that may not ask the engine."""
+    if not request.get("with_status") or host.docker.engine_problem():
+        return {}
+    return looking.tell_status(host, request)

@@ -149,6 +149,10 @@ REQUESTS: Dict[str, Schema] = {
             "base_image": IMAGE,
             "port": {**PORT, "minimum": 0},
             "password_given": BOOLEAN,
+            "with_status": {
+                **BOOLEAN,
+                "description": "Add the answer of `status`, where the engine is within reach.",
+            },
             "to_deploy": {
                 **BOOLEAN,
                 "description": "Refuse what cannot be provisioned or released here, and tell of one problem and of the images.",
@@ -252,6 +256,7 @@ SWAP: Schema = {
         "description": "Why the newest release had to give way again after clients had reached it.",
     },
 }
+LIVE_STATUS: Schema = {"service": TEXT, **SWAP, "status": STATUS}
 RUNS: Schema = {**CHANGED, "status": STATUS, "maintenance_note": TEXT}
 ERROR = members(
     {
@@ -288,7 +293,7 @@ ANSWERS: Dict[str, Schema] = {
         },
         {},
     ),
-    "status": _answer({"service": TEXT, **SWAP, "status": STATUS}, {}),
+    "status": _answer(LIVE_STATUS, {}),
     "logs": _answer({"lines": LINES, "container": TEXT, "stamp": TEXT}, {}),
     "start": _answer(RUNS, {}),
     "restart": _answer(RUNS, {}),
@@ -302,6 +307,7 @@ ANSWERS: Dict[str, Schema] = {
             "guard": {"enum": ["none", "loaded", "missing", "changed", "unknown"]},
             "images": {"type": "object"},
             "ignored": LINES,
+            **LIVE_STATUS,
         },
     ),
     "account": _answer(ACCOUNT, {}),
