@@ -114,7 +114,8 @@ def test_settings_of_a_student_s_own_do_not_count(ada: Account, vm: Vm) -> None:
 
 
 def limits(vm: Vm) -> str:
-    """Return the live container's limits, ports and rights."""
+    """Return the live container's limits, ports and rights, once no swap is finished any more."""
+    vm.settle()
     names = ("Memory", "PidsLimit", "PortBindings", "Privileged")
     form = " ".join(f"{{{{.HostConfig.{name}}}}}" for name in names)
     return vm.docker.check("container", "inspect", "--format", form, vm.facts.container)
