@@ -86,7 +86,7 @@ help: ## show this screen
 deploy: setup ## provision where needed, release, check from outside
 	$(call PLAY,deploy)
 
-release: setup ## the student's half: image, contract, swap (docker group)
+release: setup ## the student's half: image, contract, swap (not root)
 	$(call PLAY,release)
 
 check: FORMATS := text json sarif junit github
