@@ -36,6 +36,9 @@ def test_other_systems_fail(text: str) -> None:
         (user(privilege="sudo"), "ok", "no password"),
         (user("sudo", privilege="password"), "ok", "with password"),
         (user("docker"), "warn", "not provision"),
+        (user("classvm"), "ok", "through `classvm`"),
+        (user("classvm", "docker"), "warn", "not provision"),
+        (user("classvm", privilege="sudo"), "ok", "no password"),
         (user("audio"), "FAIL", "neither"),
     ],
 )
@@ -45,8 +48,14 @@ def test_rights_say_what_the_user_may_do(who: machine.User, level: str, word: st
     assert word in found.text
 
 
-def test_a_group_that_this_login_lacks_asks_for_a_new_login() -> None:
-    fresh = machine.User("alice", "none", frozenset(), frozenset({"docker"}))
+@pytest.fixture(autouse=True)
+def not_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+
+@pytest.mark.parametrize("group", ["docker", "classvm"])
+def test_a_group_that_this_login_lacks_asks_for_a_new_login(group: str) -> None:
+    fresh = machine.User("alice", "none", frozenset(), frozenset({group}))
     found = machine.check_rights(fresh)
     assert (found.level, found.fix) == (finding.FAIL, "log out and in again")
 

@@ -70,7 +70,16 @@ def test_an_account_that_may_not_ask_the_engine_is_told_the_group(
 ) -> None:
     found = running.check_engine(user(privilege=privilege), engine(docker.NOT_IN_GROUP), no_client)
     assert found.level == level
-    assert "usermod -aG docker" in found.fix
+    assert ("usermod -aG docker" if privilege == "password" else "`students`") in found.fix
+
+
+def test_an_account_of_students_reaches_the_engine_through_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    found = running.check_engine(user("classvm"), engine(docker.NOT_IN_GROUP), no_client)
+    assert (found.level, found.fix) == (finding.OK, "")
+    assert "`classvm` asks it" in found.text
 
 
 def test_the_engine_tells_where_it_keeps_images(program: Callable[..., Path]) -> None:

@@ -23,6 +23,12 @@ MEMORY_NEEDED = 1 * GB
 # A service image unpacks to some 150 MB, and a build needs several times as much.
 IMAGES_MEGABYTES, STATE_MEGABYTES = 3000, 50
 
+# The groups of those who release without being root otherwise.
+RELEASING = (account.ENGINE_GROUP, account.STUDENT_GROUP)
+
+# How an account becomes root.
+BY = {"root": "as root", "sudo": "sudo, no password", "password": "sudo, with password"}
+
 # The year this project began: a clock that shows an earlier one has lost its battery.
 FIRST_YEAR = 2024
 CLOCK_TOLERANCE = 300  # seconds
@@ -61,6 +67,11 @@ class User:
         """Tell whether apt-get and the like are open to this user, maybe with a password."""
         return self.privilege != "none"
 
+    @property
+    def asks_by_sudo(self) -> bool:
+        """Tell whether this user reaches the engine through the host program alone."""
+        return self.privilege == "none" and account.asks_by_sudo(self.groups)
+
 
 def current_user() -> User:
     """Return the user who runs this program."""
@@ -71,12 +82,9 @@ def current_user() -> User:
 def check_rights(user: User) -> Finding:
     """Check what `user` may do: provision a VM (install, open ports) or release to one."""
     subject = "rights"
-    if user.privilege == "root":
-        return Finding(OK, subject, "root may provision and release")
-    if user.privilege == "sudo":
-        return Finding(OK, subject, f"{user.name} may provision and release (sudo, no password)")
-    if user.privilege == "password":
-        return Finding(OK, subject, f"{user.name} may provision and release (sudo, with password)")
+    if user.may_become_root:
+        text = f"{user.name} may provision and release ({BY[user.privilege]})"
+        return Finding(OK, subject, text)
     if "docker" in user.groups:
         return Finding(
             WARN,
@@ -85,15 +93,17 @@ def check_rights(user: User) -> Finding:
             f"none needed on a provisioned VM; else an administrator: "
             f"sudo usermod -aG sudo {user.name}",
         )
-    if {"docker", "sudo"} & user.listed_groups:
+    if user.asks_by_sudo:
+        text = f"{user.name} may release, through `classvm`, and nothing else (`students`)"
+        return Finding(OK, subject, text)
+    if {*RELEASING, "sudo"} & user.listed_groups:
         text = f"{user.name} was added to a group with rights, but after this login"
         return Finding(FAIL, subject, text, "log out and in again")
     return Finding(
         FAIL,
         subject,
-        f"{user.name} may neither provision nor release (no sudo, not in group docker)",
-        # The engine brings the group.
-        f"an administrator: `make provision`, then sudo usermod -aG docker {user.name}; "
+        f"{user.name} may neither provision nor release (no sudo, in no group that releases)",
+        f"an administrator: name {user.name} in `students`, then `make provision`; "
         "then log out and in again",
     )
 

@@ -32,14 +32,8 @@ def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> 
         text = "Docker is here as a snap, beside which no other engine can run"
         return Finding(FAIL, subject, text, "sudo snap remove docker")
     problem = engine.engine_problem()
-    if problem == docker.NOT_IN_GROUP and not user.may_become_root:
-        fix = f"an administrator: sudo usermod -aG docker {user.name}; then log out and in again"
-        return Finding(FAIL, subject, problem, fix)
     if problem == docker.NOT_IN_GROUP:
-        text = f"{problem}; `make deploy` uses sudo"
-        return Finding(
-            WARN, subject, text, f"sudo usermod -aG docker {user.name}; then log out and in"
-        )
+        return _out_of_reach(subject, problem, user)
     if problem:
         # Both a missing engine and a stopped one are what `make deploy` repairs as root.
         text = f"{problem}; `make deploy` installs and starts it, with sudo"
@@ -51,6 +45,17 @@ def check_engine(user: User, engine: Engine, find_client: Callable[[], str]) -> 
         fix = "sudo apt-get install docker-buildx   # Docker's own packages: docker-buildx-plugin"
         return Finding(FAIL, subject, first_line(missing), fix)
     return Finding(OK, subject, f"version {engine.engine_version()} answers, BuildKit is there")
+
+
+def _out_of_reach(subject: str, problem: str, user: User) -> Finding:
+    """Tell how an account reaches the engine that is not in its group."""
+    if user.asks_by_sudo:
+        return Finding(OK, subject, "`classvm` asks it for this account, which may not itself")
+    if user.may_become_root:
+        fix = f"sudo usermod -aG docker {user.name}; then log out and in"
+        return Finding(WARN, subject, f"{problem}; `make deploy` uses sudo", fix)
+    fix = f"an administrator: name {user.name} in `students`, then `make provision`; then log out and in again"
+    return Finding(FAIL, subject, problem, fix)
 
 
 def image_folder(engine: Engine) -> str:
