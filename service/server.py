@@ -47,6 +47,7 @@ def create_app() -> flask.Flask:
     docs.register(app)
     keep.register(app)
     fast_path.register(app, resolver)
+    index.prepare(app)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign] # the way that Flask documents
     return app
 

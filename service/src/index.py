@@ -8,6 +8,17 @@ from src import spec
 
 HTML = "text/html"
 PLAIN = "text/plain"
+TEMPLATES = {HTML: "index.html", PLAIN: "index.txt"}
+
+
+def prepare(app: flask.Flask) -> None:
+    """Read the contract and the template for programs, which gunicorn's processes then share.
+
+    To read them with its first page would hold up all clients of each new process for 50 ms, just
+    when a release goes live.
+    """
+    spec.load()
+    app.jinja_env.get_template(TEMPLATES[PLAIN])
 
 
 def get() -> flask.Response:
@@ -15,9 +26,8 @@ def get() -> flask.Response:
     # Browsers ask for text/html by name; "*/*" is content with the first one.
     accepted = flask.request.accept_mimetypes
     wanted = accepted.best_match([PLAIN, HTML]) or PLAIN
-    template = "index.html" if wanted == HTML else "index.txt"
     page = flask.render_template(
-        template,
+        TEMPLATES[wanted],
         info=spec.load()["info"],
         operations=spec.operations(),
         docs_path=spec.docs_path(),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import platform
 from html.parser import HTMLParser
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
 import pytest
+from jinja2 import FileSystemLoader
 from src import container, docs, favicon, ports, settings, spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flask import Flask
@@ -87,6 +90,16 @@ def test_browsers_get_an_icon(client: FlaskClient) -> None:
     response = client.get(favicon.PATH)
     assert (response.status_code, response.mimetype) == (200, favicon.SVG)
     assert ET.fromstring(response.get_data()).tag.endswith("}svg")  # noqa: S314 - our own
+
+
+def test_the_first_front_page_for_a_program_reads_no_file(
+    build: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All clients of a new process would wait for it, just when a release goes live."""
+    client = build({"paths": {}})
+    monkeypatch.setattr(spec, "SPEC_FILE", None)
+    monkeypatch.setattr(FileSystemLoader, "get_source", None)
+    assert client.get("/").status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", f"{BASE}/hello", spec.docs_path(), favicon.PATH])
