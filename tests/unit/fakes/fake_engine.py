@@ -33,6 +33,7 @@ from classvm.release.release_spec import (
     EVEN_STOPPED,
     LABEL_HOW,
     LABEL_SETTINGS,
+    LIVE_CPU_SHARES,
     ReleaseSpec,
     Seconds,
 )
@@ -138,6 +139,7 @@ class Box:
     stops: int = 0
     started: float = 0.0
     restart: str = ALWAYS
+    cpu_shares: str = LIVE_CPU_SHARES
     networks: tuple[str, ...] = ("bridge",)
     limits: dict[str, Any] = dataclasses.field(default_factory=dict)
     log_driver: str = LOG_DRIVER
@@ -567,6 +569,7 @@ class Engine(Docker):
             },
             "HostConfig": {
                 **box.limits,
+                "CpuShares": int(box.cpu_shares),
                 "Mounts": box.mounts,
                 "RestartPolicy": {"Name": box.restart},
                 "LogConfig": {"Type": box.log_driver},
@@ -659,7 +662,9 @@ class Engine(Docker):
         return ""
 
     def _update(self, words: tuple[str, ...]) -> str:
-        self.boxes[words[-1]].restart = words[words.index("--restart") + 1]
+        box, given = self.boxes[words[-1]], dict(itertools.pairwise(words))
+        box.restart = given.get("--restart", box.restart)
+        box.cpu_shares = given.get("--cpu-shares", box.cpu_shares)
         return ""
 
     def _create_only(self, words: tuple[str, ...]) -> str:
@@ -691,6 +696,7 @@ class Engine(Docker):
         )
         if "--restart" in words:
             self.boxes[name].restart = words[words.index("--restart") + 1]
+        self.boxes[name].cpu_shares = words[words.index("--cpu-shares") + 1]
         return self.boxes[name]
 
     def _holders(self, port: int) -> list[object]:

@@ -13,7 +13,7 @@ from classvm.base.edge import BLUE_GREEN, LABEL_SLOT, RECREATE
 from classvm.image.image_labels import LABEL_RELEASE
 from classvm.release import go_live, history
 from classvm.release.redirect import NO_NFTABLES
-from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, ReleaseSpec
+from classvm.release.release_spec import ALWAYS, LABEL_SETTINGS, LIVE_CPU_SHARES, ReleaseSpec
 from fake_engine import (
     CRASHES,
     GOOD,
@@ -316,6 +316,7 @@ def assert_only_live(engine: Engine, spec: ReleaseSpec = RELEASE_SPEC) -> None:
     assert box.labels[LABEL_RELEASE] == spec.release
     assert box.labels[LABEL_SETTINGS] == spec.settings
     assert (box.image, box.restart) == (spec.image, ALWAYS)
+    assert box.cpu_shares == LIVE_CPU_SHARES
     assert box.publish == whereabouts(engine, box.labels.get(LABEL_SLOT, ""), spec)
     assert engine.haproxy.listens is (spec.strategy == BLUE_GREEN)
     assert engine.serving() == spec.release

@@ -118,8 +118,16 @@ def create(docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "") -> N
     _create(docker, spec, CANDIDATE_CPU_SHARES, argv)
 
 
-def create_on_port(docker: Docker, spec: ReleaseSpec, name: str) -> None:
+def create_on_port(
+    docker: Docker, spec: ReleaseSpec, name: str, shares: str = LIVE_CPU_SHARES
+) -> None:
     """Create the container that publishes the host's port, and can be started when that is free.
+
+    Args:
+        docker: the engine of the host.
+        spec: the release and how it shall run.
+        name: name of the container.
+        shares: its CPU shares; with those of a candidate it starts beside one that serves.
 
     Raises:
         ClassvmError: the engine does not create it.
@@ -127,7 +135,7 @@ def create_on_port(docker: Docker, spec: ReleaseSpec, name: str) -> None:
     """
     publish = f"{spec.host_port}:{spec.container_port}"
     argv = run_argv(spec, name=name, publish=publish, labels=labels(spec))
-    _create(docker, spec, LIVE_CPU_SHARES, argv)
+    _create(docker, spec, shares, argv)
 
 
 def _create(docker: Docker, spec: ReleaseSpec, shares: str, argv: List[str]) -> None:

@@ -11,7 +11,7 @@ from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from . import connections, gap, health, recover, redirect
 from .candidate import create_on_port, start, watch_steady
-from .release_spec import ReleaseSpec
+from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 from .swap import Recreate, stand_by, stop, undo
 
 
@@ -104,13 +104,15 @@ class Gapless(Recreate):
     def _bring_to_port(self) -> None:
         spec = self.spec
         self.docker.check("rename", spec.live, spec.previous)
-        create_on_port(self.docker, spec, spec.live)
+        # Clients have the candidate, which this one shall not slow down while it starts.
+        create_on_port(self.docker, spec, spec.live, CANDIDATE_CPU_SHARES)
         if self.former_has_port():
             connections.drain(self.docker, spec.previous, spec.seconds.request)
             stand_by(self.docker, spec)
             stop(self.docker, spec)
         self.edge.leave_port()
         start(self.docker, spec, spec.live)
+        recover.give_shares(self.docker, spec.live)
 
     def _undo(self, reason: BaseException) -> None:
         """Bring the former release back, and lead clients to it as soon as it is healthy."""

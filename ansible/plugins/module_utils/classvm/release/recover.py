@@ -13,7 +13,13 @@ from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from ..image.image_labels import LABEL_RELEASE
 from . import connections, health, history, redirect
-from .release_spec import ALWAYS, EVEN_STOPPED, LABEL_SETTINGS
+from .release_spec import (
+    ALWAYS,
+    CANDIDATE_CPU_SHARES,
+    EVEN_STOPPED,
+    LABEL_SETTINGS,
+    LIVE_CPU_SHARES,
+)
 
 # What a candidate has begun to answer when its redirect ends is given so much time.
 DRAIN_SECONDS = 5
@@ -74,8 +80,16 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
         state_dir, service, lambda entry: outcome_of_interrupted_swap(docker, entry)
     )
     # After an interrupted swap another container may be live, or this one has started meanwhile.
-    again = settled or former is not None
-    return Recovered(docker.container(live_name) if again else live, repaired)
+    if settled or former is not None:
+        live = docker.container(live_name)
+    if live is not None and live.host_config.get("CpuShares") == int(CANDIDATE_CPU_SHARES):
+        give_shares(docker, live_name)
+    return Recovered(live, repaired)
+
+
+def give_shares(docker: Docker, name: str) -> None:
+    """Give a container that started with the CPU shares of a candidate those of a live one."""
+    docker.check("update", "--cpu-shares", LIVE_CPU_SHARES, name)
 
 
 def lead_to(edge: Edge, live: Optional[Container]) -> bool:
