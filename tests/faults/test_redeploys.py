@@ -39,7 +39,11 @@ def test_redeploys_in_a_row(target: Target) -> None:
             gaps.append(watch.seen.gap)
         seen = attempt.end()
         at_host = [entry["gap"] for entry in target.history()[before:]]
-        attempt.outcome = f"gap {gap_summary(gaps)}; as the host saw it {gap_summary(at_host)}"
+        slow, usual = (f"{one.p99 * 1000:.0f} ms" for one in (seen, target.at_rest))
+        attempt.outcome = (
+            f"gap {gap_summary(gaps)}; as the host saw it {gap_summary(at_host)};"
+            f" p99 {slow}, at rest {usual}"
+        )
         assert len(at_host) == redeploys
         assert seen.failures == 0, f"{seen}{target.evidence()}"
     if target.strategy == BLUE_GREEN:
