@@ -65,6 +65,8 @@ FIRST, UNCHANGED, CHANGED, ROLLBACK, STATUS, FLOOR = (
     "status",
     "an empty play",
 )
+# A time in which nothing is done; it is no row of the table.
+REST = "at rest"
 # What any run of Ansible takes: a play that does nothing, without make and without our settings.
 THIS_MACHINE = "ansible/inventory/local.yml"
 EMPTY_PLAY = [{"hosts": "all", "gather_facts": False}]
@@ -73,6 +75,8 @@ ASKED = "/e222/describe"
 # Rarely enough that the questions do not slow the deploy down.
 POLL_SECONDS = 0.1
 KEPT_SECONDS = 0.02
+# How long the service is watched while nothing is done.
+REST_SECONDS = 20
 PAGE = """# Numbers
 
 Written by `make bench TABLE=docs/numbers.md` on a machine with {processors} processors; your
@@ -93,13 +97,16 @@ tasks of a deploy of a changed line:
 
 A deploy of a changed line and a rollback answer when the release serves; the host then [finishes
 the swap](releases.md#without-a-gap) in the background, and the client goes on asking until that has
-ended. No request fails: [faults.md](faults.md) has the numbers under load.
+ended. 99 % of its requests have their answer within {slow} while a changed line is deployed,
+within {usual} at rest. No request fails: [faults.md](faults.md) has the numbers under load.
 
 The service image has {size:.1f} MB. `/e222/sum/1/4`, routed and validated in both directions by
 its contract, answers {rate:.0f} requests per second; a bare Flask route in the same image, with the
 same server, {bare:.0f}.
 """
 LONGEST = 3
+# Of fewer answers nobody knows within which time 99 % come.
+FEWEST = 100
 
 
 def run(*words: str, **environment: str) -> str:
@@ -180,6 +187,7 @@ class Run:
             sent; None when the port did not answer before.
         serves: seconds until another release answered than before; None when none did.
         swap: seconds from stopping the old release to the new one's health; 0.0 when not told.
+        latencies: seconds of each answered request of the client that keeps its connection.
 
     """
 
@@ -190,6 +198,7 @@ class Run:
     failed: tuple[int, int] | None = None
     serves: float | None = None
     swap: float = 0.0
+    latencies: Sequence[float] = ()
 
 
 class NewRelease:
@@ -231,12 +240,14 @@ class Kept:
     Attributes:
         failed: number of those without an answer below 500, and of all; None when even the first
             had none.
+        latencies: seconds of each of the others.
 
     """
 
     def __init__(self, target: Target) -> None:
         """Prepare to ask the service of a host."""
         self.failed: tuple[int, int] | None = None
+        self.latencies: list[float] = []
         self._client = http.client.HTTPConnection(
             target.address, target.port, timeout=gap.ANSWER_SECONDS
         )
@@ -259,7 +270,11 @@ class Kept:
     def _ask(self) -> None:
         failed = sent = 0
         while not self._ended.wait(KEPT_SECONDS):
-            failed, sent = failed + (not self._is_answered()), sent + 1
+            began, sent = time.monotonic(), sent + 1
+            if self._is_answered():
+                self.latencies.append(time.monotonic() - began)
+            else:
+                failed += 1
         self.failed = (failed, sent)
 
     def _is_answered(self) -> bool:
@@ -312,6 +327,7 @@ def measure(target: Target, verb: str) -> Run:
         failed=kept.failed,
         serves=release.seconds,
         swap=float(swap.group(1)) if swap else 0.0,
+        latencies=kept.latencies,
     )
 
 
@@ -397,6 +413,14 @@ def failed_of(runs: Sequence[Run]) -> str:
     return f"{failed} of {sent}" if sent else ""
 
 
+def slowest_of(runs: Sequence[Run]) -> str:
+    """Return within which time 99 % of the answers came; "" where there were too few."""
+    latencies = [each for one in runs for each in one.latencies]
+    if len(latencies) < FEWEST:
+        return ""
+    return f"{statistics.quantiles(latencies, n=100)[-1] * 1000:.1f} ms"
+
+
 def serves_of(runs: Sequence[Run]) -> str:
     """Return the median of the seconds until a new release served; "" where none was to."""
     found = [one.serves for one in runs if one.serves is not None]
@@ -409,9 +433,10 @@ def show(what: str, runs: Sequence[Run]) -> None:
     spread = f"{min(seconds):.1f}-{max(seconds):.1f}"
     serves = serves_of(runs) and f"  serves after {serves_of(runs)}"
     failed = failed_of(runs) and f"  {failed_of(runs)} kept requests failed"
+    slowest = slowest_of(runs) and f"  99 % within {slowest_of(runs)}"
     print(
         f"{what:24} {statistics.median(seconds):6.1f} s  ({len(runs)} runs: {spread})"
-        f"  {runs[0].count:3} tasks  gap {gap_of(runs)}" + failed + serves,
+        f"  {runs[0].count:3} tasks  gap {gap_of(runs)}" + failed + slowest + serves,
         flush=True,
     )
 
@@ -480,6 +505,8 @@ def measure_deploys(target: Target, app: Path) -> dict[str, list[Run]]:
     show(STATUS, runs[STATUS])
     runs[FLOOR] = [measure_empty_play(target) for _ in range(REPEATS)]
     show(FLOOR, runs[FLOOR])
+    runs[REST] = [measure_rest(target)]
+    show(REST, runs[REST])
     show_profile(UNCHANGED, median(runs[UNCHANGED]))
     show_profile(CHANGED, median(runs[CHANGED]))
     return runs
@@ -496,6 +523,14 @@ def measure_empty_play(target: Target) -> Run:
         with watch:
             run(*words, ANSIBLE_CONFIG=str(settings))
     return Run(watch.seconds, {}, 0, watch.gap)
+
+
+def measure_rest(target: Target) -> Run:
+    """Watch the service while nothing is done."""
+    watch, kept = gap.Watch(target.port, target.address), Kept(target)
+    with watch, kept:
+        time.sleep(REST_SECONDS)
+    return Run(watch.seconds, {}, 0, watch.gap, kept.failed, latencies=kept.latencies)
 
 
 def arguments() -> argparse.Namespace:
@@ -584,6 +619,7 @@ def page(measured: Sequence[Measured]) -> str:
         f"| {what} | {seconds_of(measured, what)} | {serves_of(some)} | {some[0].count} |"
         f" {gap_of(some)} | {failed_of(some)} |"
         for what, some in runs.items()
+        if what != REST
     ]
     changed = sorted(median(runs[CHANGED]).tasks.items(), key=lambda task: -task[1])
     return PAGE.format(
@@ -594,6 +630,8 @@ def page(measured: Sequence[Measured]) -> str:
         ),
         lines=" | ".join("---" for _ in measured),
         floor=FLOOR,
+        slow=slowest_of(runs[CHANGED]),
+        usual=slowest_of(runs[REST]),
         back=until_back(runs[ROLLBACK]),
         tasks="\n".join(f"- {seconds:.1f} s: {name}" for name, seconds in changed[:LONGEST]),
         size=service.size / 1e6,

@@ -56,6 +56,10 @@ def a_run(seconds: float) -> bench.Run:
     return bench.Run(seconds, {"one": 1.0, "two": 0.25}, count=2, gap=0.5, swap=0.75)
 
 
+def all_runs(seconds: float) -> dict[str, list[bench.Run]]:
+    return {what: [a_run(seconds)] for what in (*KINDS, bench.REST)}
+
+
 def test_where_nobody_answered_before_no_gap_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     bench.show("first", [dataclasses.replace(a_run(2.0), gap=None)])
     bench.show("next", [a_run(2.0), dataclasses.replace(a_run(2.0), gap=1.0)])
@@ -171,13 +175,15 @@ def test_the_closing_line_is_that_of_our_own_callback() -> None:
 
 def test_the_page_holds_what_was_measured() -> None:
     runs = {what: [a_run(number + 2.0)] for number, what in enumerate(KINDS)}
-    runs[bench.CHANGED] = [dataclasses.replace(a_run(4.0), serves=3.0)]
+    runs[bench.CHANGED] = [dataclasses.replace(a_run(4.0), serves=3.0, latencies=[0.005] * 100)]
+    runs[bench.REST] = [dataclasses.replace(a_run(20.0), latencies=[0.002] * 100)]
     runs[bench.ROLLBACK] = [dataclasses.replace(a_run(5.0), failed=(one, 9)) for one in (1, 2)]
     service = bench.Service(size=149_700_000, rate=2421.4, bare=4328.0)
     here = bench.Measured("this machine", runs, service)
     text = bench.page([here])
     assert f"| {bench.CHANGED} | 4.0 | 3.0 s | 2 | 500 ms |  |" in text
     assert f"| {bench.ROLLBACK} | 5.0 |  | 2 | 500 ms | 3 of 18 |" in text
+    assert "within 5.0 ms while a changed line is deployed,\nwithin 2.0 ms at rest" in text
     assert "live again 1.0 s after its task began" in text
     assert "- 1.0 s: one\n- 0.2 s: two" in text
     assert "149.7 MB" in text
@@ -186,8 +192,8 @@ def test_the_page_holds_what_was_measured() -> None:
 
 def test_a_vm_has_a_column_of_its_own() -> None:
     service = bench.Service(size=1, rate=1.0, bare=1.0)
-    here = bench.Measured("this machine", {what: [a_run(2.0)] for what in KINDS}, service)
-    there = bench.Measured("one VM over SSH", {what: [a_run(3.0)] for what in KINDS})
+    here = bench.Measured("this machine", all_runs(2.0), service)
+    there = bench.Measured("one VM over SSH", all_runs(3.0))
     table = [line for line in bench.page([here, there]).splitlines() if line.startswith("|")]
     assert table[0].startswith("| what | seconds, this machine | seconds, one VM over SSH | until")
     assert table[2].startswith(f"| {bench.FIRST} | 2.0 | 3.0 |")
@@ -241,6 +247,23 @@ def test_failed_requests_of_kept_connections_are_counted(
     assert kept.failed is not None
     assert kept.failed[0] == failed
     assert kept.failed[1] > failed
+    assert len(kept.latencies) == kept.failed[1] - failed
+
+
+@pytest.mark.parametrize(
+    ("slow", "told"), [(1, "99 % within 2.0 ms"), (5, "99 % within 40.0 ms")], ids=str
+)
+def test_the_time_within_which_99_of_100_answers_come_is_told(
+    slow: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ([0.002] * 150, [0.04] * slow + [0.002] * (150 - slow))
+    bench.show("deploy", [dataclasses.replace(a_run(2.0), latencies=one) for one in some])
+    assert told in capsys.readouterr().out
+
+
+def test_of_few_answers_no_time_is_told() -> None:
+    few = [0.002] * (bench.FEWEST - 1)
+    assert bench.slowest_of([dataclasses.replace(a_run(2.0), latencies=few)]) == ""
 
 
 def test_where_nobody_answered_before_no_request_fails() -> None:
