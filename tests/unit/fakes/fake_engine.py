@@ -373,6 +373,14 @@ class Engine(Docker):
             raise ClassvmError("HAProxy is stopped, and this account may not start it")
         self._step(("systemctl", "start"), lambda: setattr(self.haproxy, "waits", True))
 
+    def end_edge(self, slot: str, seconds: float) -> None:
+        """Stop HAProxy softly, as `Edge.end` does."""
+        assert self._holders(PORT), "HAProxy would take the port"
+        assert (slot in SLOTS, seconds) == (True, RELEASE_SPEC.seconds.request)
+        again = Haproxy(waits=True)
+        self._step(("systemctl", "kill"), lambda: setattr(self, "haproxy", again))
+        self._step(("systemctl", "stop"), self.stop_edge)
+
     def retire_edge(self) -> None:
         """Have HAProxy gone."""
         self.haproxy = Haproxy()
@@ -828,6 +836,7 @@ def enter(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "time", engine.clock)
     monkeypatch.setattr(Edge, "tell", lambda _, words: engine.tell(words))
     monkeypatch.setattr(Edge, "start", lambda _: engine.start_edge())
+    monkeypatch.setattr(Edge, "end", lambda _, *words: engine.end_edge(*words))
     monkeypatch.setattr(health, "answers", engine.answers)
     monkeypatch.setattr(connections, "count", lambda _: engine.open.pop(0) if engine.open else 0)
     monkeypatch.setattr(connections, "tell", engine.send)

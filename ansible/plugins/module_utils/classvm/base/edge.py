@@ -39,6 +39,8 @@ ANSWER_SECONDS = 2
 # How long HAProxy may take to come up, or to get its port.
 READY_SECONDS = 15
 UNIT = "haproxy.service"
+# Source: HAProxy 2.8, Management Guide, 4 (Stopping and restarting HAProxy)
+SOFT_STOP = "SIGUSR1"
 # What systemd says of a unit that would not start by itself.
 STOPPED = ("inactive", "failed")
 
@@ -125,6 +127,34 @@ class Edge:
             if time.monotonic() > deadline:
                 return
             time.sleep(POLL_SECONDS)
+
+    def end(self, slot: str, seconds: float) -> None:
+        """Have HAProxy, which has left the port, stop once it has answered what its clients ask.
+
+        A client that keeps its connection would go on asking over it. Where this account may not
+        stop HAProxy, only what the slot has at hand is waited for.
+
+        Args:
+            slot: the slot to which it leads.
+            seconds: how long to wait at most.
+
+        """
+        as_root = account.root_argv(account.privilege(()))
+        if as_root is None:
+            self.drain(slot, seconds)
+            return
+        # Its soft stop: idle connections end at once, the others with their next answer. systemd
+        # starts it again, and then it waits for the port, which another one has.
+        command.run(
+            [*as_root, "systemctl", "kill", "--kill-who=main", f"--signal={SOFT_STOP}", UNIT]
+        )
+        deadline = time.monotonic() + seconds
+        while self._runs() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        command.run([*as_root, "systemctl", "stop", UNIT])
+
+    def _runs(self) -> bool:
+        return command.run(["systemctl", "is-active", UNIT]).out.strip() == "active"
 
     def in_maintenance(self) -> bool:
         """Tell whether HAProxy answers each request itself, with 503."""

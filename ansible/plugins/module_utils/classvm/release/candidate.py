@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, Optional
 
 from ..base import progress
 from ..base.docker import Docker
-from ..base.edge import LABEL_SLOT
+from ..base.edge import LABEL_SLOT, Edge
 from ..base.errors import ClassvmError
 from ..image.image_labels import LABEL_RELEASE, LABEL_SERVICE
 from . import difference, health, keep
@@ -136,6 +136,23 @@ def create_on_port(
     publish = f"{spec.host_port}:{spec.container_port}"
     argv = run_argv(spec, name=name, publish=publish, labels=labels(spec))
     _create(docker, spec, shares, argv)
+
+
+def create_in_slot(docker: Docker, spec: ReleaseSpec, name: str, edge: Edge, slot: str) -> None:
+    """Create the container that serves from a slot behind the edge; it starts beside one that serves.
+
+    Raises:
+        ClassvmError: the engine does not create it.
+
+    """
+    publish = published_in(edge, slot, spec)
+    argv = run_argv(spec, name=name, publish=publish, labels=labels(spec, slot))
+    _create(docker, spec, CANDIDATE_CPU_SHARES, argv)
+
+
+def published_in(edge: Edge, slot: str, spec: ReleaseSpec) -> str:
+    """Return host side and container side of the port mapping of a slot."""
+    return f"127.0.0.1:{edge.slots[slot]}:{spec.container_port}"
 
 
 def _create(docker: Docker, spec: ReleaseSpec, shares: str, argv: List[str]) -> None:

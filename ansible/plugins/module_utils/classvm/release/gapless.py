@@ -1,4 +1,4 @@
-"""The swap of strategy recreate in which somebody always answers, where the host has nftables."""
+"""The swaps in which the port changes hands and somebody answers, where the host has nftables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from . import connections, gap, health, recover, redirect
-from .candidate import create_on_port, start, watch_steady
+from .candidate import create_in_slot, create_on_port, start, watch_steady
 from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 from .swap import Recreate, stand_by, stop, undo
 
@@ -107,12 +107,17 @@ class Gapless(Recreate):
         # Clients have the candidate, which this one shall not slow down while it starts.
         create_on_port(self.docker, spec, spec.live, CANDIDATE_CPU_SHARES)
         if self.former_has_port():
-            connections.drain(self.docker, spec.previous, spec.seconds.request)
-            stand_by(self.docker, spec)
-            stop(self.docker, spec)
+            self._stop_former()
         self.edge.leave_port()
         start(self.docker, spec, spec.live)
         recover.give_shares(self.docker, spec.live)
+
+    def _stop_former(self) -> None:
+        """Stop the former release, which has the port, once it has answered what it has begun."""
+        spec = self.spec
+        connections.drain(self.docker, spec.previous, spec.seconds.request)
+        stand_by(self.docker, spec)
+        stop(self.docker, spec)
 
     def _undo(self, reason: BaseException) -> None:
         """Bring the former release back, and lead clients to it as soon as it is healthy."""
@@ -122,3 +127,17 @@ class Gapless(Recreate):
                 undo(self.docker, spec, self.edge, self.live, reason)
         finally:
             recover.end_redirect(self.docker, spec.service, self.edge.state_dir)
+
+
+class ToEdge(Gapless):
+    """The first release behind the edge: the port goes from the former one's container to HAProxy."""
+
+    def _bring_to_port(self) -> None:
+        spec, slot = self.spec, self.edge.free_slot("")
+        self.docker.check("rename", spec.live, spec.previous)
+        # It needs another port than the former release, so it serves before that one stops.
+        create_in_slot(self.docker, spec, spec.live, self.edge, slot)
+        start(self.docker, spec, spec.live)
+        recover.give_shares(self.docker, spec.live)
+        self._stop_former()
+        self.edge.lead_to(slot)

@@ -26,12 +26,12 @@ from typing import Dict, List, Optional, Sequence, TextIO, Tuple, Type
 
 from ..base import client, host, locks, state
 from ..base.docker import Container, Docker, Image
-from ..base.edge import Edge
+from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from ..image.image_labels import LABEL_APP, LABEL_RELEASE, LABEL_SERVICE, container_port
 from . import difference, drift, finish, gap, health, history, recover, redirect, rollback
 from . import keep as keep_volumes
-from .gapless import Gapless
+from .gapless import Gapless, ToEdge
 from .recover import Recovered
 from .release_spec import LABEL_SETTINGS, ReleaseSpec
 from .swap import BlueGreen, Recreate, Swap
@@ -350,12 +350,15 @@ def _prepare_and_swap(strategy: Swap, entry: history.Entry) -> history.Entry:
 
 def _kind(spec: ReleaseSpec, edge: Edge, live: Optional[Container]) -> Tuple[Type[Swap], str]:
     """Return how a release goes live on this host, and why not without a gap as it should, or ""."""
-    if edge.takes_releases:
+    if edge.takes_releases and live is not None and slot_of(live):
         return BlueGreen, ""
+    with_gap: Type[Swap] = BlueGreen if edge.takes_releases else Recreate
     if not spec.gapless or not Gapless.suits(live, spec.host_port):
-        return Recreate, ""
+        return with_gap, ""
     obstacle = redirect.obstacle()
-    return (Recreate if obstacle else Gapless), obstacle
+    if obstacle:
+        return with_gap, obstacle
+    return (ToEdge if edge.takes_releases else Gapless), ""
 
 
 # --- What the history says ----------------------------------------------------------------------

@@ -5,7 +5,8 @@ swap that was interrupted, and both bring the former release back when the swap 
 
 recreate    The candidate proves itself on a loopback port of its own. Another container of its
             image, created beforehand, then takes the port that the live release has left. Where
-            that is asked for, `gapless` bridges the time in which nobody has the port.
+            that is asked for, `gapless` bridges the time in which nobody has the port,
+            also on the way from a container that has the port to the edge.
 blue_green  The candidate proves itself in the slot that the live release leaves free; if the contract
             check may have altered it, it is made anew. The edge then hands new requests to it;
             requests that have begun end where they began. The former release stays for the steady
@@ -26,7 +27,15 @@ from ..base.docker import Container, Docker
 from ..base.edge import Edge, slot_of
 from ..base.errors import ClassvmError
 from . import gap, recover
-from .candidate import create, create_on_port, promote, prove, start, watch_steady
+from .candidate import (
+    create,
+    create_on_port,
+    promote,
+    prove,
+    published_in,
+    start,
+    watch_steady,
+)
 from .contract_check import Verdict
 from .release_spec import EVEN_STOPPED, ReleaseSpec
 
@@ -168,7 +177,9 @@ class Recreate(Swap):
         """Do nothing: the former release has stopped."""
 
     def retire(self) -> None:
-        """Remove the former release: it was stopped, or the edge no longer leads to it."""
+        """Remove the former release: it was stopped, or the edge gets no new connections any more."""
+        if self.live and slot_of(self.live):
+            self.edge.end(slot_of(self.live), self.spec.seconds.request)
         remove(self.docker, self.spec, self.live)
 
 
@@ -184,7 +195,7 @@ class BlueGreen(Swap):
 
     def prepare(self, *, proven: bool) -> None:
         """Have the candidate prove itself in the free slot; if it has before, only start it."""
-        publish = f"127.0.0.1:{self.edge.slots[self.slot]}:{self.spec.container_port}"
+        publish = published_in(self.edge, self.slot, self.spec)
         # A former release that has the port stops before the edge gets it, so it cannot stand by.
         self.start_candidate(publish, self.slot, proven=proven, steady=self.former_has_port())
 
