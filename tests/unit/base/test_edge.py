@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from classvm.base import host
+from classvm.base.command import Finished
 from classvm.base.docker import Container
 from classvm.base.edge import (
     BLUE_GREEN,
@@ -17,6 +18,7 @@ from classvm.base.edge import (
     NEW_MAP,
     OFF,
     ON,
+    POLL_SECONDS,
     RECORD,
     RECREATE,
     Edge,
@@ -265,3 +267,61 @@ def test_a_record_that_is_not_legible_is_told(tmp_path: Path, text: str) -> None
 def test_the_slot_of_a_container() -> None:
     assert slot_of(container()) == ""
     assert slot_of(container(**{LABEL_SLOT: "blue"})) == "blue"
+
+
+# --- Its soft stop ------------------------------------------------------------------------------
+
+
+class Systemd:
+    """What systemd is told, and how often HAProxy is seen running after its soft stop."""
+
+    def __init__(self, seen: int) -> None:
+        self.seen, self.told, self.now = seen, list[tuple[str, ...]](), 0.0
+
+    def run(self, argv: Sequence[str]) -> Finished:
+        words = tuple(argv)
+        if "is-active" not in words:
+            self.told.append(words)
+            return Finished(words, 0, "", "")
+        self.seen -= 1
+        return Finished(words, 0, "active\n" if self.seen >= 0 else "activating\n", "")
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def systemd(monkeypatch: pytest.MonkeyPatch, *, seen: int, privilege: str) -> Systemd:
+    made = Systemd(seen)
+    monkeypatch.setattr("classvm.base.edge.command.run", made.run)
+    monkeypatch.setattr("classvm.base.edge.time", made)
+    monkeypatch.setattr("classvm.base.edge.account.privilege", lambda _: privilege)
+    return made
+
+
+SOFTLY = ("systemctl", "kill", "--kill-who=main", "--signal=SIGUSR1", "haproxy.service")
+STOP = ("systemctl", "stop", "haproxy.service")
+
+
+@pytest.mark.parametrize(
+    ("seen", "waited"), [(0, 0.0), (3, 3 * POLL_SECONDS), (10_000, 30.0)], ids=str
+)
+def test_its_clients_are_answered_before_it_stops(
+    seen: int, waited: float, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = systemd(monkeypatch, seen=seen, privilege="root")
+    edge.end("blue", 30.0)
+    assert made.told == [SOFTLY, STOP]
+    assert made.now == pytest.approx(waited, abs=POLL_SECONDS)
+
+
+def test_who_may_not_stop_it_waits_for_what_the_slot_has_at_hand(
+    edge: Edge, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.haproxy.busy = [2, 1]
+    made = systemd(monkeypatch, seen=0, privilege="none")
+    edge.end("blue", 30.0)
+    assert (made.told, server.haproxy.busy) == ([], [])
+    assert made.now == pytest.approx(2 * POLL_SECONDS)

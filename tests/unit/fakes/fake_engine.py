@@ -478,10 +478,13 @@ class Engine(Docker):
         for name in names:
             box = self.boxes[name]
             box.state = "exited" if box.running else box.state
+        # HAProxy's unit starts after the engine, and then waits for its port.
+        self.haproxy = Haproxy(waits=RECORD_FILE in self.files)
         for name in names:
             if self.boxes[name].comes_back:
                 with contextlib.suppress(RuntimeError):  # another one has the port
                     self._start(("start", name))
+        self.wake()
 
     # --- The state folder ---------------------------------------------------------------------
 

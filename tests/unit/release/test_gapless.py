@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 
 import pytest
+from classvm.base.edge import LABEL_SLOT
 from classvm.base.errors import ClassvmError
 from classvm.image.image_labels import LABEL_DRAIN, LABEL_RELEASE
 from classvm.release import gap, history, lifecycle, refusal
@@ -39,6 +40,7 @@ from start_states import (
     behind_the_edge,
     deploy,
     deploy_early,
+    edge_alone,
     engine_in,
     left_over,
     lines,
@@ -49,6 +51,7 @@ from start_states import (
     roll_back,
     roll_back_early,
     stopped,
+    to_go_behind_the_edge,
     to_leave_the_edge,
 )
 
@@ -206,6 +209,59 @@ def test_the_edge_is_left_without_a_gap(world: World) -> None:
     assert_only_live(engine)
 
 
+def test_clients_that_haproxy_still_has_are_answered_before_their_release_stops(
+    world: World,
+) -> None:
+    engine = engine_in(to_leave_the_edge)
+    world(engine)
+    deploy(engine)
+    steps = [words[:2] for words in engine.calls if words[0] in ("start", "systemctl", "stop")]
+    ended = [("systemctl", "kill"), ("systemctl", "stop"), ("stop", PREVIOUS)]
+    assert steps == [("start", CANDIDATE), ("start", LIVE), *ended]
+    assert not engine.haproxy.up
+    assert not engine.haproxy.waits
+
+
+def test_haproxy_stays_where_the_next_release_is_behind_it_too(world: World) -> None:
+    engine = engine_in(behind_the_edge)
+    world(engine)
+    deploy(engine)
+    assert "systemctl" not in engine.verbs()
+    assert engine.haproxy.listens
+
+
+def test_the_edge_gets_the_port_without_a_gap(world: World) -> None:
+    engine = engine_in(to_go_behind_the_edge)
+    world(engine)
+    deploy(engine)
+    (address,) = engine.led_to
+    led = engine.calls.index(("nft", address))
+    done = engine.calls.index(("nft", ""), led)
+    between = [words[:2] for words in engine.calls[led:done]]
+    moves = [one for one in between if one[0] in ("rename", "start", "stop")]
+    assert moves == [("rename", LIVE), ("start", LIVE), ("stop", PREVIOUS)]
+    assert ("haproxy", "enable") in between
+    assert_only_live(engine)
+    assert engine.led == ""
+
+
+@pytest.mark.parametrize("obstacle", [NO_NFTABLES, NOT_ROOT])
+def test_what_is_missing_on_the_way_to_the_edge_is_said(obstacle: str, world: World) -> None:
+    engine = engine_in(to_go_behind_the_edge)
+    engine.obstacle = obstacle
+    world(engine)
+    assert deploy(engine).gap_reason == obstacle
+    assert "nft" not in engine.verbs()
+    assert_only_live(engine)
+
+
+def test_a_first_release_behind_the_edge_needs_no_redirect(world: World) -> None:
+    engine = engine_in(edge_alone)
+    engine.obstacle = NO_NFTABLES
+    world(engine)
+    assert deploy(engine).gap_reason == ""
+
+
 @pytest.mark.parametrize("start", [nothing, stopped, other_release_on_another_port])
 def test_where_nobody_serves_on_the_port_nothing_is_redirected(start: Start, world: World) -> None:
     engine = engine_in(start)
@@ -294,6 +350,9 @@ def answering(engine: Engine) -> list[Box]:
     running = [box for box in engine.boxes.values() if box.running]
     if engine.led:
         return [box for box in running if box.address == engine.led]
+    if engine.haproxy.listens:
+        live = engine.haproxy.map["live"]
+        return [box for box in running if box.labels.get(LABEL_SLOT) == live]
     return [box for box in running if box.publish[1] == PORT]
 
 
@@ -332,6 +391,24 @@ def test_somebody_answers_wherever_a_run_is_killed_and_the_next_run_tidies_up(
         assert (killed.led, left_over(killed)) == ("", {HISTORY}), cut
 
 
+@pytest.mark.parametrize("situation", [to_go_behind_the_edge, to_leave_the_edge])
+def test_somebody_answers_wherever_a_change_of_the_strategy_is_killed(
+    situation: Start, world: World
+) -> None:
+    start = engine_in(situation)
+    world(start)
+    done = copy.deepcopy(start)
+    world(done)
+    deploy(done)
+    assert done.led_to
+    for cut in cuts(done.calls, Killed):
+        killed = killed_at(start, cut, deploy, world)
+        assert answering(killed), cut
+        deploy(killed)
+        assert_only_live(killed)
+        assert (killed.led, left_over(killed)) == ("", {HISTORY}), cut
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(
     ("situation", "work"),
@@ -339,6 +416,8 @@ def test_somebody_answers_wherever_a_run_is_killed_and_the_next_run_tidies_up(
         (other_release, deploy),
         (other_release, deploy_early),
         (other_release_without_nftables, deploy),
+        (to_go_behind_the_edge, deploy),
+        (to_leave_the_edge, deploy),
     ],
 )
 def test_somebody_answers_after_a_reboot_wherever_a_run_was_killed(
