@@ -274,7 +274,7 @@ pages: setup ## look at the pages in a real browser, with axe (TABLE)
 # What each change has to pass, and all there is. Each stage is a target with its variables.
 TEST_STAGES := lint unit pages "e2e SCOPE=quick" "apps SCOPE=quick" "scenario S=default" "scenario S=firewall" "harm SCOPE=quick" lock-check
 ALL_STAGES := lint unit pages e2e apps "scenario S=default" "scenario S=firewall" "scenario S=alternative" \
-	"scenario S=students" "scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
+	"scenario S=students" "scenario S=switch" "scenario S=jammy" "scenario S=systems" "scenario S=vm" harm lock-check
 
 test: setup ## run what every change has to pass
 	@python tools/stages.py $(TEST_STAGES)
