@@ -53,15 +53,15 @@ def git(clone: Path, *words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def export(folder: Path) -> str:
+def export(folder: Path, clone: Path = ROOT) -> str:
     """Write the tree of the older commit into a folder; return the commit.
 
     Raises:
         NoOlderCommitError: the clone has no such commit.
 
     """
-    commit = revision()
-    argv = ["git", "-C", str(ROOT), "archive", commit]
+    commit = revision(clone=clone)
+    argv = ["git", "-C", str(clone), "archive", commit]
     packed = subprocess.run(argv, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")

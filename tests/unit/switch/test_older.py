@@ -51,12 +51,10 @@ def test_a_shallow_clone_is_told_how_to_get_it(
         older.revision(environment, shallow)
 
 
-def test_what_is_deployed_first_lacks_the_host_program(tmp_path: Path) -> None:
-    try:
-        older.revision()
-    except older.NoOlderCommitError:
-        pytest.skip("a shallow clone: the scenario itself fails there")
-    commit = older.export(tmp_path)
-    assert commit == older.revision()
-    assert (tmp_path / "ansible/deploy.yml").is_file()
-    assert not (tmp_path / older.NEWER).exists()
+def test_its_tree_is_exported(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(older.OLDER, raising=False)
+    folder = tmp_path / "older"
+    commit = older.export(folder, clone)
+    assert commit == git(clone, "rev-parse", "HEAD~2")
+    assert [path.name for path in folder.iterdir()] == ["text"]
+    assert (folder / "text").read_text() == "without"
