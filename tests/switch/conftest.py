@@ -15,10 +15,14 @@ from pathlib import Path
 
 import pytest
 import testinfra
+from faults import table
+from faults.table import Row
 from faults.target import Target
 from infra import expected, scope
 from infra.vm import Vm, keep_open
 from switch import older
+
+ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse to run without the names of machines of a lab."""
     if not config.getoption("hosts"):
         pytest.exit("Name machines of a lab: --hosts=ansible://vm-148-1", 2)
+    config.stash[ROWS] = []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,6 +54,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Make a run red that has tested nothing."""
     scope.fail_if_nothing_passed(session)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what the clients saw of each deploy."""
+    rows = config.stash[ROWS]
+    if rows:
+        terminalreporter.section("switch")
+        terminalreporter.write_line(f"{table.markdown(rows)}\n{table.verdict(rows)}")
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +86,7 @@ def target(request: pytest.FixtureRequest, old_tree: Older) -> Iterator[Target]:
         sockets.mkdir()
         keep_open(host, sockets)
         vm = Vm(host, facts, sockets)
-        made = Target(vm, Path(folder), inventory, [])
+        made = Target(vm, Path(folder), inventory, request.config.stash[ROWS])
         # Of these, any tree knows the settings.
         app, known = made.good_apps[0], ("service_dir", "service_environment")
         variables = {name: made.variables(app)[name] for name in known}

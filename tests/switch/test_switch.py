@@ -69,6 +69,7 @@ def switch(target: Target, words: str, app: Path, strategy: str) -> None:
         # The end of the swap may have been left to the background.
         target.vm.settle()
         seen = attempt.end()
+        attempt.outcome = f"longest gap {seen.gap:.2f} s, p99 {seen.p99 * 1000:.0f} ms"
         assert seen.failures == 0, f"{seen}{target.evidence()}"
     assert target.message() == app.name
     live = target.vm.docker.container(target.facts.container)
