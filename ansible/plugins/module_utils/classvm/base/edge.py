@@ -143,8 +143,8 @@ class Edge:
         if as_root is None:
             self.drain(slot, seconds)
             return
-        # Its soft stop: idle connections end at once, the others with their next answer. systemd
-        # starts it again, and then it waits for the port, which another one has.
+        # Its soft stop: idle connections end at once, the others with their next answer. What systemd
+        # sends to stop it would cut them, so that comes when HAProxy has said that it is stopping.
         command.run(
             [*as_root, "systemctl", "kill", "--kill-who=main", f"--signal={SOFT_STOP}", UNIT]
         )
