@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http
-import http.client
 import threading
 import time
 from typing import Optional
+
+from . import asking
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
@@ -80,11 +82,7 @@ class Watch:
 
 def answers(port: int, address: str = LOOPBACK) -> bool:
     """Tell whether a TCP port gives an answer below 500, over a new connection."""
-    client = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS)
-    try:
-        client.request("GET", "/", headers={"User-Agent": USER_AGENT})
-        return client.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        client.close()
+    with contextlib.suppress(OSError):
+        found = asking.status_of(address, port, "GET", USER_AGENT, ANSWER_SECONDS)
+        return found < http.HTTPStatus.INTERNAL_SERVER_ERROR
+    return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import time
 from typing import Callable, Dict, List, Sequence, Tuple
 
 from ..base.docker import Container, Docker
 from ..base.errors import ClassvmError
-from . import listening
+from . import asking, listening
 
 POLL_SECONDS = 0.1
 # A health check starts a program in the container, which takes CPU time from the service that is
@@ -100,15 +100,9 @@ def published(container: Container) -> List[int]:
 
 def answers(port: int, address: str = LOOPBACK) -> bool:
     """Tell whether a TCP port of this host, or at another address, gives any HTTP answer."""
-    client = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS)
-    try:
-        client.request("HEAD", "/", headers={"User-Agent": USER_AGENT})
-        client.getresponse()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        client.close()
-    return True
+    with contextlib.suppress(OSError):
+        return bool(asking.status_of(address, port, "HEAD", USER_AGENT, ANSWER_SECONDS))
+    return False
 
 
 def answers_in_time(port: int) -> bool:

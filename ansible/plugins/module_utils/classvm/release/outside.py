@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import http.client
 from typing import Any, Dict, List, Mapping, Sequence
 
-from . import finishing
+from . import asking, finishing
 from .finishing import NOTHING
 from .health import USER_AGENT
 from .status import ABSENT, DEGRADED, EDGE_DOWN, STOPPED, UNHEALTHY, UP, Status
@@ -39,17 +38,19 @@ def ask(host: str, port: int) -> Asked:
     """
     silence = ""
     for _ in range(TRIES):
-        client = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
-        try:
-            client.request("HEAD", "/", headers={"User-Agent": USER_AGENT})
-            client.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            silence = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        else:
-            return Asked(url_of(host, port))
-        finally:
-            client.close()
+        silence = _silence(host, port)
+        if not silence:
+            break
     return Asked(url_of(host, port), silence)
+
+
+def _silence(host: str, port: int) -> str:
+    """Return why nothing answers at a port, "" where something does."""
+    try:
+        asking.status_of(host, port, "HEAD", USER_AGENT, ANSWER_SECONDS)
+    except OSError as error:
+        return error.strerror or str(error) or type(error).__name__
+    return ""
 
 
 def url_of(host: str, port: int) -> str:
