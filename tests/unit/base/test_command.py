@@ -167,3 +167,26 @@ def test_programs_make_what_everybody_may_read(tmp_path: Path) -> None:
     finally:
         os.umask(former)
     assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
+
+
+TALKS = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+for stream in (1, 2):
+    for _ in range(2000):
+        os.write(stream, b"x" * 65536)
+sys.exit(3)
+"""
+
+
+def test_of_a_program_that_says_too_much_a_part_is_kept() -> None:
+    """All of it would be 250 MB; it is read to its end, so that the program comes to its own."""
+    done = command.run(python(TALKS), most=100_000)
+    assert (done.code, len(done.out), len(done.err)) == (3, 100_000, 100_000)
+    done = command.run(python("print('x' * 99)"), most=100)
+    assert done.out == "x" * 99 + "\n"
+
+
+def test_a_program_of_which_a_part_is_kept_has_its_time() -> None:
+    with pytest.raises(command.TimeLimitError):
+        command.run(["yes"], most=100, timeout=0.3)

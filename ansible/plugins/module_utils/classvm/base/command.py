@@ -98,10 +98,11 @@ class CommandError(ClassvmError):
 
 
 class _Ears(NamedTuple):
-    """Who hears a program while it runs, and who watches it: see `run`."""
+    """Who hears a program while it runs, who watches it, and how much is kept of it: see `run`."""
 
     heard: Optional[Callable[[str], None]]
     watched: Optional[Callable[[int], None]]
+    most: Optional[int]
 
 
 def run(  # noqa: PLR0913 - all but the first are options with a name
@@ -113,6 +114,7 @@ def run(  # noqa: PLR0913 - all but the first are options with a name
     heard: Optional[Callable[[str], None]] = None,
     watched: Optional[Callable[[int], None]] = None,
     keep: Sequence[int] = (),
+    most: Optional[int] = None,
 ) -> Finished:
     """Run a program to its end and return its output, whatever its exit code.
 
@@ -125,6 +127,7 @@ def run(  # noqa: PLR0913 - all but the first are options with a name
         watched: called twice a second with the bytes that it has printed so far;
             what it raises ends the program.
         keep: descriptors of this process that stay open in the program.
+        most: bytes of its output, and as many of its errors, that are returned; the rest is dropped when it is read.
 
     Raises:
         ClassvmError: the program is not installed, or ran longer than ``timeout``.
@@ -132,7 +135,7 @@ def run(  # noqa: PLR0913 - all but the first are options with a name
     """
     try:
         given = {"env": {**os.environ, **LOCALE, **(env or {})}, "pass_fds": keep}
-        done = _run(argv, stdin or b"", given, timeout, _Ears(heard, watched))
+        done = _run(argv, stdin or b"", given, timeout, _Ears(heard, watched, most))
     except FileNotFoundError as error:
         raise ClassvmError(
             f"{argv[0]} is not installed on this machine",
@@ -179,7 +182,7 @@ def _run(
     timeout: Optional[float],
     ears: _Ears,
 ) -> subprocess.CompletedProcess[bytes]:
-    if not any(ears):
+    if ears == _Ears(None, None, None):
         return subprocess.run(  # noqa: S603 - argv is a list, no shell reads it
             list(argv),
             input=stdin,
@@ -195,7 +198,7 @@ def _run(
     kept: List[List[bytes]] = [[], []]
     threads = [threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True)]
     for stream, lines in zip((process.stdout, process.stderr), kept):
-        threads += [threading.Thread(target=_keep, args=(stream, lines, ears.heard), daemon=True)]
+        threads += [threading.Thread(target=_keep, args=(stream, lines, ears), daemon=True)]
     for thread in threads:
         thread.start()
     try:
@@ -251,10 +254,13 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
         pipe.write(content)
 
 
-def _keep(pipe: IO[bytes], lines: List[bytes], heard: Optional[Callable[[str], None]]) -> None:
+def _keep(pipe: IO[bytes], lines: List[bytes], ears: _Ears) -> None:
+    left = math.inf if ears.most is None else ears.most
     with pipe:
         # A line has its bound, too.
         for line in iter(lambda: pipe.readline(LONGEST_LINE), b""):
-            lines.append(line)
-            if heard:
-                heard(line.decode(errors="replace").rstrip())
+            if left > 0:
+                lines.append(line if len(line) <= left else line[: int(left)])
+                left -= len(line)
+            if ears.heard:
+                ears.heard(line.decode(errors="replace").rstrip())

@@ -28,6 +28,8 @@ NOT_IN_GROUP = "this account is not in the docker group"
 NOT_INSTALLED = "Docker is not installed"
 NO_ANSWER = "no Docker engine answers"
 SOCKET = "/var/run/docker.sock"
+# A program in a container is its image's, also the one of a health check: it may print without end. So much is kept.
+EXEC_BYTES = 1 << 20
 # The name of an image that has none, as older engines list it.
 UNTAGGED = "<none>:<none>"
 # Keys of the client's own configuration that choose an engine or ask a program for passwords.
@@ -185,6 +187,7 @@ class Docker:
             watched=watched,
             # If this process is killed, the client and the engine go on.
             keep=held_locks.descriptors(),
+            most=EXEC_BYTES if words[:1] == ("exec",) else None,
         )
 
     def started(self, *words: str) -> subprocess.Popen[bytes]:
