@@ -243,7 +243,7 @@ def test_what_a_program_in_a_container_prints_is_not_kept_without_end(
     program: Callable[..., Path],
 ) -> None:
     """The command of a health check is its image's."""
-    program("docker", f"head -c {docker.EXEC_BYTES + 5} /dev/zero")
+    program("docker", f"/usr/bin/head -c {docker.EXEC_BYTES + 5} /dev/zero")
     assert len(Docker().run_within(60, "exec", "c1", "true").out) == docker.EXEC_BYTES
     assert len(Docker().run_within(60, "logs", "c1").out) == docker.EXEC_BYTES + 5
 
