@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from classvm.program import environment, pack
+from classvm.program import environment, own_group, pack
 from classvm.program.protocol import RefusedError
 
 HOSTILE = {
@@ -150,6 +150,24 @@ def test_ctrl_z_does_not_halt_what_works_for_a_student() -> None:
     assert said_by(STOPPED.format(handled), lambda: None) == "halted\nwent on"
 
 
+def make_slow() -> None:
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+    os.setpriority(os.PRIO_PROCESS, 0, 19)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root takes back what makes a process slow")
+def test_no_caller_makes_it_slow() -> None:
+    """Somebody who waits for the host's lock would wait, too."""
+    share = (
+        "import os\nprint(os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0),"
+        " len(os.sched_getaffinity(0)))"
+    )
+    usual = f"{os.SCHED_OTHER} 0 {len(os.sched_getaffinity(0))}"
+    assert said_by(share, make_slow) == f"{os.SCHED_IDLE} 19 1"
+    assert said_by(f"environment.shield()\n{share}", make_slow) == usual
+
+
 @pytest.mark.parametrize("hard", [resource.RLIM_INFINITY, 5])
 def test_a_limit_of_the_caller_is_raised_or_the_work_is_refused(
     hard: int, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +183,8 @@ def test_a_limit_of_the_caller_is_raised_or_the_work_is_refused(
     monkeypatch.setattr(resource, "getrlimit", limits.__getitem__)
     monkeypatch.setattr(resource, "setrlimit", set_limit)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(own_group, "enter", lambda: None)
+    monkeypatch.setattr(environment, "_take_usual_share", lambda: None)
     if hard == resource.RLIM_INFINITY:
         environment.shield()
         assert limits[resource.RLIMIT_FSIZE] == (hard, hard)
@@ -178,4 +198,6 @@ def test_limits_that_are_high_enough_stay(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
     monkeypatch.setattr(resource, "setrlimit", lambda *_: pytest.fail("changed"))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(own_group, "enter", lambda: None)
+    monkeypatch.setattr(environment, "_take_usual_share", lambda: None)
     environment.shield()
