@@ -40,7 +40,9 @@ def free(monkeypatch: pytest.MonkeyPatch, *megabytes: int) -> None:
 
 def test_what_the_engine_is_told() -> None:
     with confined(BOUNDS, "/") as within:
-        assert within.words == ("--cgroup-parent", "/group")
+        assert within.words[:2] == ("--cgroup-parent", "/group")
+        # Whoever writes there writes as root, and an admin's build of another app would read it.
+        assert within.words[2:] == ("--build-arg", "BUILDKIT_CACHE_MOUNT_NS=classvm-students")
         assert within.seconds == 900
         run = " ".join(within.run_words)
         assert "--pids-limit 512 --cpus 1.0" in run

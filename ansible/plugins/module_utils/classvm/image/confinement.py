@@ -19,6 +19,10 @@ OUTPUT_BYTES = 16 << 20
 # What stays free for the host itself.
 FREE_BYTES = 1 << 30
 MEGABYTE = 1 << 20
+# The folders of `RUN --mount=type=cache` belong to all builds that know their ids: those of students are others than
+# those of admins, whose packages would otherwise come from what a student has put there.
+# Source: https://docs.docker.com/reference/dockerfile/#buildkit-built-in-build-args
+OWN_CACHES = "BUILDKIT_CACHE_MOUNT_NS=classvm-students"
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def confined(bounds: Bounds, folder: str) -> Iterator[Confined]:
     require_no_host_network()
     with build_group.made(bounds.share) as group:
         yield Confined(
-            ("--cgroup-parent", group),
+            ("--cgroup-parent", group, "--build-arg", OWN_CACHES),
             _run_words(bounds.share),
             bounds.seconds,
             _Disk(folder, bounds.disk).watch,
