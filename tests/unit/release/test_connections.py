@@ -10,6 +10,7 @@ import subprocess
 from contextlib import ExitStack
 
 import pytest
+from classvm.base import command
 from classvm.base.docker import Container
 from classvm.release import connections
 from fake_engine import RELEASE_SPEC, Engine
@@ -85,3 +86,14 @@ def test_what_does_not_run_has_none(world: World, start: Start) -> None:
     world(engine)
     engine.open = [1]
     assert drained(engine, 30) == 0
+
+
+@pytest.mark.parametrize(("pid", "is_told"), [(0, False), (4711, True)])
+def test_a_container_that_is_about_to_start_again_is_told_nothing(
+    pid: int, is_told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as running without a process; 0 would be each process of the caller's group."""
+    told: list[list[str]] = []
+    monkeypatch.setattr(command, "run", told.append)
+    tell(container(8080, pid), "KILL")
+    assert [words[-1] for words in told] == (["4711"] if is_told else [])

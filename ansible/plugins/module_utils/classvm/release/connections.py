@@ -48,6 +48,9 @@ def tell(container: Container, signal: str) -> None:
 
     Not with `docker kill`, after which the engine would not start the container again at a reboot.
     """
+    # One that its restart policy is about to start again has none; 0 would name every process of this one's group.
+    if not container.pid:
+        return
     as_root = account.root_argv(account.privilege(())) or ()
     command.run([*as_root, "kill", "-s", signal, "--", str(container.pid)])
 
