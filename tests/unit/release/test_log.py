@@ -68,3 +68,13 @@ def test_what_others_cause_is_shown(line: str) -> None:
 def test_the_lines_are_counted_without_those_of_the_kit() -> None:
     out = stamped(1, "one") + stamped(2, "two") + "".join(stamped(3, line) for line in OWN)
     assert log.read(Engine(out), "x", 1, everything=False) == "two"
+
+
+@pytest.mark.parametrize("end", ["\r", "\x0b", "\x0c", "\x85", "\u2028"])
+def test_what_stands_in_a_line_makes_no_line_with_a_stamp_of_the_app_s_own(end: str) -> None:
+    """A progress bar prints "\\r"; what follows is neither sorted nor followed by what it says."""
+    lines = log.stamped(Finished([], 0, stamped(1, f"10%{end}9999 x") + stamped(2, "two\r"), ""))
+    assert lines == [
+        (stamped(1, "").split()[0], f"10%{end}9999 x"),
+        (stamped(2, "").split()[0], "two"),
+    ]

@@ -42,8 +42,9 @@ def stamped(printed: command.Finished) -> List[Stamped]:
         printed: what `docker logs --timestamps` printed: a stamp of fixed width and a blank before each line.
 
     """
-    lines = [*printed.out.splitlines(), *printed.err.splitlines()]
-    return sorted(map(split, lines), key=lambda parts: parts[0])
+    # Only "\n" ends a line of the engine's: what else moves a cursor is the app's own.
+    lines = [line.rstrip("\r") for text in (printed.out, printed.err) for line in text.split("\n")]
+    return sorted(map(split, filter(None, lines)), key=lambda parts: parts[0])
 
 
 def split(line: str) -> Stamped:
