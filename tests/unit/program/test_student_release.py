@@ -292,6 +292,72 @@ def test_the_image_of_a_refused_release_does_not_stay(
     assert removed == [world.built[-1][0].image]
 
 
+def images_here(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have the engine list the images that were built; return a list of those that go."""
+    removed: list[str] = []
+
+    def run(*words: str) -> SimpleNamespace:
+        if words[:2] == ("image", "rm"):
+            removed.append(words[2])
+            del world.images[words[2]]
+        names = [name for name in world.images if name != BASE]
+        return SimpleNamespace(code=0, out="\n".join(names) if words[1] == "ls" else "")
+
+    monkeypatch.setattr(world.docker, "run", run)
+    return removed
+
+
+@pytest.mark.parametrize("reason", [SystemExit("terminated"), KeyboardInterrupt(), OSError("full")])
+def test_an_image_that_came_to_no_line_in_the_history_does_not_stay(
+    reason: BaseException, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it waits for another deploy, nothing knows of it but this process."""
+    removed = images_here(world, monkeypatch)
+
+    def end(*_: object) -> None:
+        raise reason
+
+    monkeypatch.setattr(releasing, "release", end)
+    with pytest.raises(type(reason)):
+        world.send(APP)
+    assert removed == [world.built[0][0].image]
+
+
+def test_an_image_of_a_killed_run_goes_with_the_next_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = images_here(world, monkeypatch)
+    with monkeypatch.context() as killed:
+        killed.setattr(student_release, "prune", lambda *_: [])
+        killed.setattr(releasing, "release", lambda *_: pytest.fail("killed"))
+        killed.setattr(student_release, "_forget", lambda *_: None)
+        with pytest.raises(pytest.fail.Exception):
+            world.send(APP)
+    assert removed == []
+    world.send([*APP[:2], pack.File("server.py", 0o755, b"2")])
+    assert removed == [world.built[0][0].image]
+
+
+def test_the_image_of_what_is_live_stays_when_its_deploy_is_interrupted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = images_here(world, monkeypatch)
+
+    def go_live(_: Host, asked: dict[str, Any]) -> dict[str, Any]:
+        image = world.built[-1][0].image
+        entry = history.Entry(time="1", service="lab", release=asked["release"], image=image)
+        history.add(str(world.state_dir), entry)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(releasing, "release", go_live)
+    with pytest.raises(KeyboardInterrupt):
+        world.send(APP)
+    assert removed == []
+    monkeypatch.setattr(releasing, "release", world.release_it)
+    world.send(APP)
+    assert removed == []
+
+
 @pytest.mark.parametrize(
     ("folder", "is_fit"),
     [

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import os
 import signal
 from typing import Any, BinaryIO, Dict, Iterator, Mapping, Sequence, Tuple
 
 from ..app import pack
 from ..app.layout import DOCKERFILE, LOCK, REQUIREMENTS
-from ..base import client, host, locks, progress
+from ..base import client, host, locks, progress, state
 from ..base.errors import ClassvmError
 from ..image import checked_dockerfile, checker_image, confinement, lock_store, received
 from ..image.received import NotTakenError
@@ -27,6 +28,7 @@ from .protocol import REQUEST, RefusedError
 from .student_record import Record
 
 LOCK_FILE = "lock-build"
+NOTE = "building-"
 ARRIVAL_SECONDS = 300
 # In the kit's build context, the app itself.
 APP_FOLDER = "app/"
@@ -55,6 +57,7 @@ def release(here: Host, request: Dict[str, Any], stream: BinaryIO) -> Dict[str, 
     confinement.require_able(here.docker)
     checker = _checker(here)
     with locks.held(here.state_dir, LOCK_FILE):
+        _remove_left(here, here.service(request), record.keep_releases)
         recipe, context = _read(here, record, request, _arrived(stream))
         if not find(here.docker, recipe) and not request.get("check"):
             _build(here, record, request, recipe, context)
@@ -67,17 +70,38 @@ def release(here: Host, request: Dict[str, Any], stream: BinaryIO) -> Dict[str, 
             "checker_image": checker,
         }
         try:
-            return {**releasing.release(here, asked), "bounds": record.told()}
-        except ClassvmError:
-            _remove_refused(here, recipe.service, record.keep_releases)
+            done = releasing.release(here, asked)
+        except BaseException:
+            _remove_refused(here, recipe.service, recipe.image, record.keep_releases)
             raise
+        _forget(here, recipe.service)
+        return {**done, "bounds": record.told()}
 
 
-def _remove_refused(here: Host, service: str, keep: int) -> None:
-    """Remove the images that were refused: one after the other would fill the disk."""
+def _remove_refused(here: Host, service: str, image: str, keep: int) -> None:
+    """Remove the images that were refused, and one that came to nothing: one after the other would fill the disk."""
     entries = history.read(here.state_dir, service)
     live = next((one.image for one in reversed(entries) if one.went_live), "")
-    prune(here.docker, entries, service, live, keep)
+    # Where the attempt ended before it had a line of its own.
+    attempt = history.Entry(service=service, image=image, result=history.REFUSED)
+    prune(here.docker, [*entries, attempt], service, live, keep)
+    _forget(here, service)
+
+
+def _remove_left(here: Host, service: str, keep: int) -> None:
+    """Remove the image that a killed run has left: the history may not know of it."""
+    image = state.read(_note(here, service)).strip()
+    if image:
+        _remove_refused(here, service, image, keep)
+
+
+def _forget(here: Host, service: str) -> None:
+    state.remove(_note(here, service))
+
+
+def _note(here: Host, service: str) -> str:
+    """Return the file that names the image which is built, until its release has come to its end."""
+    return os.path.join(here.state_dir, f"{NOTE}{service}")
 
 
 def _handed_on(request: Mapping[str, Any]) -> Dict[str, Any]:
@@ -202,6 +226,7 @@ def _build(
 ) -> None:
     folder = here.docker.data_root()
     host.require_space(folder, building.SPACE_MEGABYTES)
+    state.write_atomically(_note(here, recipe.service), recipe.image)
     secrets: Dict[str, str] = request.get("secrets", {})
     with building.recorded(here.state_dir, recipe, request.get("revision", "")):
         try:
