@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import Callable, Collection
 
-from . import progress
+from . import held_locks, progress
 
 STANDARD = (0, 1, 2)
 OPEN_FILES = "/proc/self/fd"
@@ -48,6 +48,7 @@ def _begin(work: Callable[[], object], keep: Collection[int]) -> None:
 def _work(work: Callable[[], object], keep: Collection[int]) -> int:
     progress.silence()
     _close_all_but(keep)
+    held_locks.keep_only(keep)
     work()
     return 0
 

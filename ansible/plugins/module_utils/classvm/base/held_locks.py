@@ -6,7 +6,7 @@ With these descriptors they hold the locks until they end: the next run does not
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator, List, Sequence
+from typing import Collection, Iterator, List, Sequence
 
 _descriptors: List[int] = []
 
@@ -18,7 +18,13 @@ def noted(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
-        _descriptors.remove(descriptor)
+        with contextlib.suppress(ValueError):  # a process of its own has kept others
+            _descriptors.remove(descriptor)
+
+
+def keep_only(kept: Collection[int]) -> None:
+    """Note that this process, a copy of the one that holds the locks, has closed all descriptors but these."""
+    _descriptors[:] = [one for one in _descriptors if one in kept]
 
 
 def descriptors() -> Sequence[int]:
