@@ -43,10 +43,11 @@ def build(  # noqa: PLR0913, PLR0917 - what is built, where, and within which bo
             lock = lock_compile.compile_lock(docker, recipe, context, secrets, within)
             lock_store.write(state_dir, recipe.lock, lock)
         context = lock_store.with_lock(context, lock)
-    service_image.build(docker, recipe, context, secrets, within)
-    if recipe.lock:
+        # Before the image is built: where that fails again and again, they would fill the disk.
         used = docker.labels_of_images(image_labels.LABEL_LOCK).values()
-        lock_store.prune(state_dir, {labels[image_labels.LABEL_LOCK] for labels in used})
+        locks = {labels[image_labels.LABEL_LOCK] for labels in used}
+        lock_store.prune(state_dir, {*locks, recipe.lock})
+    service_image.build(docker, recipe, context, secrets, within)
 
 
 def stored_lock(state_dir: str, recipe: service_image.Recipe) -> str:
