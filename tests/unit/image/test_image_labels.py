@@ -90,3 +90,12 @@ def test_who_only_asks_does_not_carry_how_an_image_is_built(
     collection = tree.ROOT / "ansible/collections/ansible_collections/classvm/kit"
     used = fingerprint.closure(playbook, collection, yaml.safe_load)
     assert ("builder.py" in {file.name for file in used.files}) is carries
+
+
+@pytest.mark.parametrize(
+    ("said", "port"), [("9000", 9000), ("9" * 5000, 80), ("\u0669", 80), ("-1", 80), ("", 80)]
+)
+def test_a_port_that_an_app_s_own_dockerfile_names(said: str, port: int) -> None:
+    """Of a number of thousands of digits, Python makes none."""
+    image = Image("i", {image_labels.LABEL_PORT: said}, 1)
+    assert image_labels.container_port(image, 80) == port

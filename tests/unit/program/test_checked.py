@@ -159,3 +159,15 @@ def test_what_is_no_request_is_refused(text: bytes) -> None:
 
 def test_a_request_is_read() -> None:
     assert checked.parse(b'{"protocol": 1}\n') == {"protocol": 1}
+
+
+@pytest.mark.parametrize(("text", "is_text"), [(r"\ud800", False), (r"\uD83D\uDE00", True)])
+def test_half_a_character_is_refused_before_a_file_or_a_program_gets_it(
+    text: str, is_text: bool
+) -> None:
+    request = f'{{"app": "{text}"}}'.encode()
+    if is_text:
+        assert checked.parse(request) == {"app": "\U0001f600"}
+        return
+    with pytest.raises(RefusedError, match="not JSON"):
+        checked.parse(request)

@@ -41,7 +41,8 @@ RECORD: dict[str, Any] = {
     "base_image": BASE,
     "build": {"memory": "1g", "pids": 512, "cpus": 1, "seconds": 900, "disk": "4g"},
 }
-REQUEST: dict[str, Any] = {"protocol": 1, "service": "lab", "contract": "{}", "app": "mine"}
+CONTRACT = '{"specs": []}'
+REQUEST: dict[str, Any] = {"protocol": 1, "service": "lab", "contract": CONTRACT, "app": "mine"}
 DOCKERFILE = b"# mine\nARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nRUN a \\\n && b\n"
 LOCK = pack.File("requirements.txt", 0o644, b"flask==2.2.5\n")
 APP = [pack.File("Dockerfile", 0o644, DOCKERFILE), LOCK, pack.File("server.py", 0o755, b"1")]
@@ -125,7 +126,7 @@ def test_the_host_computes_the_release_and_takes_the_rest_from_its_record(world:
         {
             "protocol": 1,
             "service": "lab",
-            "contract": "{}",
+            "contract": CONTRACT,
             "revision": "abc",
             "release": recipe.release,
             "content": packed.content,
@@ -181,6 +182,12 @@ def test_a_lock_that_the_host_compiles_belongs_to_everything_but_the_app(world: 
         ({"limits": {"memory": "1k"}}, "takes 6m or more"),
         ({"host_port": 22}, "has port 11000.*PORT=11000"),
         ({"contract": ""}, "comes with its contract"),
+        ({"contract": "{"}, "comes with its contract"),
+        ({"contract": "[]"}, "comes with its contract"),
+        ({"contract": '{"specs": 1}'}, "comes with its contract"),
+        ({"contract": "[" * 100_000}, "comes with its contract"),
+        ({"limits": {"tmpfs_size": "0"}}, "takes more than 0"),
+        ({"limits": {"tmpfs_size": "0.4"}}, "takes more than 0"),
     ],
 )
 def test_more_than_the_admin_allows(asked: dict[str, Any], why: str, world: World) -> None:

@@ -5,6 +5,7 @@ Apart from how an image is built: a module on a host carries what it imports, an
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, Optional
 
 from ..base.docker import Docker, Image
@@ -26,6 +27,7 @@ LABEL_BASE_NAME = "org.opencontainers.image.base.name"
 LABEL_BASE = "org.opencontainers.image.base.digest"
 # The port on which its container listens: the Dockerfile of a student's app sets it.
 LABEL_PORT = "classvm.port"
+PORT = re.compile(r"[0-9]{1,5}")
 # The signal on which its program ends each connection with the next answer, or when it is idle for
 # as long as it ever waits; it goes on running. An image without the label has no such signal.
 LABEL_DRAIN = "classvm.drain"
@@ -43,7 +45,7 @@ def digests(docker: Docker, *names: str) -> Dict[str, str]:
 def container_port(image: Optional[Image], default: int) -> int:
     """Return the port on which the container of an image listens, the default where it says none."""
     said = image.labels.get(LABEL_PORT, "") if image else ""
-    return int(said) if said.isdecimal() else default
+    return int(said) if PORT.fullmatch(said) else default
 
 
 def known(docker: Docker, base: str) -> Dict[str, Any]:

@@ -79,6 +79,12 @@ def _memory(value: str) -> str:
     return f"{LEAST_MEMORY} or more, such as 512m" if too_small else _size(value)
 
 
+def _tmpfs(value: str) -> str:
+    # For the kernel, 0 means no limit.
+    is_none = not _size(value) and in_bytes(value) == 0
+    return "more than 0, such as 64m" if is_none else _size(value)
+
+
 def _count(value: str) -> str:
     try:
         return "" if as_count(value) > 0 else "a number above 0"
@@ -104,7 +110,7 @@ LIMITS: Dict[str, Limit] = {
             "Tmpfs": {TMP: TMPFS.format(value)},
             "ShmSize": in_bytes(value),
         },
-        takes=_size,
+        takes=_tmpfs,
     ),
 }
 
