@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,3 +202,17 @@ def test_limits_that_are_high_enough_stay(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(own_group, "enter", lambda: None)
     monkeypatch.setattr(environment, "_take_usual_share", lambda: None)
     environment.shield()
+
+
+@pytest.mark.parametrize(("work", "said"), [("", "None"), ("environment.isolate()", "b'x'")])
+def test_an_input_that_its_caller_has_made_impatient_is_waited_for(work: str, said: str) -> None:
+    """Such a stream gives None for what has not arrived yet, which is no request."""
+    look = "import sys\nprint(sys.stdin.buffer.read(1))"
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    timer = threading.Timer(1.5, lambda: os.write(writing, b"x"))
+    timer.start()
+    assert said_by(f"{work}\n{look}", lambda: os.dup2(reading, 0)) == said
+    timer.join()
+    os.close(reading)
+    os.close(writing)

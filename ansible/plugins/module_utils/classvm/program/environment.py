@@ -55,6 +55,9 @@ def isolate() -> None:
     # sudo puts one in the place of a closed input from which nothing can be read, not even its end.
     if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # Otherwise a request that has not arrived yet, or an answer that nobody has read yet, would be a failure.
+    for stream in range(STREAMS):
+        os.set_blocking(stream, True)
     kept = own(os.environ, os.geteuid())
     os.environ.clear()
     os.environ.update(kept)
