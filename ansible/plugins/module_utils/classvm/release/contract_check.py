@@ -18,6 +18,8 @@ from .release_spec import CANDIDATE_CPU_SHARES, ReleaseSpec
 
 # The variable with the seconds for all calls together.
 LIMIT = "service_contract_seconds"
+# Of the check itself: a contract of lists in lists asks for values without end, and whoever sends it may mean that.
+MEMORY, PIDS = "1g", "128"
 # As `contract.contract_document` has it, which takes too long to import here (see `argv`).
 STRICT = "strict"
 # As `contract.command_line` has it: what stands before the number of operations that were called.
@@ -92,6 +94,7 @@ def argv(spec: ReleaseSpec) -> List[str]:
         *("run", "--rm", "--interactive", "--pull", "never", "--name", check_name(spec.service)),
         *("--label", f"{LABEL_SERVICE}={spec.service}", "--read-only", "--cap-drop", "ALL"),
         *("--cpu-shares", CANDIDATE_CPU_SHARES),
+        *("--memory", MEMORY, "--memory-swap", MEMORY, "--pids-limit", PIDS),
         *("--tmpfs", CHECK_FOLDER),
         *("--network", f"container:{spec.candidate}", "--entrypoint", "python3"),
         spec.checker_image,
