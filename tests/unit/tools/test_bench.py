@@ -5,6 +5,7 @@ import dataclasses
 import json
 import re
 import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,17 @@ See what this account may do -------------------------------------------- 0.50s
 See what this account may do -------------------------------------------- 0.25s
 classvm: release fe65cb1 is up at http://localhost:12345/ (10 operations verified, 0 changed)
 """
+
+
+def test_what_make_bench_was_given_is_not_for_the_commands_that_it_measures(tmp_path: Path) -> None:
+    """With a class VM to measure, too, this machine's deploys would go there."""
+    (tmp_path / "Makefile").write_text("outer:\n\t@$(PROGRAM)\ninner:\n\t@echo on $(INVENTORY)\n")
+    measure = f"import bench; print(bench.run('make', '-C', {str(tmp_path)!r}, 'inner'))"
+    program = f'cd {tree.ROOT / "tools"} && {sys.executable} -c "{measure}"'
+    argv = ["make", "-s", "outer", "INVENTORY=class.yml", f"PROGRAM={program}"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "on" in done.stdout.splitlines()
+    assert "class.yml" not in done.stdout
 
 
 def test_the_profile_of_a_run() -> None:
