@@ -164,7 +164,9 @@ class Target:
     def settle(self) -> None:
         """Wait until the host has ended what a deploy has left to the background."""
         command = locks.waiting(f"{self.state_dir}/{state.LOCK}")
-        run("ansible", "all", *self.where, "--module-name", "raw", "--args", command)
+        # The lock is root's, as whoever measures this machine is.
+        as_root = ["--become"] if self.options else []
+        run("ansible", "all", *self.where, *as_root, "--module-name", "raw", "--args", command)
 
     @property
     def name(self) -> str:
