@@ -21,7 +21,7 @@ from faults.apps import BROKEN_RELEASES, BrokenRelease
 from faults.faults import FAULTS, Fault
 from faults.load import RATES
 from faults.table import Row
-from faults.target import Target
+from faults.target import Target, on_each_host
 from infra import expected, scope
 from infra.vm import Vm, keep_open
 
@@ -47,13 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on each host, and once for each broken release or fault."""
-    if "target" in metafunc.fixturenames:
-        option = metafunc.config.option
-        hosts = testinfra.get_hosts(
-            option.hosts.split(","), ansible_inventory=option.ansible_inventory
-        )
-        names = sorted(host.backend.get_hostname() for host in hosts)
-        metafunc.parametrize("target", names, indirect=True, scope="session")
+    on_each_host(metafunc)
     for name, known in PARAMETERS.items():
         if name in metafunc.fixturenames:
             chosen = [one for one in known if one.quick or not scope.QUICK]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import classvm
 import pytest
+import testinfra
 from classvm.app import pack
 from classvm.base.names import CHECK_FOLDER
 from classvm.contract import archive, checker
@@ -53,6 +54,17 @@ STEADY_SECONDS = 0.5
 # The time limits of the faults hold for a machine on which the service's container restarts within
 # this many seconds; they grow in proportion on a slower one.
 RESTART_SECONDS = 1.5
+
+
+def on_each_host(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a target on each host that the run names."""
+    if "target" in metafunc.fixturenames:
+        option = metafunc.config.option
+        hosts = testinfra.get_hosts(
+            option.hosts.split(","), ansible_inventory=option.ansible_inventory
+        )
+        names = sorted(host.backend.get_hostname() for host in hosts)
+        metafunc.parametrize("target", names, indirect=True, scope="session")
 
 
 @dataclass

@@ -17,7 +17,7 @@ import pytest
 import testinfra
 from faults import table
 from faults.table import Row
-from faults.target import Target
+from faults.target import Target, on_each_host
 from infra import expected, scope
 from infra.vm import Vm, keep_open
 from switch import older
@@ -42,13 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on each host."""
-    if "target" in metafunc.fixturenames:
-        option = metafunc.config.option
-        hosts = testinfra.get_hosts(
-            option.hosts.split(","), ansible_inventory=option.ansible_inventory
-        )
-        names = sorted(host.backend.get_hostname() for host in hosts)
-        metafunc.parametrize("target", names, indirect=True, scope="session")
+    on_each_host(metafunc)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

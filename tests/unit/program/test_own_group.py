@@ -65,7 +65,7 @@ def as_nobody(folder: Path, name: str) -> None:
     subprocess.run(words, user=NOBODY, group=NOBODY, extra_groups=[], check=True)
 
 
-@pytest.mark.skipif(not IS_ABLE, reason="only root can make control groups")
+@pytest.mark.skipif(not IS_ABLE, reason="only root can make control groups, where the host lets it")
 @pytest.mark.parametrize("name", ["cgroup.freeze", "cgroup.kill"])
 @pytest.mark.parametrize(
     ("shield", "goes_on"), [(environment.shield.__name__, True), ("isolate", False)]
