@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -60,6 +61,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible-core ships n
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """End the run where it is asked to answer in a way that it cannot."""
         del playbook
+        # What is loaded now stays in use, here and in each worker that is forked off: nobody searches it for garbage.
+        gc.freeze()
         # Its workers have none; they ask on this one.
         terminal.OWN.open()
         interruption.workers_end_with_this_process()

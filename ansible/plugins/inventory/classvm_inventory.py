@@ -14,6 +14,8 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.plugins.loader import inventory_loader
 from ansible.utils.vars import load_extra_vars
 
+# This is the first plugin of ours that a run loads, and this its first import.
+from ..plugin_utils import bytecode  # noqa: F401 # isort: skip
 from ..module_utils.classvm.base.errors import ClassvmError
 from ..module_utils.classvm.inventory import groups, ini_file, kind, places, yaml_file
 from ..plugin_utils import runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socketserver
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from classvm.base import docker, engine_socket
+from classvm.base.command import TimeLimitError
 from classvm.base.docker import CONTAINERD_ROOT, Docker
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ IMAGE = {"Id": "i1", "Size": 7, "Config": {"Labels": {"a": "b"}}, "RepoTags": ["
 LABELLED = "/images/json?filters=%7B%22label%22%3A%20%5B%22a%22%5D%7D"
 ANSWERS: dict[str, Any] = {
     "/info": INFO,
+    "/exec/fails/json": {"Running": False, "ExitCode": 3},
+    "/exec/odd/json": {"Running": False, "ExitCode": None},
     "/version": {"Version": "29.1.3"},
     "/images/x/y:1/json": IMAGE,
     LABELLED: [
@@ -46,6 +50,26 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(found or {"message": "No such object"}).encode())
+
+    def do_POST(self) -> None:
+        """Begin a program in a container, or tell what it prints until it ends."""
+        wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/containers/c/exec":
+            self.send_response(201)
+            self.end_headers()
+            self.wfile.write(json.dumps({"Id": wanted["Cmd"][0]}).encode())
+        elif self.path == "/containers/stopped/exec":
+            self.send_error(409)
+        elif self.path == "/exec/endless/start":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"y" * 65536)
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"\x01\0\0\0\0\0\0\x03no\n")
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -99,3 +123,26 @@ def test_who_needs_sudo_asks_with_the_client(program: Callable[..., Path]) -> No
     calls = program("sudo", f"""echo '{{"DriverStatus": {status}}}'""")
     assert Docker(as_root=("sudo",)).data_root() == CONTAINERD_ROOT
     assert "docker info" in calls.read_text()
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_program_in_a_container_is_run_without_the_client(program: Callable[..., Path]) -> None:
+    calls = program("docker", "exit 1")
+    assert Docker().exec_code(5, "c", "fails", "now") == 3
+    assert not calls.exists()
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("words", [("stopped", "fails"), ("c", "odd"), ("c", "unknown")])
+def test_what_the_engine_cannot_say_is_asked_with_the_client(
+    words: tuple[str, str], program: Callable[..., Path]
+) -> None:
+    calls = program("docker", "exit 126")
+    assert Docker().exec_code(5, *words) == 126
+    assert f"exec {' '.join(words)}" in calls.read_text()
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_program_in_a_container_has_its_time_although_it_prints_without_end() -> None:
+    with pytest.raises(TimeLimitError, match="endless did not end within 0 s"):
+        Docker().exec_code(0.2, "c", "endless")

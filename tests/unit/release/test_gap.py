@@ -79,6 +79,17 @@ def test_another_address_is_watched(service: Service) -> None:
     assert elsewhere.gap is None
 
 
+def test_who_waits_for_the_end_does_not_wait_for_the_next_turn(service: Service) -> None:
+    service.start()
+    watch = gap.Watch(service.port, poll_seconds=60)
+    began = time.monotonic()
+    with watch:
+        time.sleep(0.05)
+    assert time.monotonic() - began < gap.LAST_SECONDS
+    assert watch.gap is not None
+    assert watch.gap >= 0.05
+
+
 def test_where_nobody_answered_before_there_is_no_gap(service: Service) -> None:
     watch = gap.Watch(service.port)
     with watch:

@@ -126,9 +126,12 @@ def test_a_release_that_has_proven_itself_is_not_waited_for(three: Engine) -> No
 
 
 def test_one_that_has_proven_itself_starts_with_the_share_of_a_live_one(three: Engine) -> None:
+    """Nothing is left to do between its creation and its start: somebody waits for it."""
     roll_back(three)
-    update = ("update", "--restart", ALWAYS, "--cpu-shares", LIVE_CPU_SHARES, CANDIDATE)
-    assert three.calls.index(update) < three.calls.index(("start", CANDIDATE))
+    begins = three.calls.index(("start", CANDIDATE))
+    created = three.calls[begins - 1]
+    assert created[:3] == ("create", "--cpu-shares", LIVE_CPU_SHARES)
+    assert created[created.index("--restart") + 1] == ALWAYS
 
 
 def test_one_that_ends_in_the_steady_time_gives_way_to_the_former_one(world: World) -> None:

@@ -75,6 +75,14 @@ class TimeLimitError(ClassvmError):
     """A program ran longer than it was given."""
 
 
+def time_limit(program: str, seconds: float) -> TimeLimitError:
+    """Return the error of a program that ran longer than it was given."""
+    return TimeLimitError(
+        f"{program} did not end within {seconds:.0f} s",
+        fix="Run the command again; `make doctor` tells what may be in the way.",
+    )
+
+
 class CommandError(ClassvmError):
     """A program that had to succeed failed."""
 
@@ -142,10 +150,7 @@ def run(  # noqa: PLR0913 - all but the first are options with a name
             fix="`make provision`, as an admin, installs what a class VM needs.",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise TimeLimitError(
-            f"{argv[0]} did not end within {timeout:.0f} s",
-            fix="Run the command again; `make doctor` tells what may be in the way.",
-        ) from error
+        raise time_limit(argv[0], error.timeout) from error
     return Finished(
         argv=argv,
         code=done.returncode,
@@ -202,28 +207,28 @@ def _run(
     for thread in threads:
         thread.start()
     try:
-        _wait(process, timeout, kept, ears.watched)
+        if ears.watched:
+            _watch(process, timeout, kept, ears.watched)
+        # First its pipes, whose end is known at once; Python would look for that of the program only now and then.
+        # Something that it has left behind may hold them.
+        _join(threads, argv, timeout)
+        process.wait(timeout)
     except BaseException:
         # The threads end with whatever else holds the pipes.
         process.kill()
         process.wait()
         raise
-    # A program that it has left behind may hold the pipes.
-    _join(threads, argv, timeout)
     out, err = (b"".join(lines) for lines in kept)
     return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
 
-def _wait(
+def _watch(
     process: subprocess.Popen[bytes],
     timeout: Optional[float],
     kept: List[List[bytes]],
-    watched: Optional[Callable[[int], None]],
+    watched: Callable[[int], None],
 ) -> None:
-    """Wait for the end of a program; look at it meanwhile where somebody watches it."""
-    if watched is None:
-        process.wait(timeout)
-        return
+    """Look at a program until it ends."""
     deadline = time.monotonic() + timeout if timeout else math.inf
     while not _has_ended(process):
         watched(sum(len(line) for lines in kept for line in list(lines)))

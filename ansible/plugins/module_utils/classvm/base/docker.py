@@ -13,6 +13,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -162,6 +163,21 @@ class Docker:
 
         """
         return self._call(words, stdin, timeout=seconds, heard=heard, watched=watched)
+
+    def exec_code(self, seconds: float, name: str, *argv: str) -> int:
+        """Run a program in a container and return its exit code; what it prints does not count.
+
+        Raises:
+            ClassvmError: it did not end within ``seconds``; it may go on.
+
+        """
+        try:
+            code = self._exec_code(seconds, name, argv)
+        except socket.timeout as error:
+            raise command.time_limit(argv[0], seconds) from error
+        except OSError:  # then the client tells what is wrong
+            code = None
+        return self.run_within(seconds, "exec", name, *argv).code if code is None else code
 
     def check(self, *words: str, stdin: Optional[bytes] = None) -> str:
         """Run `docker WORDS`, which has to succeed, and return its output."""
@@ -351,6 +367,9 @@ class Docker:
     def _ask(self, resource: str) -> Optional[engine_socket.Answer]:
         """Return the engine's answer; None where the client has to ask, as for an account that needs sudo."""
         return None if self.as_root else engine_socket.get(SOCKET, resource)
+
+    def _exec_code(self, seconds: float, name: str, argv: Sequence[str]) -> Optional[int]:
+        return None if self.as_root else engine_socket.exec_code(SOCKET, name, argv, seconds)
 
     def _inspect(self, kind: str, *names: str) -> List[Dict[str, Any]]:
         """Return the description of each object that exists."""

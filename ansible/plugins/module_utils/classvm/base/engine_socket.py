@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any, NamedTuple, Optional
+import time
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence
 
 # As long as a client waits for an engine that is busy with a build.
 SECONDS = 60
 CHUNK = 65536
-OK, MISSING = 200, 404
+OK, MADE, MISSING = 200, 201, 404
 
 
 class Answer(NamedTuple):
@@ -30,15 +31,79 @@ def get(path: str, resource: str) -> Optional[Answer]:
         resource: path of the resource, such as "/info".
 
     """
+    answer = _asked(path, f"GET {resource}")
+    return answer if answer and answer.status in (OK, MISSING) else None
+
+
+def exec_code(path: str, container: str, argv: Sequence[str], seconds: float) -> Optional[int]:
+    """Run a program in a container to its end and return its exit code, or None where the engine cannot be asked so.
+
+    What it prints is dropped.
+
+    Args:
+        path: of the socket.
+        container: name of the container.
+        argv: program and arguments.
+        seconds: within which it has to end.
+
+    Raises:
+        socket.timeout: it has not; it may go on in the container.
+        OSError: the engine is gone.
+
+    """
+    # Its end is that of its output.
+    wanted = {"Cmd": list(argv), "AttachStdout": True, "AttachStderr": True}
+    made = _asked(path, f"POST /containers/{container}/exec", wanted)
+    if not made or made.status != MADE:
+        return None
+    started = f"/exec/{made.content['Id']}"
+    for _ in _said(path, f"POST {started}/start", {"Detach": False, "Tty": False}, seconds):
+        pass
+    ended = get(path, f"{started}/json")
+    code = ended.content.get("ExitCode") if ended else None
+    return None if code is None else int(code)
+
+
+def _asked(path: str, question: str, given: Optional[Dict[str, Any]] = None) -> Optional[Answer]:
+    """Return an answer that is a document; None where there is none."""
     try:
-        with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(SECONDS)
-            engine.connect(path)
-            # In HTTP 1.0 an answer ends with its connection. http.client takes longer to load than all that is asked.
-            engine.sendall(f"GET {resource} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
-            said = b"".join(iter(lambda: engine.recv(CHUNK), b""))
-        head, _, body = said.partition(b"\r\n\r\n")
-        answer = Answer(int(head.split()[1]), json.loads(body))
+        head, _, body = b"".join(_said(path, question, given)).partition(b"\r\n\r\n")
+        return Answer(int(head.split()[1]), json.loads(body))
     except (OSError, ValueError, IndexError):
         return None
-    return answer if answer.status in (OK, MISSING) else None
+
+
+def _said(
+    path: str, question: str, given: Optional[Dict[str, Any]] = None, seconds: float = SECONDS
+) -> Iterator[bytes]:
+    """Yield what an engine says, from the first to the last byte.
+
+    Args:
+        path: of the socket.
+        question: method and path of the resource.
+        given: the document that belongs to the question.
+        seconds: within which all of it has to be said.
+
+    Raises:
+        OSError: nobody is there; as socket.timeout, not all was said in time.
+
+    """
+    body = json.dumps(given).encode() if given else b""
+    # In HTTP 1.0 an answer ends with its connection. http.client takes longer to load than all that is asked.
+    head = (
+        f"{question} HTTP/1.0\r\nHost: engine\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    deadline = time.monotonic() + seconds
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.settimeout(seconds)
+        engine.connect(path)
+        engine.sendall(head.encode() + body)
+        chunk = engine.recv(CHUNK)
+        while chunk:
+            yield chunk
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise socket.timeout("timed out")
+            engine.settimeout(left)
+            chunk = engine.recv(CHUNK)

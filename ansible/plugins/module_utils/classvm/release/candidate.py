@@ -99,7 +99,9 @@ def watch_steady(
         time.sleep(min(left, WATCH_SECONDS))
 
 
-def create(docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "") -> None:
+def create(
+    docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "", *, proven: bool = False
+) -> None:
     """Create the candidate's container, which can then be started beside the live release.
 
     Args:
@@ -107,15 +109,18 @@ def create(docker: Docker, spec: ReleaseSpec, publish: str, slot: str = "") -> N
         spec: the release and how it shall run.
         publish: host side and container side of its port mapping.
         slot: its slot behind the edge, or "".
+        proven: whether it has nothing to prove any more, and somebody waits for it: then it has the
+            settings of a live one.
 
     Raises:
         ClassvmError: the engine does not create it.
 
     """
+    restart, shares = (ALWAYS, LIVE_CPU_SHARES) if proven else (NEVER, CANDIDATE_CPU_SHARES)
     argv = run_argv(
-        spec, name=spec.candidate, publish=publish, labels=labels(spec, slot), restart=NEVER
+        spec, name=spec.candidate, publish=publish, labels=labels(spec, slot), restart=restart
     )
-    _create(docker, spec, CANDIDATE_CPU_SHARES, argv)
+    _create(docker, spec, shares, argv)
 
 
 def create_on_port(

@@ -62,19 +62,25 @@ class Watch:
         self.seconds = ended - self._started
         if self.gap is None:
             return
-        while self._last < ended and time.monotonic() < ended + LAST_SECONDS:
-            time.sleep(POLL_SECONDS)
+        # Somebody waits for the end of it: the last question does not wait for its turn.
         self._stop.set()
         self._thread.join()
+        while not self._ask() and time.monotonic() < ended + LAST_SECONDS:
+            time.sleep(POLL_SECONDS)
         if self._last < ended:
             self._note(time.monotonic())
 
     def _poll(self) -> None:
         while not self._stop.wait(self.poll_seconds):
-            if answers(self.port, self.address):
-                now = time.monotonic()
-                self._note(now)
-                self._last = now
+            self._ask()
+
+    def _ask(self) -> bool:
+        is_answered = answers(self.port, self.address)
+        if is_answered:
+            now = time.monotonic()
+            self._note(now)
+            self._last = now
+        return is_answered
 
     def _note(self, now: float) -> None:
         self.gap = max(self.gap or 0.0, now - self._last)

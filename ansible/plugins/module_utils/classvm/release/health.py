@@ -131,7 +131,7 @@ def _passes(docker: Docker, container: Container, seconds: float) -> bool:
     if not check:  # that it runs does not tell that anybody reaches it
         return _any_answers(own_places(container))
     try:
-        return docker.run_within(seconds, "exec", container.name, *check).code == 0
+        return docker.exec_code(seconds, container.name, *check) == 0
     except ClassvmError:  # it hangs
         return False
 

@@ -116,9 +116,7 @@ class Swap(ABC):
                 return
             # What the check wrote into it must not go live, and its folders are not the kept ones.
             recover.drop_candidate(self.docker, self.spec.service)
-        create(self.docker, self.spec, publish, slot)
-        # It has nothing to prove any more, and somebody waits for it.
-        promote(self.docker, self.spec)
+        create(self.docker, self.spec, publish, slot, proven=True)
         start(self.docker, self.spec, self.spec.candidate)
 
     def begin_to_serve(self) -> None:
