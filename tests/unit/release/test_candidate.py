@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from classvm.base.errors import ClassvmError
-from classvm.release.release_spec import ALWAYS, NEVER
+from classvm.release.release_spec import ALWAYS, CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES, NEVER
 from fake_engine import (
     BREAKS_CONTRACT,
     CRASHES,
@@ -29,7 +29,10 @@ def test_what_is_tried_is_not_started_again(world: World) -> None:
     deploy(engine)
     made = [words for words in engine.calls if words[0] == "create"]
     assert [words[words.index("--restart") + 1] for words in made] == [NEVER, ALWAYS]
-    assert [words[words.index("--cpu-shares") + 1] for words in made] == ["128", "1024"]
+    assert [words[words.index("--cpu-shares") + 1] for words in made] == [
+        CANDIDATE_CPU_SHARES,
+        LIVE_CPU_SHARES,
+    ]
 
 
 def test_the_candidate_is_invisible_from_outside(world: World) -> None:

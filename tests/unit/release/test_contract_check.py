@@ -50,7 +50,7 @@ def test_it_runs_in_the_candidates_network_in_an_image_of_its_own() -> None:
     assert words.pop(words.index("-c") + 1) == KIT.checker_program
     assert " ".join(words) == (
         "run --rm --interactive --pull never --name classvm-lab-check --label classvm.service=lab"
-        " --read-only --cap-drop ALL --cpu-shares 128 --memory 1g --memory-swap 1g"
+        " --read-only --cap-drop ALL --cpu-shares 1024 --memory 1g --memory-swap 1g"
         " --pids-limit 128 --tmpfs /run/contract"
         " --network container:classvm-lab-candidate --entrypoint python3 classvm/checker:1"
         " -c --contract /dev/stdin --json --url http://127.0.0.1:8080"

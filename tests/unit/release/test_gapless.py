@@ -13,7 +13,12 @@ from classvm.base.errors import ClassvmError
 from classvm.image.image_labels import LABEL_DRAIN, LABEL_RELEASE
 from classvm.release import gap, history, lifecycle, refusal
 from classvm.release.redirect import NO_NFTABLES, NOT_ROOT
-from classvm.release.release_spec import ALWAYS, EVEN_STOPPED, LIVE_CPU_SHARES
+from classvm.release.release_spec import (
+    ALWAYS,
+    CANDIDATE_CPU_SHARES,
+    EVEN_STOPPED,
+    LIVE_CPU_SHARES,
+)
 from fake_engine import (
     BAD_AS_LIVE,
     BREAKS_CONTRACT,
@@ -68,7 +73,7 @@ def test_clients_go_to_the_candidate_while_the_port_changes_hands(world: World) 
     (address,) = engine.led_to
     assert [words[:3] for words in engine.calls if words[0] in (*STEPS, "append")] == [
         ("nft", ""),
-        ("create", "--cpu-shares", "128"),
+        ("create", "--cpu-shares", CANDIDATE_CPU_SHARES),
         ("start", CANDIDATE),
         ("update", "--restart", ALWAYS),
         ("write", JOURNAL),
@@ -76,11 +81,11 @@ def test_clients_go_to_the_candidate_while_the_port_changes_hands(world: World) 
         ("nft", address),
         ("write", JOURNAL),
         ("rename", LIVE, PREVIOUS),
-        ("create", "--cpu-shares", "128"),
+        ("create", "--cpu-shares", CANDIDATE_CPU_SHARES),
         ("update", "--restart", EVEN_STOPPED),
         ("stop", PREVIOUS),
         ("start", LIVE),
-        ("update", "--cpu-shares", "1024"),
+        ("update", "--cpu-shares", LIVE_CPU_SHARES),
         ("nft", ""),
         ("rm", "--force", "--volumes"),
         ("nft", ""),

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 from classvm.release import health, history
+from classvm.release.release_spec import LIVE_CPU_SHARES
 from fake_engine import (
     PORT,
     RELEASE_SPEC,
@@ -62,3 +63,18 @@ def test_what_was_started_a_moment_ago_is_given_the_time_to_become_healthy(world
     engine.revive()
     assert not deploy(engine).changed
     assert [line["result"] for line in lines(engine)] == ["live"]
+
+
+@pytest.mark.parametrize("shares", ["128", "1024"])
+def test_a_live_release_has_its_share_of_the_processor_whatever_left_it_without(
+    world: World, shares: str
+) -> None:
+    """A swap that was cut off, or an older clone, which knew another one."""
+    engine = engine_in(nothing)
+    world(engine)
+    deploy(engine)
+    live = engine.boxes[RELEASE_SPEC.live]
+    live.cpu_shares = shares
+    assert not deploy(engine).changed
+    assert engine.boxes[RELEASE_SPEC.live] is live
+    assert live.cpu_shares == LIVE_CPU_SHARES

@@ -11,7 +11,7 @@ import pytest
 from classvm.base.errors import ClassvmError
 from classvm.image.image_labels import LABEL_RELEASE
 from classvm.release import history
-from classvm.release.release_spec import ALWAYS
+from classvm.release.release_spec import ALWAYS, CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES
 from fake_engine import (
     PORT,
     RELEASE_SPEC,
@@ -39,11 +39,11 @@ def test_the_live_release_is_stopped_only_after_the_contract(world: World) -> No
     deploy(engine)
     journal = os.path.join(STATE_DIR, "swap-lab.json")
     assert [words[:3] for words in engine.calls if words[0] in (*engine.changes(), *FILES)] == [
-        ("create", "--cpu-shares", "128"),
+        ("create", "--cpu-shares", CANDIDATE_CPU_SHARES),
         ("start", RELEASE_SPEC.candidate),
         ("run", "--rm", "--interactive"),
         ("rm", "--force", "--volumes"),
-        ("create", "--cpu-shares", "1024"),
+        ("create", "--cpu-shares", LIVE_CPU_SHARES),
         ("write", journal),
         ("rename", RELEASE_SPEC.live, RELEASE_SPEC.previous),
         ("rename", RELEASE_SPEC.candidate, RELEASE_SPEC.live),
@@ -63,7 +63,14 @@ def test_what_is_live_behind_the_edge_has_what_one_needs_that_serves(world: Worl
     engine.put_edge()
     world(engine)
     deploy(engine)
-    promoted = ("update", "--restart", ALWAYS, "--cpu-shares", "1024", RELEASE_SPEC.candidate)
+    promoted = (
+        "update",
+        "--restart",
+        ALWAYS,
+        "--cpu-shares",
+        LIVE_CPU_SHARES,
+        RELEASE_SPEC.candidate,
+    )
     assert [words for words in engine.calls if words[0] == "update"] == [promoted]
 
 

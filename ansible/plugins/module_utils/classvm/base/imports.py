@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -27,15 +28,16 @@ def closure(path: Path, known: Collection[Path] = ()) -> Set[Path]:
 @lru_cache(maxsize=None)
 def imported(path: Path) -> Tuple[Path, ...]:
     """Return the files that a Python file imports by relative imports."""
-    found: Set[Path] = set()
-    for statement in PYTHON_IMPORT.findall(path.read_text(encoding="utf-8")):
-        node = ast.parse(statement.strip()).body[0]
+    # As text: a deploy looks at a thousand places, and waits for it.
+    found: Set[str] = set()
+    statements = map(str.strip, PYTHON_IMPORT.findall(path.read_text(encoding="utf-8")))
+    for node in ast.parse("\n".join(statements)).body:
         assert isinstance(node, ast.ImportFrom)  # noqa: S101 - what the pattern finds is one
-        parts = (node.module or "").split(".")
-        base = path.parents[node.level - 1]
-        package = base.joinpath(*parts)
+        parts = node.module.split(".") if node.module else []
+        base = str(path.parents[node.level - 1])
+        package = os.path.join(base, *parts)
         # Python runs the `__init__.py` of each package on the way.
-        found |= {base.joinpath(*parts[:n], "__init__.py") for n in range(len(parts) + 1)}
-        found.add(package.with_suffix(".py"))
-        found |= {package / f"{alias.name}.py" for alias in node.names}
-    return tuple(filter(Path.is_file, found))
+        found |= {os.path.join(base, *parts[:n], "__init__.py") for n in range(len(parts) + 1)}
+        found.add(f"{package}.py")
+        found |= {os.path.join(package, f"{alias.name}.py") for alias in node.names}
+    return tuple(Path(name) for name in found if os.path.isfile(name))

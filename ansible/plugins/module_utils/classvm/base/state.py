@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import secrets
 import time
 from typing import Iterator, TextIO
 
@@ -78,7 +77,7 @@ def settings_key(state_dir: str, *, create: bool) -> str:
     path = os.path.join(state_dir, KEY)
     key = read(path)
     if not key and create:
-        key = secrets.token_hex(KEY_BYTES)
+        key = os.urandom(KEY_BYTES).hex()
         write_atomically(path, key)
     return key
 

@@ -1,4 +1,7 @@
-"""The verbs about the account and the provision: account, verify-provision."""
+"""The verbs about the account and the provision: account, verify-provision.
+
+Every deploy and every rollback asks one of them first: what the other one needs is not loaded for it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import Any, Dict, Optional
 from ..base import account, command, installed
 from ..base.docker import ignored_settings
 from ..base.errors import ClassvmError
-from ..provision import comparison, freshness
-from . import checked, environment, looking
+from . import checked, environment
 from .host import Host
 
 # Members of a request that are handed on as they are.
@@ -51,6 +53,8 @@ def by_sudo(request: Dict[str, Any]) -> Optional[Dict[str, Any]]:
 
 
 def _verified(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
+    from ..provision import comparison, freshness  # noqa: PLC0415 - see above
+
     recorded = freshness.read_record(host.state_dir).get("fingerprint", "")
     asked = comparison.Asked(
         state_dir=host.state_dir,
@@ -67,4 +71,6 @@ def _status(host: Host, request: Dict[str, Any]) -> Dict[str, Any]:
     """Return what is added of the service; nothing to an account that may not ask the engine."""
     if not request.get("with_status") or host.docker.engine_problem():
         return {}
+    from . import looking  # noqa: PLC0415 - see above
+
     return looking.tell_status(host, request)

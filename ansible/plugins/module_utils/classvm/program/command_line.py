@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import traceback
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..base import client, progress, state
@@ -87,6 +86,8 @@ def answered(work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
     except KeyboardInterrupt:
         return protocol.failure(ClassvmError(client.TERMINATED), protocol.INTERRUPTED)
     except Exception as defect:  # noqa: BLE001 - the caller gets an answer in any case
+        import traceback  # noqa: PLC0415 - hardly ever needed
+
         cause = ClassvmError(
             f"The host program has a defect: {type(defect).__name__}: {defect}",
             fix="Report it to your admin with the lines above.",

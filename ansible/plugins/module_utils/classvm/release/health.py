@@ -13,7 +13,7 @@ from . import asking, listening
 POLL_SECONDS = 0.1
 # A health check starts a program in the container, which takes CPU time from the service that is
 # starting. A request to its port costs almost nothing, so it comes first ...
-PORT_POLL_SECONDS = 0.02
+PORT_POLL_SECONDS = 0.01
 ANSWER_SECONDS = 0.5
 # ... but a healthy service need not answer there, and one that ended never will.
 PORT_GRACE_SECONDS = 1.0

@@ -15,7 +15,6 @@ from ..image.image_labels import LABEL_RELEASE
 from . import connections, health, history, redirect
 from .release_spec import (
     ALWAYS,
-    CANDIDATE_CPU_SHARES,
     EVEN_STOPPED,
     LABEL_SETTINGS,
     LIVE_CPU_SHARES,
@@ -82,7 +81,7 @@ def recover(docker: Docker, service: str, state_dir: str, edge: Edge) -> Recover
     # After an interrupted swap another container may be live, or this one has started meanwhile.
     if settled or former is not None:
         live = docker.container(live_name)
-    if live is not None and live.host_config.get("CpuShares") == int(CANDIDATE_CPU_SHARES):
+    if live is not None and live.host_config.get("CpuShares") != int(LIVE_CPU_SHARES):
         give_shares(docker, live_name)
     return Recovered(live, repaired)
 

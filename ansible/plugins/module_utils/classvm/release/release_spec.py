@@ -22,8 +22,9 @@ ALWAYS, NEVER = "unless-stopped", "no"
 # A former release that a swap has stopped comes back with the machine: the next one may not have
 # been started yet, and what never was is not started by the engine.
 EVEN_STOPPED = "always"
-# Candidates get an eighth of the live release's CPU shares.
-CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "128", "1024"
+# While a release changes, the engine works, and clients shall not notice: the live one has several times the
+# engine's CPU shares (1,024, or a weight of 100 beside its 313), and a candidate an eighth of that.
+CANDIDATE_CPU_SHARES, LIVE_CPU_SHARES = "1024", "8192"
 # A connection is an open file, and engines differ in how many they allow: 1,024, or a million.
 OPEN_FILES = 16384
 SETTINGS_LENGTH = 12
