@@ -44,7 +44,7 @@ def exec_code(path: str, container: str, argv: Sequence[str], seconds: float) ->
         path: of the socket.
         container: name of the container.
         argv: program and arguments.
-        seconds: within which it has to end.
+        seconds: within which it has to end, and as many for the engine to begin.
 
     Raises:
         socket.timeout: it has not; it may go on in the container.
@@ -53,7 +53,7 @@ def exec_code(path: str, container: str, argv: Sequence[str], seconds: float) ->
     """
     # Its end is that of its output.
     wanted = {"Cmd": list(argv), "AttachStdout": True, "AttachStderr": True}
-    made = _asked(path, f"POST /containers/{container}/exec", wanted)
+    made = _asked(path, f"POST /containers/{container}/exec", wanted, seconds)
     if not made or made.status != MADE:
         return None
     started = f"/exec/{made.content['Id']}"
@@ -64,10 +64,12 @@ def exec_code(path: str, container: str, argv: Sequence[str], seconds: float) ->
     return None if code is None else int(code)
 
 
-def _asked(path: str, question: str, given: Optional[Dict[str, Any]] = None) -> Optional[Answer]:
+def _asked(
+    path: str, question: str, given: Optional[Dict[str, Any]] = None, seconds: float = SECONDS
+) -> Optional[Answer]:
     """Return an answer that is a document; None where there is none."""
     try:
-        head, _, body = b"".join(_said(path, question, given)).partition(b"\r\n\r\n")
+        head, _, body = b"".join(_said(path, question, given, seconds)).partition(b"\r\n\r\n")
         return Answer(int(head.split()[1]), json.loads(body))
     except (OSError, ValueError, IndexError):
         return None
