@@ -33,7 +33,7 @@ def create_app() -> flask.Flask:
     resolver = fast_path.Resolver()
     connexion_app = connexion.FlaskApp(__name__, specification_dir=".", resolver=resolver)
     connexion_app.add_api(
-        spec.SPEC_FILE,
+        spec.load(),
         strict_validation=True,
         validate_responses=True,
         validator_map=VALIDATORS,

@@ -12,12 +12,11 @@ TEMPLATES = {HTML: "index.html", PLAIN: "index.txt"}
 
 
 def prepare(app: flask.Flask) -> None:
-    """Read the contract and the template for programs, which gunicorn's processes then share.
+    """Read the template for programs, which gunicorn's processes then share.
 
-    To read them with its first page would hold up all clients of each new process for 50 ms, just
-    when a release goes live.
+    To read it with its first page would hold up all clients of each new process, just when a
+    release goes live.
     """
-    spec.load()
     app.jinja_env.get_template(TEMPLATES[PLAIN])
 
 

@@ -15,5 +15,5 @@ python "$PIP" install --quiet --no-compile $only --require-hashes --requirement 
 
 # Python cannot keep what it compiles on a read-only file system, so that is done here. A file that
 # is not for Python 3.7 is none that the app uses.
-python -m compileall -q -j 0 -x '/(tests|setuptools|pkg_resources)/' /opt/venv/lib >/dev/null ||
+python -m compileall -q -j 0 -x '/(tests|setuptools)/' /opt/venv/lib >/dev/null ||
     echo "Some files of the packages are not for Python 3.7."
