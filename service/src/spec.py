@@ -41,10 +41,13 @@ class Operation(NamedTuple):
 
 @lru_cache(maxsize=None)
 def load() -> dict[str, Any]:
-    """Return ``master.yml`` as dictionaries and lists."""
+    """Return ``master.yml`` as dictionaries and lists.
+
+    What holds no mapping is {}, and connexion says why it refuses that.
+    """
     with SPEC_FILE.open(encoding="utf-8") as stream:
-        spec: dict[str, Any] = yaml.load(stream, LOADER)  # noqa: S506 - each of both is a safe one
-    return spec
+        found = yaml.load(stream, LOADER)  # noqa: S506 - each of both is a safe one
+    return found if isinstance(found, dict) else {}
 
 
 def base_path() -> str:

@@ -7,10 +7,13 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from connexion.exceptions import InvalidSpecification
+from server import create_app
 from src import examples, patterns, spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flask.testing import FlaskClient
 
@@ -182,3 +185,17 @@ def test_a_body_that_ends_with_a_line_end_is_refused(build: Callable[..., FlaskC
     assert client.post("/things", json="12").status_code == 201
     for bad in ("12\n", "\N{ARABIC-INDIC DIGIT ONE}"):
         assert client.post("/things", json=bad).status_code == 400, bad
+
+
+@pytest.mark.parametrize("text", ["", "- a list\n", "a text\n"])
+def test_what_is_no_contract_is_refused_as_connexion_does(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "master.yml").write_text(text)
+    monkeypatch.setattr(spec, "SPEC_FILE", tmp_path / "master.yml")
+    spec.load.cache_clear()
+    try:
+        with pytest.raises(InvalidSpecification):
+            create_app()
+    finally:
+        spec.load.cache_clear()
